@@ -64,7 +64,7 @@ async fn run(path: &Path) {
     ] {
         let search = Search {
             phrases: phrases.iter().map(|&it| it.to_owned()).collect(),
-            is_open,
+            is_prefix: is_open,
             ..Search::default()
         };
         let mut waits = Vec::new();

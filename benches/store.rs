@@ -30,7 +30,7 @@ fn main() {
         .build()
         .expect("a runtime");
     println!("{:<32}{:>14}{:>14}", "", "entries/s", "p50");
-    let (rate, p50) = bare(directory.path());
+    let (rate, p50) = raw_sqlite(directory.path());
     println!(
         "{:<32}{rate:>14.0}{p50:>14.2?}",
         "append + fdatasync, one by one"
@@ -51,7 +51,7 @@ fn main() {
     }
 }
 
-fn bare(directory: &std::path::Path) -> (f64, Duration) {
+fn raw_sqlite(directory: &std::path::Path) -> (f64, Duration) {
     let path = directory.join("bare");
     let mut file = OpenOptions::new()
         .create(true)

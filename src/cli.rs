@@ -21,9 +21,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 pub use self::parse::parse;
-pub use self::pipe::Exit;
+pub use self::pipe::ExitError;
 use crate::config::{Config, Overrides, ServerLink};
-use crate::tui::input::command::switched;
+use crate::tui::input::command::parse_switch;
 
 /// Chat in the terminal: `tchat` joins a server, `tchat --serve` runs one.
 #[derive(Clone, Debug, Default, Parser)]
@@ -100,12 +100,12 @@ pub struct Args {
     #[arg(value_name = "LINK", value_parser = server_link, conflicts_with_all = ["serve", "demo", "server", "host", "port", "here"])]
     pub link: Option<String>,
     #[command(subcommand)]
-    pub task: Option<Task>,
+    pub task: Option<CliCommand>,
 }
 
 /// A command that does not open the screen.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Task {
+pub enum CliCommand {
     /// Send one message; the exit code reports the result
     #[command(after_help = SEND_CODES)]
     Send(SendArgs),
@@ -204,7 +204,7 @@ impl From<&Args> for Overrides {
 fn switch(word: &str) -> Result<bool, String> {
     let word = if word.is_empty() { "off" } else { word };
     let wrong = || format!("'{word}' is neither on nor off");
-    switched(word).ok_or_else(wrong)
+    parse_switch(word).ok_or_else(wrong)
 }
 
 /// Accepts only a word that is meant as a link: any other is meant as a command.
@@ -221,24 +221,26 @@ fn server_link(word: &str) -> Result<String, String> {
 /// # Errors
 /// The error says what failed, and on a second line what to do about it.
 pub fn run(args: &Args) -> Result<()> {
-    if let Some(Task::Doctor) = args.task {
+    if let Some(CliCommand::Doctor) = args.task {
         // It reports errors in the configuration itself.
         return doctor::run(args);
     }
     let config = Config::load(&args.into()).map_err(|error| match args.task {
         // Scripts run these commands and check the exit code.
-        Some(Task::Send(_) | Task::Tail(_)) => Exit::new(pipe::USAGE, format!("{error:#}")).into(),
+        Some(CliCommand::Send(_) | CliCommand::Tail(_)) => {
+            ExitError::new(pipe::USAGE, format!("{error:#}")).into()
+        }
         _ => error,
     })?;
     match &args.task {
-        Some(Task::Send(send)) => send::run(&target::last_joined(config)?, send),
-        Some(Task::Tail(tail)) => tail::run(&target::last_joined(config)?, tail),
-        Some(Task::Backup { file }) => backup::backup(&config, file),
-        Some(Task::Restore { file }) => backup::restore(&config, file),
-        Some(Task::Stop) => stop::run(&config),
-        Some(Task::Trust(args)) => trust::trust(&config, args),
-        Some(Task::Join) => join::run(trust::with_link(config)?),
-        Some(Task::Doctor) => doctor::run(args),
+        Some(CliCommand::Send(send)) => send::run(&target::last_joined(config)?, send),
+        Some(CliCommand::Tail(tail)) => tail::run(&target::last_joined(config)?, tail),
+        Some(CliCommand::Backup { file }) => backup::backup(&config, file),
+        Some(CliCommand::Restore { file }) => backup::restore(&config, file),
+        Some(CliCommand::Stop) => stop::run(&config),
+        Some(CliCommand::Trust(args)) => trust::trust(&config, args),
+        Some(CliCommand::Join) => join::run(trust::with_link(config)?),
+        Some(CliCommand::Doctor) => doctor::run(args),
         None if args.demo => demo::run(config),
         None if args.serve => serve::run(config),
         None => join::run(target::last_joined(config)?),

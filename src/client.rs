@@ -22,15 +22,15 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use self::cache::{Cache, Drafts, Opened, Unsent};
-pub use self::connector::{Connector, Dialled, Pipe, Protection, pipe};
-pub(crate) use self::link::probe::{Answers, probe};
-pub use self::pending::Post;
+pub use self::connector::{BoxedStream, Connector, Dialled, Protection, boxed_stream};
+pub(crate) use self::link::probe::{ProbeResult, probe};
+pub use self::pending::OutgoingPost;
 pub use self::target::{PersonRef, RoomToJoin};
 pub use self::tls::{Distrust, Untrusted};
 use crate::chat::{
-    Author, ClientId, Entry, Epoch, FollowResult, Found, IdentityId, InstanceId, Level, Limits,
-    NewRoom, Person, Profile, Refusal, RoomId, RoomInfo, Search, Secret, Seq, ServerId, Settings,
-    Status, Unread,
+    Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level, Limits, NewRoom,
+    Person, Profile, Refusal, RoomId, RoomInfo, Search, SearchResults, Secret, Seq, ServerId,
+    Settings, Status, Unread,
 };
 
 /// A command for the link.
@@ -38,9 +38,9 @@ use crate::chat::{
 pub enum Command {
     /// Sends a post, now or after reconnecting. Its counter must rise from call to call.
     Post {
-        post: Post,
+        post: OutgoingPost,
         /// The failed post that this one replaces.
-        instead_of: Option<ClientId>,
+        replaces: Option<ClientId>,
     },
     /// Discards a failed post.
     Forget(ClientId),
@@ -67,7 +67,7 @@ pub enum Command {
     Typing(RoomId),
     Whois(PersonRef),
     Ignore {
-        whom: PersonRef,
+        person: PersonRef,
         is_on: bool,
     },
     SetLevel {
@@ -81,10 +81,10 @@ pub enum Command {
     Search {
         id: u64,
         search: Search,
-        among: Among,
+        scope: SearchScope,
     },
     /// Loads the page of entries before a seq, or the newest page for [`u64::MAX`].
-    Older {
+    LoadOlder {
         room: RoomId,
         before: Seq,
     },
@@ -100,16 +100,16 @@ pub enum Command {
 
 /// Where to search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Among {
+pub enum SearchScope {
     /// The cache on this disk.
-    Kept,
+    Cache,
     /// The server.
-    All,
+    Server,
 }
 
 /// What a request was about; returned with its refusal.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum About {
+pub enum RequestKind {
     Join(RoomToJoin),
     Leave(RoomId),
     Open(String),
@@ -130,7 +130,7 @@ pub enum Event {
     /// How the connection that was just opened is protected.
     Protected(Protection),
     /// What the cache knows, until the server answers.
-    Kept {
+    Cached {
         you: Author,
         limits: Limits,
         rooms: Vec<RoomInfo>,
@@ -141,7 +141,7 @@ pub enum Event {
         posts: Vec<Unsent>,
     },
     /// Messages of a replaced history of the room that are not in the present one.
-    Former {
+    FormerEntries {
         room: RoomId,
         entries: Vec<Entry>,
     },
@@ -159,16 +159,16 @@ pub enum Event {
         settings: Settings,
         status: Status,
     },
-    /// A room is new to us or has changed. `asked` is true if we asked to join or open it.
+    /// A room is new to us or has changed. `is_requested` is true if we asked to join or open it.
     Room {
         room: RoomInfo,
-        asked: bool,
+        is_requested: bool,
     },
     Left(RoomId),
     /// We were removed from a room, or it was deleted. All entries up to then have been received.
-    PutOut {
+    Removed {
         room: RoomId,
-        how: PutOut,
+        reason: RemovalReason,
     },
     Followed {
         room: RoomId,
@@ -179,7 +179,7 @@ pub enum Event {
         unread: Unread,
     },
     /// The unread counts of a room, as of the entry `last`.
-    ReadMoved {
+    ReadPositionChanged {
         room: RoomId,
         epoch: Epoch,
         last: Seq,
@@ -202,10 +202,10 @@ pub enum Event {
     /// The answer to [`Command::ListMentions`], newest first.
     Mentions(Vec<Entry>),
     /// The answer to [`Command::Search`]; `None` if the server cannot be asked now.
-    Found {
+    SearchResults {
         id: u64,
-        among: Among,
-        found: Option<Found>,
+        scope: SearchScope,
+        results: Option<SearchResults>,
     },
     /// Entries that exist but will not be sent unless they are asked for.
     Gap {
@@ -234,8 +234,8 @@ pub enum Event {
     },
     RosterDelta {
         room: RoomId,
-        came: Vec<Person>,
-        went: Vec<IdentityId>,
+        updated: Vec<Person>,
+        removed: Vec<IdentityId>,
     },
     /// A post was stored, but its entry will not arrive. Without a seq, it was stored before.
     Accepted {
@@ -245,17 +245,17 @@ pub enum Event {
         seq: Option<Seq>,
     },
     /// The server accepts no posts now, for a reason that people should know. The posts are sent again automatically.
-    PostWaits(Refusal),
+    PostDelayed(Refusal),
     /// A post was refused permanently.
     PostRefused {
         client_id: ClientId,
         refusal: Refusal,
     },
     Refused {
-        about: About,
+        about: RequestKind,
         refusal: Refusal,
     },
-    Named(Author),
+    NameChanged(Author),
     /// The answer to [`Command::ListRooms`].
     Rooms(Vec<RoomInfo>),
     /// The rooms anyone may join, once per connection.
@@ -266,7 +266,7 @@ pub enum Event {
 
 /// How we were removed from a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum PutOut {
+pub enum RemovalReason {
     Kicked {
         by: String,
         reason: String,
@@ -311,21 +311,21 @@ pub enum LinkState {
     /// Reconnects automatically after `retry_in`.
     Waiting {
         retry_in: Duration,
-        why: Why,
+        why: DisconnectReason,
     },
     /// Cannot go on without another name.
     NameRefused(Refusal),
     /// Does not reconnect automatically.
-    Stopped(Why),
+    Stopped(DisconnectReason),
 }
 
 /// Why there is no connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Why {
+pub enum DisconnectReason {
     /// The address cannot be reached.
     Unreachable(Unreachable),
     /// The server accepts connections but does not answer.
-    Silent,
+    NoResponse,
     /// It was not recognised, so nothing was sent to it.
     Untrusted(Untrusted),
     /// It answers, but not like a tchat server; with its error message, if it sent one.
@@ -436,8 +436,8 @@ fn open(config: &ClientConfig, events: &mpsc::Sender<Event>) -> Option<Opened> {
     if let Some(aside) = opened.damaged.clone() {
         tell(Event::CacheDamaged(aside));
     }
-    if let Some(kept) = &opened.kept {
-        tell(Event::Kept {
+    if let Some(kept) = &opened.cached_server {
+        tell(Event::Cached {
             you: kept.you.clone(),
             limits: kept.limits,
             rooms: kept.rooms.iter().map(|(room, _)| room.clone()).collect(),
@@ -451,7 +451,7 @@ fn open(config: &ClientConfig, events: &mpsc::Sender<Event>) -> Option<Opened> {
             first: page.first,
             entries: page.entries,
         });
-        tell(Event::Former {
+        tell(Event::FormerEntries {
             room,
             entries: former,
         });

@@ -10,6 +10,7 @@ mod environment;
 mod file;
 mod invalid;
 mod keys;
+mod language;
 mod link;
 mod overrides;
 mod read;
@@ -18,7 +19,6 @@ mod save;
 mod time;
 mod values;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,9 +27,11 @@ use directories::ProjectDirs;
 use jiff::tz::TimeZone;
 
 pub use self::address::{Address, AddressError, host_and_port};
-pub use self::bridges::Bridging;
-use self::environment::{editor, locale, login_name, zone};
-use self::file::File;
+pub use self::bridges::BridgeConfig;
+use self::environment::{editor, login_name, zone};
+use self::file::ConfigFile;
+use self::language::language;
+pub use self::language::language_of;
 pub use self::link::{LinkError, ServerLink};
 pub use self::overrides::Overrides;
 pub use self::read::text as read_text;
@@ -45,7 +47,6 @@ use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
 use crate::tui::settings::typing::TypingMode;
 use crate::tui::settings::{Setting, Source, Sources};
-use crate::tui::strings::{self, Strings};
 use crate::tui::terminal::caps::Caps;
 use crate::tui::theme;
 
@@ -53,7 +54,7 @@ pub const DEFAULT_PORT: u16 = 50051;
 /// How much a client caches by default, in bytes.
 pub const CACHE_BYTES: u64 = 100 * 1024 * 1024;
 /// The name proposed to a user whose login name is missing or cannot be a user name.
-const PROPOSAL: &str = "guest";
+const FALLBACK_NAME: &str = "guest";
 /// A background server stops this long after its last client has left.
 const BACKGROUND_IDLE: Duration = Duration::from_mins(5);
 
@@ -89,12 +90,12 @@ pub struct Join {
     /// Connect without encryption.
     pub is_insecure: bool,
     /// No server was named, so one is started here if none is running.
-    pub may_host: bool,
+    pub may_start_server: bool,
     /// The server on this machine is meant, and not the one joined last.
     pub is_here: bool,
     pub name: String,
     /// The name to propose if `name` is not available. Set only if `name` is the login name, which nobody chose.
-    pub proposal: Option<String>,
+    pub proposed_name: Option<String>,
     /// The room to open; the last one if absent.
     pub room: Option<String>,
     pub theme: String,
@@ -130,7 +131,7 @@ pub struct Serve {
     pub operators: Vec<UserName>,
     pub retention: Retention,
     pub limits: Limits,
-    pub bridges: Bridging,
+    pub bridges: BridgeConfig,
     /// Whether gRPC reflection is on; by default only if nothing but this machine can connect.
     pub reflection: Option<bool>,
     /// Whether metrics are served, with the same default.
@@ -151,7 +152,7 @@ impl Join {
         self.server = link.server;
         self.others = link.others;
         self.pin = link.pin;
-        self.may_host = false;
+        self.may_start_server = false;
     }
 
     /// Returns the server to join as a link.
@@ -168,24 +169,24 @@ pub use self::caps::is_dumb;
 
 /// Returns what the terminal can do, without the config file.
 pub fn terminal_caps() -> Caps {
-    caps::caps(&File::default())
+    caps::caps(&ConfigFile::default())
 }
 
 /// The result of looking for the config file.
-struct Found {
+struct ConfigSource {
     path: PathBuf,
     text: String,
     /// Why it could not be read.
-    unread: Option<anyhow::Error>,
+    read_error: Option<anyhow::Error>,
 }
 
-impl Found {
-    fn of(named: Option<&Path>, project: &ProjectDirs) -> Self {
+impl ConfigSource {
+    fn find(named: Option<&Path>, project: &ProjectDirs) -> Self {
         let path = match named {
             Some(path) => path.to_owned(),
             None => project.config_dir().join("config.toml"),
         };
-        let (text, unread) = match read::text(&path) {
+        let (text, read_error) = match read::text(&path) {
             Ok(text) => (text, None),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
                 (String::new(), None)
@@ -196,7 +197,11 @@ impl Found {
                 (String::new(), Some(error))
             }
         };
-        Self { path, text, unread }
+        Self {
+            path,
+            text,
+            read_error,
+        }
     }
 }
 
@@ -220,7 +225,11 @@ impl Config {
     pub fn load_usable(set: &Overrides) -> Result<(Self, Vec<anyhow::Error>)> {
         let project =
             ProjectDirs::from("", "", "tchat").context("cannot find your home directory")?;
-        let Found { path, text, unread } = Found::of(set.config.as_deref(), &project);
+        let ConfigSource {
+            path,
+            text,
+            read_error: unread,
+        } = ConfigSource::find(set.config.as_deref(), &project);
         let (file, mut lines) = file::parse_usable(&text);
         let keymap = file.keys.keymap(&text).unwrap_or_else(|wrong| {
             lines.push(wrong);
@@ -230,7 +239,9 @@ impl Config {
             lines.push(wrong);
             rooms::presets(&[])
         });
-        let lines = lines.into_iter().map(|wrong| wrong.of(&path, &text));
+        let lines = lines
+            .into_iter()
+            .map(|wrong| wrong.into_error(&path, &text));
         let mut wrong: Vec<anyhow::Error> = unread.into_iter().chain(lines).collect();
         // Without the flags that may be wrong, this succeeds.
         let plain = Overrides {
@@ -270,11 +281,11 @@ impl Config {
     }
 }
 
-fn paths(set: &Overrides, file: &File, project: &ProjectDirs, config_file: PathBuf) -> Paths {
+fn paths(set: &Overrides, file: &ConfigFile, project: &ProjectDirs, config_file: PathBuf) -> Paths {
     let data = set.data.clone();
-    let data = data.or_else(|| file.data.as_deref().map(at_home));
+    let data = data.or_else(|| file.data.as_deref().map(expand_home));
     let logs = set.log_dir.clone();
-    let logs = logs.or_else(|| file.server.log_dir.as_deref().map(at_home));
+    let logs = logs.or_else(|| file.server.log_dir.as_deref().map(expand_home));
     let state = project
         .state_dir()
         .unwrap_or_else(|| project.data_local_dir());
@@ -290,32 +301,7 @@ fn paths(set: &Overrides, file: &File, project: &ProjectDirs, config_file: PathB
     }
 }
 
-/// Returns the language of help and errors before the command line is parsed: that of the flag, variable, config file or locale.
-pub fn language_of(words: &[OsString]) -> &'static Strings {
-    let flag = |name: &str| {
-        let mut words = words.iter().filter_map(|word| word.to_str());
-        let begins = format!("{name}=");
-        loop {
-            let word = words.next()?;
-            if let Some(value) = word.strip_prefix(&begins) {
-                return Some(value.to_owned());
-            }
-            if word == name {
-                return words.next().map(str::to_owned);
-            }
-        }
-    };
-    let asked = flag("--lang").or_else(|| variable("TCHAT_LANG"));
-    let asked = asked.or_else(|| {
-        let named = flag("--config").or_else(|| variable("TCHAT_CONFIG"));
-        let project = ProjectDirs::from("", "", "tchat")?;
-        let found = Found::of(named.as_deref().map(Path::new), &project);
-        file::parse_usable(&found.text).0.lang
-    });
-    strings::of(&asked.unwrap_or_else(locale))
-}
-
-fn join(set: &Overrides, file: &File) -> Result<Join> {
+fn join(set: &Overrides, file: &ConfigFile) -> Result<Join> {
     let given = set.server.as_deref().map(|text| (text, "--server"));
     let given = given.or_else(|| set.host.as_deref().map(|text| (text, "--host")));
     let given: Option<ServerLink> = match given {
@@ -351,9 +337,9 @@ fn join(set: &Overrides, file: &File) -> Result<Join> {
         others,
         pin,
         is_insecure: set.insecure,
-        may_host,
+        may_start_server: may_host,
         is_here: set.here || set.port.is_some(),
-        proposal: chosen.is_none().then(|| PROPOSAL.to_owned()),
+        proposed_name: chosen.is_none().then(|| FALLBACK_NAME.to_owned()),
         name: chosen.unwrap_or_else(login_name),
         room: room(set.room.as_ref().or(file.room.as_ref())),
         theme,
@@ -375,7 +361,7 @@ fn join(set: &Overrides, file: &File) -> Result<Join> {
     })
 }
 
-fn serve(set: &Overrides, file: &File) -> Result<Serve> {
+fn serve(set: &Overrides, file: &ConfigFile) -> Result<Serve> {
     let kept = rooms::retention(file.server.keep, file.server.keep_for);
     let idle_exit = match &set.idle_exit {
         Some(text) => Some(time(text).context("cannot use --idle-exit")?),
@@ -400,13 +386,13 @@ fn serve(set: &Overrides, file: &File) -> Result<Serve> {
     let operators = file.server.operators.iter();
     let words = file.server.words.as_deref();
     Ok(Serve {
-        bridges: bridges::bridging(set.bridges, &file.bridges, host),
+        bridges: bridges::bridge_config(set.bridges, &file.bridges, host),
         certificate: certificate(&file.server)?,
         is_insecure: set.insecure,
         public: file.server.public.clone(),
         reflection: file.server.reflection,
         metrics: file.server.metrics,
-        words: words.map(|path| (at_home(path), file.server.words_are)),
+        words: words.map(|path| (expand_home(path), file.server.words_are)),
         host: host.to_owned(),
         port: set
             .port
@@ -428,9 +414,9 @@ fn serve(set: &Overrides, file: &File) -> Result<Serve> {
 }
 
 /// Returns the certificate files of a server, if it uses any.
-fn certificate(server: &file::Server) -> Result<Option<(PathBuf, PathBuf)>> {
+fn certificate(server: &file::ServerTable) -> Result<Option<(PathBuf, PathBuf)>> {
     match (&server.cert, &server.key) {
-        (Some(cert), Some(key)) => Ok(Some((at_home(cert), at_home(key)))),
+        (Some(cert), Some(key)) => Ok(Some((expand_home(cert), expand_home(key)))),
         (None, None) => Ok(None),
         (Some(_), None) => bail!("cannot use cert of [server] in the config file without key"),
         (None, Some(_)) => bail!("cannot use key of [server] in the config file without cert"),
@@ -438,7 +424,7 @@ fn certificate(server: &file::Server) -> Result<Option<(PathBuf, PathBuf)>> {
 }
 
 /// Expands `~` in a path from the config file, because no shell has done so.
-fn at_home(path: &Path) -> PathBuf {
+fn expand_home(path: &Path) -> PathBuf {
     let home = directories::UserDirs::new();
     match (path.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => home.home_dir().join(rest),
@@ -456,19 +442,8 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Returns the language of the interface: that of the flag, the config file or the locale.
-fn language(flag: Option<&str>, file: &File) -> Result<String> {
-    let Some(asked) = flag else {
-        return Ok(file.lang.clone().unwrap_or_else(locale));
-    };
-    match strings::known(asked) {
-        Some(known) => Ok(known.language.to_owned()),
-        None => bail!("cannot use --lang '{asked}': no such language; use en or zh-CN"),
-    }
-}
-
 /// Returns where each setting came from that is not the default.
-fn sources(set: &Overrides, file: &File) -> Sources {
+fn sources(set: &Overrides, file: &ConfigFile) -> Sources {
     let flags = [
         (Setting::Theme, set.theme.is_some()),
         (Setting::Lang, set.lang.is_some()),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use tchat::cli;
-use tchat::cli::Exit;
+use tchat::cli::ExitError;
 use tchat::server::ServerError;
 
 /// Exit code for an I/O error of the store (`EX_IOERR` of `sysexits.h`).
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tchat: {error:#}");
-            match error.downcast_ref::<Exit>() {
+            match error.downcast_ref::<ExitError>() {
                 Some(exit) => ExitCode::from(exit.code),
                 None if matches!(error.downcast_ref(), Some(ServerError::Store(_))) => {
                     ExitCode::from(STORE_FAILED)

@@ -31,11 +31,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 use tonic::service::Routes;
 
-use self::allowed_hosts::Hosts;
+use self::allowed_hosts::AllowedHosts;
 use self::bus::local::LocalBus;
 use self::endpoint::grpc::{ChatServiceServer, Endpoint};
 use self::hub::{Hub, HubConfig};
-use self::listen::{Caps, Encryption, Peer, Services};
+use self::listen::{ConnectionLimits, Encryption, Peer, Services};
 use self::store::{Store, Verified};
 use crate::chat::Bridges;
 
@@ -46,13 +46,13 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
 /// Time limit for sessions that are still ending after their connections were dropped, and how often that is checked.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The configuration of a server.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     pub hub: HubConfig,
-    pub caps: Caps,
+    pub caps: ConnectionLimits,
     pub encryption: Encryption,
     pub bridges: Bridges,
     /// Whether gRPC reflection lists the services.
@@ -113,7 +113,7 @@ where
             &hub,
             config.bridges,
             config.metrics,
-            &Hosts::new(&config.hosts),
+            &AllowedHosts::new(&config.hosts),
         ),
     };
 
@@ -152,7 +152,7 @@ where
     // Sessions whose connections were dropped may still be ending.
     let leaving = async {
         while hub.sessions() > 0 {
-            sleep(LOOK_AGAIN).await;
+            sleep(POLL_INTERVAL).await;
         }
     };
     drop(timeout(LEAVE_WITHIN, leaving).await);

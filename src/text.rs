@@ -14,15 +14,15 @@ mod unstyled;
 mod width;
 mod wrap;
 
-pub(crate) use address::{Address, addresses};
+pub(crate) use address::{AddressSpan, addresses};
 pub(crate) use addressee::addressee;
 pub use keywords::Keywords;
-pub use markdown::{Code, LineKind, Mark, Rich, RichLine};
+pub use markdown::{CodeBlock, LineKind, Mark, RichLine, RichText};
 pub(crate) use mentions::{AT, EVERYBODY, mentioned_names};
 pub use safe::{SafeText, body};
 pub(crate) use safe::{is_harmless, line};
 pub(crate) use search::{Finder, folded, has, tokens};
-pub(crate) use unstyled::unstyled;
+pub(crate) use unstyled::strip_ansi;
 pub use width::{Ambiguous, cut, is_disputed, width};
 pub(crate) use width::{clusters, cut_middle, pad, set_ambiguous, widest};
 pub(crate) use wrap::wrap;

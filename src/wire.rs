@@ -27,8 +27,8 @@ pub(crate) use codec::{FrameCodec, RawCodec, encode_entries};
 pub use entry::{entry_from, entry_to};
 pub use event::{event_from, event_to};
 pub use frame::{
-    Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, Request, RequestFrame, Then,
-    UnfollowReason, Welcome, Who,
+    Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, PersonTarget,
+    Request, RequestFrame, UnfollowReason, Welcome,
 };
 pub use parts::{Malformed, room_from, room_to};
 pub(crate) use parts::{refusal_from_bytes, refusal_to_bytes};

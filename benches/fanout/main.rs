@@ -23,7 +23,7 @@ use tchat::chat::{
 };
 use tchat::server::clock::WallClock;
 use tchat::server::hub::HubConfig;
-use tchat::server::listen::{Caps, Encryption, tcp};
+use tchat::server::listen::{ConnectionLimits, Encryption, tcp};
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::{self, ServerConfig};
 use tchat::wire::proto::chat_service_client::ChatServiceClient;
@@ -134,15 +134,15 @@ async fn serve(directory: &str, port: u16) {
         operators: Vec::new(),
         owner: None,
         retention: Retention::default(),
-        filter: tchat::server::word_filter::Filter::default(),
+        filter: tchat::server::word_filter::WordFilter::default(),
         wall: WallClock::default(),
     };
     let config = ServerConfig {
         hub,
         encryption: Encryption::default(),
-        caps: Caps {
-            strangers: 2000,
-            ..Caps::default()
+        caps: ConnectionLimits {
+            unadmitted: 2000,
+            ..ConnectionLimits::default()
         },
         idle_exit: None,
         bridges: tchat::chat::Bridges::default(),
@@ -314,7 +314,7 @@ async fn join(
                     Some(proto::event::Kind::Entry(entry)) if entry.client_id.is_some() => {
                         entries += 1;
                         if let Some(first) = &first {
-                            first.got(&entry);
+                            first.record(&entry);
                         }
                     }
                     Some(proto::event::Kind::RosterPage(_)) if !is_ready => {
@@ -342,7 +342,7 @@ struct First {
 }
 
 impl First {
-    fn got(&self, entry: &proto::Entry) {
+    fn record(&self, entry: &proto::Entry) {
         self.permits.add_permits(1);
         let text = match entry.body.as_ref().and_then(|body| body.kind.as_ref()) {
             Some(proto::body::Kind::Text(text)) => &text.text,

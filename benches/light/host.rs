@@ -1,41 +1,41 @@
 //! A server for the measurements, and people who post on it.
 
 use super::{
-    Arc, AtomicU64, Body, Child, Client, ClientConfig, ClientId, Command, Connector, Dialled,
-    Duration, Event, HashMap, HashSet, InstanceId, KEPT, Ordering, Path, PathBuf, Post, Recipient,
-    RoomId, Stdio, Told, profile, room_name,
+    Arc, AtomicU64, Body, CACHED_MESSAGES, Child, Client, ClientConfig, ClientId, Command,
+    Connector, Dialled, Duration, Event, HashMap, HashSet, InstanceId, Ordering, OutgoingPost,
+    Path, PathBuf, Recipient, RoomId, Stdio, Told, profile, room_name,
 };
 
 /// A tchat server with people who post on it.
-pub struct Host {
+pub struct BenchServer {
     process: Child,
     port: u16,
     data: PathBuf,
     runtime: tokio::runtime::Runtime,
 }
 
-pub struct Speaker {
+pub struct Poster {
     client: Client,
     room: RoomId,
     instance: InstanceId,
-    said: AtomicU64,
+    posted: AtomicU64,
 }
 
-impl Speaker {
-    pub fn says(&self, text: &str) {
-        self.says_in(self.room, text);
+impl Poster {
+    pub fn post(&self, text: &str) {
+        self.post_in(self.room, text);
     }
 
-    pub fn says_in(&self, room: RoomId, text: &str) {
-        let counter = self.said.fetch_add(1, Ordering::SeqCst) + 1;
+    pub fn post_in(&self, room: RoomId, text: &str) {
+        let counter = self.posted.fetch_add(1, Ordering::SeqCst) + 1;
         let id = ClientId {
             instance: self.instance,
             counter,
         };
-        let post = Post::new(id, Recipient::Room(room), Body::Text(text.to_owned()));
+        let post = OutgoingPost::new(id, Recipient::Room(room), Body::Text(text.to_owned()));
         let command = Told::Post {
             post,
-            instead_of: None,
+            replaces: None,
         };
         // A sender that is faster than the link waits for it.
         while self.client.send(command.clone()).is_err() {
@@ -44,7 +44,7 @@ impl Speaker {
     }
 }
 
-impl Host {
+impl BenchServer {
     /// `rooms` is the number of rooms to create; 0 means the default ones.
     pub fn start(home: &Path, rooms: usize) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -139,7 +139,7 @@ impl Host {
     }
 
     /// Joins rooms. Returns the client, a counter of its messages that came back, and the ids of the rooms in the given order.
-    pub fn joins(&self, name: &str, rooms: &[String]) -> (Speaker, Arc<AtomicU64>, Vec<RoomId>) {
+    pub fn join(&self, name: &str, rooms: &[String]) -> (Poster, Arc<AtomicU64>, Vec<RoomId>) {
         let (client, mut events, instance) = self.client_with(name, None);
         for room in rooms {
             client
@@ -179,17 +179,17 @@ impl Host {
             }
         });
         let rooms: Vec<RoomId> = rooms.iter().filter_map(|it| ids.get(it).copied()).collect();
-        let speaker = Speaker {
+        let speaker = Poster {
             client,
             room: rooms[0],
             instance,
-            said: AtomicU64::new(0),
+            posted: AtomicU64::new(0),
         };
         (speaker, taken, rooms)
     }
 
     /// Returns a person who can post.
-    pub fn speaker(&self, name: &str) -> Speaker {
+    pub fn poster(&self, name: &str) -> Poster {
         let (client, mut events, instance) = self.client(name);
         let room = self.runtime.block_on(async {
             loop {
@@ -200,21 +200,21 @@ impl Host {
         });
         self.runtime
             .spawn(async move { while events.recv().await.is_some() {} });
-        Speaker {
+        Poster {
             client,
             room,
             instance,
-            said: AtomicU64::new(0),
+            posted: AtomicU64::new(0),
         }
     }
 
     /// Lets one person receive and store everything that another posts.
     pub fn fill(&self) {
         let (listener, mut events, _) = self.client("ann");
-        let speaker = self.speaker("li");
+        let speaker = self.poster("li");
         let (heard, all_heard) = std::sync::mpsc::channel();
         self.runtime.spawn(async move {
-            let newest = format!("message {KEPT} ");
+            let newest = format!("message {CACHED_MESSAGES} ");
             while let Some(event) = events.recv().await {
                 if let Event::Entries(entries) = event
                     && entries.iter().any(|it| it.body.text().starts_with(&newest))
@@ -223,8 +223,8 @@ impl Host {
                 }
             }
         });
-        for n in 1..=KEPT {
-            speaker.says(&format!(
+        for n in 1..=CACHED_MESSAGES {
+            speaker.post(&format!(
                 "message {n} 今天谁值班, and what else is to be said"
             ));
         }
@@ -238,7 +238,7 @@ impl Host {
     }
 }
 
-impl Drop for Host {
+impl Drop for BenchServer {
     fn drop(&mut self) {
         drop(self.process.kill());
         drop(self.process.wait());

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub struct Irc {
     pub port: u16,
     members: Arc<Mutex<Vec<TcpStream>>>,
-    said: AtomicU64,
+    posted: AtomicU64,
 }
 
 impl Irc {
@@ -22,26 +22,26 @@ impl Irc {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let joined = Arc::clone(&joined);
-                std::thread::spawn(move || drop(attend(&stream, &joined)));
+                std::thread::spawn(move || drop(serve_member(&stream, &joined)));
             }
         });
         Self {
             port,
             members,
-            said: AtomicU64::new(0),
+            posted: AtomicU64::new(0),
         }
     }
 
     /// Sends one line to everyone in the channel.
-    pub fn says(&self, text: &str) {
-        let said = self.said.fetch_add(1, Ordering::SeqCst);
+    pub fn post(&self, text: &str) {
+        let said = self.posted.fetch_add(1, Ordering::SeqCst);
         let line = format!(":user{}!u@h PRIVMSG #general :{text}\r\n", said % 10);
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         members.retain_mut(|member| member.write_all(line.as_bytes()).is_ok());
     }
 
     /// Waits until somebody is in the channel.
-    pub fn is_joined(&self) {
+    pub fn wait_for_member(&self) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while self
             .members
@@ -54,7 +54,7 @@ impl Irc {
         }
     }
 
-    pub fn forgets(&self) {
+    pub fn remove_members(&self) {
         self.members
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -62,7 +62,7 @@ impl Irc {
     }
 }
 
-fn attend(stream: &TcpStream, joined: &Mutex<Vec<TcpStream>>) -> std::io::Result<()> {
+fn serve_member(stream: &TcpStream, joined: &Mutex<Vec<TcpStream>>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut out = stream.try_clone()?;
     let mut nick = "ann".to_owned();

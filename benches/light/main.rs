@@ -20,27 +20,27 @@ use std::time::{Duration, Instant};
 
 use tchat::chat::{Body, ClientId, InstanceId, Recipient, RoomId};
 use tchat::client::{
-    Client, ClientConfig, Command as Told, Connector, Dialled, Event, Post, profile,
+    Client, ClientConfig, Command as Told, Connector, Dialled, Event, OutgoingPost, profile,
 };
 
-use self::host::Host;
+use self::host::BenchServer;
 use self::irc::Irc;
 use self::screen::{Screen, Usage};
 
 /// The number of stored messages, and the number of messages posted per second while keys are timed.
-const KEPT: u64 = 100_000;
-const EACH_SECOND: u32 = 1000;
+const CACHED_MESSAGES: u64 = 100_000;
+const MESSAGES_PER_SECOND: u32 = 1000;
 /// The number of timed starts, the number of timed keys, and the length of the idle period.
 const STARTS: usize = 21;
 const KEYS: usize = 400;
 const IDLE: Duration = Duration::from_secs(10);
 /// The number of live messages before the client's memory is measured, and the bytes of each.
-const HEARD: u64 = 1_000_000;
+const LIVE_MESSAGES: u64 = 1_000_000;
 const BYTES: usize = 160;
 /// The numbers of rooms that the messages are spread over. Each gets its own run.
 const ROOMS: [usize; 2] = [1, 100];
 /// The maximum number of messages that are sent and not yet received.
-const ON_THE_WAY: u64 = 2000;
+const IN_FLIGHT_LIMIT: u64 = 2000;
 
 fn main() {
     // `cargo test --benches` only checks that it starts.
@@ -50,19 +50,19 @@ fn main() {
     let home = tempfile::tempdir().expect("a directory");
     if std::env::args().any(|it| it == "heard") {
         for rooms in ROOMS {
-            heard(home.path(), rooms);
+            live_memory(home.path(), rooms);
         }
         return;
     }
-    let host = Host::start(home.path(), 0);
+    let host = BenchServer::start(home.path(), 0);
     let fill = Instant::now();
     host.fill();
     println!(
-        "{KEPT} messages posted and stored in {:.1} s",
+        "{CACHED_MESSAGES} messages posted and stored in {:.1} s",
         fill.elapsed().as_secs_f64()
     );
     let irc = Irc::start();
-    heads();
+    print_header();
     print(&tchat(&host, home.path()));
     for other in [weechat, irssi] {
         if let Some(light) = other(&irc, home.path()) {
@@ -70,28 +70,28 @@ fn main() {
         }
     }
     for rooms in ROOMS {
-        heard(home.path(), rooms);
+        live_memory(home.path(), rooms);
     }
 }
 
 /// Prints the client's memory after a million live messages, and the peak.
-fn heard(home: &Path, rooms: usize) {
+fn live_memory(home: &Path, rooms: usize) {
     let home = home.join(format!("heard-{rooms}"));
     std::fs::create_dir(&home).expect("a directory");
-    let host = Host::start(&home, rooms);
+    let host = BenchServer::start(&home, rooms);
     let names: Vec<String> = (0..rooms).map(room_name).collect();
     // Makes the client a member of all rooms; its screen shows the first.
-    drop(host.joins("ann", &names));
-    let (speaker, taken, rooms) = host.joins("zhang", &names);
+    drop(host.join("ann", &names));
+    let (speaker, taken, rooms) = host.join("zhang", &names);
     let screen = Screen::open(
         Path::new(env!("CARGO_BIN_EXE_tchat")),
         &host.arguments("ann"),
         &home,
     );
-    screen.shows("PEOPLE");
+    screen.wait_for_text("PEOPLE");
     let began = Instant::now();
-    for (n, room) in (1..=HEARD).zip(rooms.iter().cycle()) {
-        while n - taken.load(Ordering::SeqCst).min(n) > ON_THE_WAY {
+    for (n, room) in (1..=LIVE_MESSAGES).zip(rooms.iter().cycle()) {
+        while n - taken.load(Ordering::SeqCst).min(n) > IN_FLIGHT_LIMIT {
             std::thread::sleep(Duration::from_micros(200));
         }
         let mut text = format!("message {n} 今天谁值班, ");
@@ -99,25 +99,25 @@ fn heard(home: &Path, rooms: usize) {
             text.push_str("and what else is to be said ");
         }
         text.truncate(BYTES);
-        speaker.says_in(*room, &text);
+        speaker.post_in(*room, &text);
     }
-    speaker.says("that was all");
-    screen.shows("that was all");
+    speaker.post("that was all");
+    screen.wait_for_text("that was all");
     let took = began.elapsed().as_secs_f64();
     std::thread::sleep(Duration::from_secs(2));
     let usage = Usage::of(screen.process());
     #[allow(clippy::cast_precision_loss)] // The values are far too small to lose precision.
     let [resident, peak] = [usage.resident, usage.peak].map(|bytes| bytes as f64 / 1e6);
     println!(
-        "tchat after {HEARD} live messages in {} rooms, in {took:.0} s: {resident:.1} MB resident, {peak:.1} at most",
+        "tchat after {LIVE_MESSAGES} live messages in {} rooms, in {took:.0} s: {resident:.1} MB resident, {peak:.1} at most",
         rooms.len()
     );
     // Dropped messages must come back when the user scrolls up.
     for _ in 0..60 {
-        screen.types("\x1b[5~");
+        screen.type_text("\x1b[5~");
         std::thread::sleep(Duration::from_millis(50));
     }
-    screen.until("no gap", |text| !text.contains("not loaded"));
+    screen.wait_until("no gap", |text| !text.contains("not loaded"));
     let after = Usage::of(screen.process()).resident;
     #[allow(clippy::cast_precision_loss)] // The values are far too small to lose precision.
     let after = after as f64 / 1e6;
@@ -133,7 +133,7 @@ fn room_name(n: usize) -> String {
 }
 
 /// The measurements of one program.
-struct Light {
+struct Measurements {
     name: &'static str,
     /// Times from the start to the frame with the newest line, ascending.
     first: Vec<Duration>,
@@ -146,15 +146,15 @@ struct Light {
     ticks: u64,
 }
 
-fn heads() {
-    row([
+fn print_header() {
+    print_row([
         "",
         "first frame, ms",
         "resident",
         "key to screen, ms",
         &format!("{} s idle", IDLE.as_secs()),
     ]);
-    row([
+    print_row([
         "",
         "median (max)",
         "MB",
@@ -163,11 +163,11 @@ fn heads() {
     ]);
 }
 
-fn row([name, first, resident, keys, idle]: [&str; 5]) {
+fn print_row([name, first, resident, keys, idle]: [&str; 5]) {
     println!("{name:8} {first:>16} {resident:>9} {keys:>20} {idle:>26}");
 }
 
-fn print(it: &Light) {
+fn print(it: &Measurements) {
     let ms = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1000.0);
     let at = |times: &[Duration], percent: usize| {
         let place = (times.len() * percent / 100).min(times.len().saturating_sub(1));
@@ -178,7 +178,7 @@ fn print(it: &Light) {
         it.resident.resident as f64 / 1e6,
         it.ticks as f64 / IDLE.as_secs_f64(),
     );
-    row([
+    print_row([
         it.name,
         &format!("{} ({})", at(&it.first, 50), at(&it.first, 100)),
         &format!("{mb:.1}"),
@@ -189,16 +189,16 @@ fn print(it: &Light) {
     ]);
 }
 
-fn tchat(host: &Host, home: &Path) -> Light {
-    let newest = format!("message {KEPT} ");
+fn tchat(host: &BenchServer, home: &Path) -> Measurements {
+    let newest = format!("message {CACHED_MESSAGES} ");
     let arguments = host.arguments("ann");
     let open = || Screen::open(Path::new(env!("CARGO_BIN_EXE_tchat")), &arguments, home);
     let first = starts(&open, |text| text.contains(&newest));
     let screen = open();
-    screen.shows(&newest);
-    screen.shows("PEOPLE");
-    let speaker = host.speaker("zhang");
-    measured("tchat", first, &screen, |text| speaker.says(text))
+    screen.wait_for_text(&newest);
+    screen.wait_for_text("PEOPLE");
+    let speaker = host.poster("zhang");
+    measured("tchat", first, &screen, |text| speaker.post(text))
 }
 
 /// Measures a program that has joined its room.
@@ -207,13 +207,13 @@ fn measured(
     first: Vec<Duration>,
     screen: &Screen,
     says: impl Fn(&str) + Sync,
-) -> Light {
+) -> Measurements {
     // Wait until the memory that startup needed is freed.
     std::thread::sleep(Duration::from_secs(2));
     let resident = Usage::of(screen.process());
     let (bytes, wakeups, ticks) = idle(screen);
     let keys = keys(screen, says);
-    Light {
+    Measurements {
         name,
         first,
         resident,
@@ -224,7 +224,7 @@ fn measured(
     }
 }
 
-fn weechat(irc: &Irc, home: &Path) -> Option<Light> {
+fn weechat(irc: &Irc, home: &Path) -> Option<Measurements> {
     let program = installed("weechat-curses").or_else(|| installed("weechat"))?;
     let directory = home.join("weechat").display().to_string();
     let begin = format!(
@@ -235,7 +235,7 @@ fn weechat(irc: &Irc, home: &Path) -> Option<Light> {
     Some(irc_client("weechat", &program, &arguments, irc, home))
 }
 
-fn irssi(irc: &Irc, home: &Path) -> Option<Light> {
+fn irssi(irc: &Irc, home: &Path) -> Option<Measurements> {
     let program = installed("irssi")?;
     let directory = home.join("irssi");
     std::fs::create_dir_all(&directory).expect("a directory");
@@ -257,28 +257,28 @@ fn irc_client(
     arguments: &[String],
     irc: &Irc,
     home: &Path,
-) -> Light {
+) -> Measurements {
     let open = || Screen::open(program, arguments, home);
     // These clients store no messages, so wait for the status bar, which they always show.
     let first = starts(&open, |text| text.contains("[1") || text.contains("[2]"));
-    irc.forgets();
+    irc.remove_members();
     let screen = open();
     if name == "irssi" {
-        screen.shows("welcome");
-        screen.types("/join #general\r");
+        screen.wait_for_text("welcome");
+        screen.type_text("/join #general\r");
     }
-    irc.is_joined();
-    irc.says("are you there");
-    screen.shows("are you there");
-    measured(name, first, &screen, |text| irc.says(text))
+    irc.wait_for_member();
+    irc.post("are you there");
+    screen.wait_for_text("are you there");
+    measured(name, first, &screen, |text| irc.post(text))
 }
 
 fn starts(open: &impl Fn() -> Screen, is_shown: impl Fn(&str) -> bool) -> Vec<Duration> {
     let mut times: Vec<Duration> = (0..STARTS)
         .map(|_| {
             let screen = open();
-            let at = screen.until("the first frame", &is_shown);
-            let time = at - screen.began;
+            let at = screen.wait_until("the first frame", &is_shown);
+            let time = at - screen.started;
             // End it before the next one starts.
             drop(screen);
             std::thread::sleep(Duration::from_millis(50));
@@ -311,7 +311,7 @@ fn keys(screen: &Screen, says: impl Fn(&str) + Sync) -> Vec<Duration> {
             let mut due = Instant::now();
             let mut said = 0_u64;
             while !is_done.load(order) {
-                due += Duration::from_secs(1) / EACH_SECOND;
+                due += Duration::from_secs(1) / MESSAGES_PER_SECOND;
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 said += 1;
                 says(&format!(
@@ -325,15 +325,15 @@ fn keys(screen: &Screen, says: impl Fn(&str) + Sync) -> Vec<Duration> {
         for n in 0..KEYS {
             // Clear the line after 40 characters, so that it is never full.
             if typed.len() >= 40 {
-                screen.types("\x15");
-                screen.until("an empty line", |text| !bottom(text).contains(&typed));
+                screen.type_text("\x15");
+                screen.wait_until("an empty line", |text| !bottom(text).contains(&typed));
                 typed.clear();
             }
             let key = char::from(b'a' + u8::try_from(n * 7 % 26).unwrap_or(0));
             typed.push(key);
             let pressed = Instant::now();
-            screen.types(&key.to_string());
-            let at = screen.until(&typed, |text| bottom(text).contains(&typed));
+            screen.type_text(&key.to_string());
+            let at = screen.wait_until(&typed, |text| bottom(text).contains(&typed));
             times.push(at.saturating_duration_since(pressed));
             std::thread::sleep(Duration::from_millis(
                 20 + u64::try_from(n * 13 % 23).unwrap_or(0),

@@ -11,7 +11,7 @@ use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 const SIZE: (u16, u16) = (40, 120);
 
 #[derive(Default)]
-struct Shown {
+struct Terminal {
     parser: vt100::Parser,
     bytes: usize,
     /// When the last bytes arrived.
@@ -19,10 +19,10 @@ struct Shown {
 }
 
 pub struct Screen {
-    shown: Arc<(Mutex<Shown>, Condvar)>,
+    shown: Arc<(Mutex<Terminal>, Condvar)>,
     keys: Arc<Mutex<Box<dyn Write + Send>>>,
     child: Box<dyn portable_pty::Child + Send + Sync>,
-    pub began: Instant,
+    pub started: Instant,
     _master: Box<dyn MasterPty + Send>,
 }
 
@@ -57,9 +57,9 @@ impl Screen {
             0,
         );
         let shown = Arc::new((
-            Mutex::new(Shown {
+            Mutex::new(Terminal {
                 parser,
-                ..Shown::default()
+                ..Terminal::default()
             }),
             Condvar::new(),
         ));
@@ -88,19 +88,19 @@ impl Screen {
                 seen.1.notify_all();
             }
         });
-        let began = Instant::now();
+        let started = Instant::now();
         let child = pair.slave.spawn_command(command).expect("the program");
         Self {
             shown,
             keys,
             child,
-            began,
+            started,
             _master: pair.master,
         }
     }
 
     /// Waits until the screen satisfies a condition and returns when it did.
-    pub fn until(&self, what: &str, is: impl Fn(&str) -> bool) -> Instant {
+    pub fn wait_until(&self, what: &str, is: impl Fn(&str) -> bool) -> Instant {
         let deadline = Instant::now() + Duration::from_secs(20);
         let mut shown = self.shown.0.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -118,11 +118,11 @@ impl Screen {
         }
     }
 
-    pub fn shows(&self, text: &str) -> Instant {
-        self.until(text, |screen| screen.contains(text))
+    pub fn wait_for_text(&self, text: &str) -> Instant {
+        self.wait_until(text, |screen| screen.contains(text))
     }
 
-    pub fn types(&self, text: &str) {
+    pub fn type_text(&self, text: &str) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.write_all(text.as_bytes()).expect("it runs");
         keys.flush().expect("it runs");

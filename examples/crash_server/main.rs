@@ -19,7 +19,7 @@ use tchat::chat::{Limits, RoomName};
 use tchat::server::clock::WallClock;
 use tchat::server::data_dir::{DataDir, Purpose, ServerNote};
 use tchat::server::hub::HubConfig;
-use tchat::server::listen::{Caps, ClearText, Encryption, tcp};
+use tchat::server::listen::{ClearText, ConnectionLimits, Encryption, tcp};
 use tchat::server::store::Store;
 use tchat::server::{self, ServerConfig};
 
@@ -52,7 +52,7 @@ async fn main() {
         pin: Some(key.pin()),
         has_own_key: true,
     };
-    let noted = directory.note_server(&note);
+    let noted = directory.write_server(&note);
     noted.expect("the directory can be written");
     let database = Path::new(data).join("tchat.db");
     let (begun, stored) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -92,10 +92,10 @@ async fn main() {
             operators: Vec::new(),
             owner: None,
             retention: Retention::default(),
-            filter: tchat::server::word_filter::Filter::default(),
+            filter: tchat::server::word_filter::WordFilter::default(),
             wall: WallClock::default(),
         },
-        caps: Caps::default(),
+        caps: ConnectionLimits::default(),
         encryption: Encryption {
             tls: Some(key.config().expect("TLS is supported").0),
             clear_text: ClearText::default(),

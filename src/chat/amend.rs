@@ -43,7 +43,7 @@ pub struct Reaction {
 
 impl Entry {
     /// Returns the approximate size in bytes of the body and the reactions.
-    pub fn weight(&self) -> usize {
+    pub fn estimated_size(&self) -> usize {
         const PERSON: usize = 24;
         let amended = self.amended.iter().flat_map(|it| &it.reactions);
         let people = amended.flat_map(|it| {
@@ -99,7 +99,7 @@ impl Entry {
                 amended.is_edited = false;
                 amended.reactions.clear();
             }
-            Amendment::React { emoji, is_on } if self.body.is_said() => {
+            Amendment::React { emoji, is_on } if self.body.is_message() => {
                 react(&mut amended.reactions, &by.author, emoji, *is_on);
             }
             Amendment::React { .. } => {}
@@ -142,7 +142,7 @@ impl Body {
                 what: Amendment::Edit(text),
                 ..
             } => Some(text),
-            body => body.is_said().then(|| body.text()),
+            body => body.is_message().then(|| body.text()),
         }
     }
 

@@ -168,12 +168,12 @@ impl Body {
     }
 
     /// Returns whether this is a message that a person wrote: text, action or reply.
-    pub const fn is_said(&self) -> bool {
+    pub const fn is_message(&self) -> bool {
         matches!(self, Self::Text(_) | Self::Action(_) | Self::Reply { .. })
     }
 
     /// Returns whether this entry is the last one that somebody may read.
-    pub const fn ends_a_membership(&self) -> bool {
+    pub const fn ends_membership(&self) -> bool {
         matches!(
             self,
             Self::Left
@@ -266,7 +266,7 @@ mod tests {
             Ruling::Role(Role::Moderator),
             Ruling::Kicked { reason: reason() },
             Ruling::Banned {
-                until: Until::Ever,
+                until: Until::Forever,
                 reason: reason(),
             },
             Ruling::Unbanned,

@@ -26,7 +26,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Returns whether posts are rate-limited at all.
-    pub const fn paces(&self) -> bool {
+    pub const fn has_rate_limit(&self) -> bool {
         self.burst > 0 && self.per_second > 0
     }
 }

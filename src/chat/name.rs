@@ -69,13 +69,13 @@ const RESERVED: [&str; 14] = [
 ];
 
 /// The skeletons of the reserved names.
-static LIKE_RESERVED: LazyLock<HashSet<Skeleton>> = LazyLock::new(|| {
-    let skeleton = |name: &&str| Skeleton::from(&mapped(name));
+static RESERVED_SKELETONS: LazyLock<HashSet<Skeleton>> = LazyLock::new(|| {
+    let skeleton = |name: &&str| Skeleton::from(&name_key(name));
     RESERVED.iter().map(skeleton).collect()
 });
 
 /// The most combining marks on one letter, after NFC.
-const MARKS: usize = 2;
+const COMBINING_MARK_LIMIT: usize = 2;
 
 /// A person's name: 1–32 code points.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -87,8 +87,8 @@ impl UserName {
     /// # Errors
     /// Returns the first rule that the name breaks.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        let name = Self(checked(text, Self::LIMIT)?);
-        if LIKE_RESERVED.contains(&name.skeleton()) {
+        let name = Self(validate(text, Self::LIMIT)?);
+        if RESERVED_SKELETONS.contains(&name.skeleton()) {
             Err(NameError::Reserved)
         } else {
             Ok(name)
@@ -96,7 +96,7 @@ impl UserName {
     }
 
     /// Accepts a stored name without checking it. It was checked before it was stored, and rules added later do not apply to it.
-    pub fn kept(text: String) -> Self {
+    pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
@@ -105,7 +105,7 @@ impl UserName {
     }
 
     pub fn key(&self) -> NameKey {
-        mapped(&self.0)
+        name_key(&self.0)
     }
 
     pub fn skeleton(&self) -> Skeleton {
@@ -137,11 +137,11 @@ impl RoomName {
     /// # Errors
     /// Returns the first rule that the name breaks.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        checked(text, Self::LIMIT).map(Self)
+        validate(text, Self::LIMIT).map(Self)
     }
 
     pub fn key(&self) -> NameKey {
-        mapped(&self.0)
+        name_key(&self.0)
     }
 
     pub fn skeleton(&self) -> Skeleton {
@@ -155,7 +155,7 @@ impl fmt::Display for RoomName {
     }
 }
 
-fn checked(text: &str, limit: usize) -> Result<String, NameError> {
+fn validate(text: &str, limit: usize) -> Result<String, NameError> {
     let name: String = text.nfc().collect();
     let length = name.chars().count();
     if length == 0 {
@@ -164,12 +164,12 @@ fn checked(text: &str, limit: usize) -> Result<String, NameError> {
     if length > limit {
         return Err(NameError::TooLong { length, limit });
     }
-    let mut marks = MARKS;
+    let mut marks = COMBINING_MARK_LIMIT;
     for c in name.chars() {
         match c.general_category_group() {
             GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number => marks = 0,
-            GeneralCategoryGroup::Mark if marks < MARKS => marks += 1,
-            _ if matches!(c, '_' | '-' | '.') => marks = MARKS,
+            GeneralCategoryGroup::Mark if marks < COMBINING_MARK_LIMIT => marks += 1,
+            _ if matches!(c, '_' | '-' | '.') => marks = COMBINING_MARK_LIMIT,
             _ => return Err(NameError::Character(c)),
         }
     }
@@ -177,7 +177,7 @@ fn checked(text: &str, limit: usize) -> Result<String, NameError> {
         return Err(NameError::Mixed);
     }
     match UsernameCaseMapped::enforce(name.as_str()) {
-        Ok(key) if !stands_together(&key) => Err(NameError::Mixed),
+        Ok(key) if !has_compatible_scripts(&key) => Err(NameError::Mixed),
         Ok(key) if key.chars().count() <= limit => Ok(name),
         Ok(key) => Err(NameError::TooLong {
             length: key.chars().count(),
@@ -191,11 +191,11 @@ fn checked(text: &str, limit: usize) -> Result<String, NameError> {
 }
 
 /// Returns whether a mapped name is in one script, or in scripts that are usually written together (UTS #39, moderately restrictive).
-fn stands_together(key: &str) -> bool {
+fn has_compatible_scripts(key: &str) -> bool {
     key.is_single_script() || key.check_restriction_level(RestrictionLevel::ModeratelyRestrictive)
 }
 
-fn mapped(name: &str) -> NameKey {
+fn name_key(name: &str) -> NameKey {
     // A checked name can always be mapped. The fallback only makes this function total.
     NameKey(
         UsernameCaseMapped::enforce(name)

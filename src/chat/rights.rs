@@ -44,7 +44,7 @@ impl Role {
 
 /// An action in a room that needs a role.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Right {
+pub enum Permission {
     Topic,
     Invite,
     Kick,
@@ -58,9 +58,9 @@ pub enum Right {
     Close,
 }
 
-impl Right {
+impl Permission {
     /// Returns the lowest role that may do this in a room of this kind.
-    pub const fn needs(self, kind: RoomKind) -> Role {
+    pub const fn required_role(self, kind: RoomKind) -> Role {
         match self {
             Self::Invite if matches!(kind, RoomKind::Public) => Role::Member,
             Self::Topic | Self::Invite | Self::Kick | Self::Ban | Self::Mute | Self::Erase => {
@@ -109,13 +109,13 @@ pub enum Ruling {
 }
 
 impl Ruling {
-    pub const fn right(&self) -> Right {
+    pub const fn permission(&self) -> Permission {
         match self {
-            Self::Invited => Right::Invite,
-            Self::Role(_) => Right::Role,
-            Self::Kicked { .. } => Right::Kick,
-            Self::Banned { .. } | Self::Unbanned => Right::Ban,
-            Self::Muted { .. } | Self::Unmuted => Right::Mute,
+            Self::Invited => Permission::Invite,
+            Self::Role(_) => Permission::Role,
+            Self::Kicked { .. } => Permission::Kick,
+            Self::Banned { .. } | Self::Unbanned => Permission::Ban,
+            Self::Muted { .. } | Self::Unmuted => Permission::Mute,
         }
     }
 }
@@ -123,7 +123,7 @@ impl Ruling {
 /// When a ban or mute ends. In an entry the time is by the wall clock, which people read; in a [`Standing`] it is log time, which decides.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Until {
-    Ever,
+    Forever,
     /// Milliseconds, by one of these two clocks.
     At(u64),
     /// This many milliseconds after the post is accepted. Used only in posts, because clients' clocks may differ.
@@ -134,7 +134,7 @@ impl Until {
     /// Returns the number that is stored and sent: 0 means that it never ends.
     pub const fn millis(self) -> u64 {
         match self {
-            Self::Ever => 0,
+            Self::Forever => 0,
             Self::At(at_ms) | Self::For(at_ms) => at_ms,
         }
     }
@@ -151,14 +151,14 @@ impl Until {
     /// Converts the end named in an entry with this stamp to log time: as long after the entry as it says.
     #[must_use]
     pub fn by_log_time(self, entry: Stamp) -> Self {
-        let ends = |end_ms: u64| moved(end_ms, entry.at_ms, entry.log_ms);
+        let ends = |end_ms: u64| shift_end(end_ms, entry.at_ms, entry.log_ms);
         self.map(ends)
     }
 
     /// Converts an end in log time to a time of the wall clock as it is now, for people to read.
     #[must_use]
     pub fn by_wall_clock(self, now: Stamp) -> Self {
-        let ends = |end_ms: u64| moved(end_ms, now.log_ms, now.at_ms);
+        let ends = |end_ms: u64| shift_end(end_ms, now.log_ms, now.at_ms);
         self.map(ends)
     }
 
@@ -171,7 +171,7 @@ impl Until {
 
     pub const fn from_millis(at_ms: u64) -> Self {
         match at_ms {
-            0 => Self::Ever,
+            0 => Self::Forever,
             at_ms => Self::At(at_ms),
         }
     }
@@ -185,9 +185,9 @@ impl Until {
     }
 
     /// Returns whether a ban or mute with this end is still in force at a time.
-    pub const fn holds(self, at_ms: u64) -> bool {
+    pub const fn is_active(self, at_ms: u64) -> bool {
         match self {
-            Self::Ever => true,
+            Self::Forever => true,
             Self::At(until) => at_ms < until,
             Self::For(ms) => ms > 0,
         }
@@ -204,7 +204,7 @@ impl fmt::Display for Until {
 }
 
 /// Moves an end to another clock, where it is as far ahead as on this one. Never returns 0, which means no end.
-fn moved(end_ms: u64, here_ms: u64, there_ms: u64) -> u64 {
+fn shift_end(end_ms: u64, here_ms: u64, there_ms: u64) -> u64 {
     let left_ms = end_ms.saturating_sub(here_ms);
     there_ms.saturating_add(left_ms).max(1)
 }
@@ -220,12 +220,12 @@ pub struct Standing {
     /// In log time.
     pub muted: Option<Until>,
     /// Set if they were removed. They may read entries up to their removal.
-    pub put_out: Option<PutOut>,
+    pub removal: Option<Removal>,
 }
 
 impl Standing {
     /// Returns whether there is nothing to remember.
-    pub fn is_plain(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
@@ -238,23 +238,23 @@ pub struct Changes {
     pub standings: BTreeMap<IdentityId, Standing>,
     pub topic: Option<String>,
     /// The room was deleted, so everybody had to leave.
-    pub closed: Option<PutOut>,
+    pub closed: Option<Removal>,
 }
 
 /// How somebody was removed from a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PutOut {
+pub struct Removal {
     /// The last entry they may read: the one that removed them.
     pub at: Seq,
     /// Who removed them, by the name that person had at that time.
     pub by: String,
     pub reason: String,
-    pub exit: Exit,
+    pub kind: RemovalKind,
 }
 
 /// Why somebody was removed from a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exit {
+pub enum RemovalKind {
     Kicked,
     Banned,
     /// The room was deleted.

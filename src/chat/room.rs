@@ -15,7 +15,7 @@ pub enum RoomKind {
 }
 
 impl RoomKind {
-    pub const fn needs_an_invitation(self) -> bool {
+    pub const fn needs_invitation(self) -> bool {
         matches!(self, Self::Private | Self::Secret)
     }
 }
@@ -37,12 +37,12 @@ pub struct RoomInfo {
     /// The receiver's own role in the room; absent if they are not a member.
     pub role: Option<Role>,
     /// The newest message, if the receiver may read it.
-    pub last: Option<LastLine>,
+    pub last: Option<LastMessage>,
 }
 
 /// The newest message of a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LastLine {
+pub struct LastMessage {
     pub author: String,
     pub text: String,
     /// Unix milliseconds.

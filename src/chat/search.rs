@@ -8,7 +8,7 @@ pub struct Search {
     /// Each phrase must be in the text, with its words next to each other.
     pub phrases: Vec<String>,
     /// Whether the last word may match just the beginning of a word, if there are fewer results than the limit.
-    pub is_open: bool,
+    pub is_prefix: bool,
     /// Names: the author has one of them now, or had it when writing. Empty: any author.
     pub from: Vec<String>,
     /// The rooms to search. Empty: all rooms of the caller.
@@ -27,16 +27,16 @@ impl Search {
     pub const ROOMS: usize = 256;
     pub const PHRASE: usize = 256;
     /// The minimum length, in characters, of a word that may match just the beginning of a word.
-    pub const OPEN: usize = 3;
+    pub const PREFIX_MIN: usize = 3;
     /// The maximum number of results of a search.
-    pub const FOUND: usize = 100;
+    pub const RESULT_LIMIT: usize = 100;
 }
 
 impl Default for Search {
     fn default() -> Self {
         Self {
             phrases: Vec::new(),
-            is_open: false,
+            is_prefix: false,
             from: Vec::new(),
             rooms: Vec::new(),
             since_ms: 0,
@@ -70,7 +70,7 @@ impl Has {
 
 /// The results of a search, newest first.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Found {
+pub struct SearchResults {
     pub entries: Vec<Entry>,
     /// Whether there may be older results: as many were found as were asked for.
     pub has_more: bool,

@@ -12,7 +12,7 @@ pub enum Level {
 
 impl Level {
     /// Returns the level of a room for which none was set.
-    pub const fn usual(kind: RoomKind) -> Self {
+    pub const fn default_for(kind: RoomKind) -> Self {
         match kind {
             RoomKind::Conversation => Self::All,
             RoomKind::Public | RoomKind::Private | RoomKind::Secret => Self::Mentions,
@@ -60,6 +60,6 @@ impl Settings {
 
     pub fn level(&self, room: RoomId, kind: RoomKind) -> Level {
         let said = self.levels.iter().find(|(id, _)| *id == room);
-        said.map_or(Level::usual(kind), |(_, level)| *level)
+        said.map_or(Level::default_for(kind), |(_, level)| *level)
     }
 }

@@ -15,10 +15,10 @@ pub struct Unread {
 
 impl Unread {
     /// The highest count; it means this many or more.
-    pub const MOST: u32 = 1000;
+    pub const LIMIT: u32 = 1000;
 
     /// Returns the counts if nothing is unread after a position.
-    pub const fn nothing(read: Seq) -> Self {
+    pub const fn none_after(read: Seq) -> Self {
         Self {
             read,
             messages: 0,
@@ -28,9 +28,9 @@ impl Unread {
 
     /// Counts one new message.
     pub fn add(&mut self, is_mention: bool) {
-        self.messages = (self.messages + 1).min(Self::MOST);
+        self.messages = (self.messages + 1).min(Self::LIMIT);
         if is_mention {
-            self.mentions = (self.mentions + 1).min(Self::MOST);
+            self.mentions = (self.mentions + 1).min(Self::LIMIT);
         }
     }
 }
@@ -38,7 +38,7 @@ impl Unread {
 impl Entry {
     /// Returns whether it counts as unread for somebody who has not read up to it.
     pub fn counts_for(&self, reader: IdentityId) -> bool {
-        self.body.is_said() && self.author.id != reader
+        self.body.is_message() && self.author.id != reader
     }
 
     /// Returns whether it mentions this person, or everyone.
@@ -54,14 +54,14 @@ mod tests {
 
     #[test]
     fn counts_stop_at_the_limit() {
-        let mut unread = Unread::nothing(Seq(7));
+        let mut unread = Unread::none_after(Seq(7));
         unread.add(true);
         unread.add(false);
         assert_eq!((unread.messages, unread.mentions), (2, 1));
-        for _ in 0..2 * Unread::MOST {
+        for _ in 0..2 * Unread::LIMIT {
             unread.add(true);
         }
-        let most = Unread::MOST;
+        let most = Unread::LIMIT;
         assert_eq!((unread.messages, unread.mentions), (most, most));
     }
 }

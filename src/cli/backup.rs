@@ -16,14 +16,14 @@ const LISTED: usize = 5;
 
 pub fn backup(config: &Config, to: &Path) -> Result<()> {
     let holds = data_dir::backup(&config.paths.data, to)?;
-    say(&format!(
+    print_line(&format!(
         "copied {} rooms with {} entries from '{}' to '{}' and verified them",
         holds.rooms,
         holds.entries,
         config.paths.data.display(),
         to.display()
     ));
-    say_damages(&holds);
+    print_damages(&holds);
     Ok(())
 }
 
@@ -33,37 +33,37 @@ pub fn restore(config: &Config, from: &Path) -> Result<()> {
     let directory = DataDir::open(&config.paths.data, Purpose::Restore)
         .map_err(|error| explain::data_directory(error, config))?;
     let restored = directory.restore(from)?;
-    say(&format!(
+    print_line(&format!(
         "restored {} rooms with {} entries from '{}'",
-        restored.holds.rooms,
-        restored.holds.entries,
+        restored.contents.rooms,
+        restored.contents.entries,
         from.display()
     ));
-    say_damages(&restored.holds);
+    print_damages(&restored.contents);
     if let Some(before) = restored.before {
-        say(&format!("the previous data is in '{}'", before.display()));
+        print_line(&format!("the previous data is in '{}'", before.display()));
     }
     Ok(())
 }
 
 /// Prints the damaged values in a copy. Everything else in it can be used.
-fn say_damages(holds: &Verified) {
+fn print_damages(holds: &Verified) {
     if holds.damages == 0 {
         return;
     }
-    say(&format!(
+    print_line(&format!(
         "{} damaged; everything else is intact:",
         holds.damages
     ));
     for damage in holds.damaged.iter().take(LISTED) {
-        say(&format!("  {}", text::line(&damage.to_string())));
+        print_line(&format!("  {}", text::line(&damage.to_string())));
     }
     if holds.damages > LISTED as u64 {
-        say("  `tchat doctor` lists the others");
+        print_line("  `tchat doctor` lists the others");
     }
 }
 
 #[allow(clippy::print_stdout)] // The output of the command.
-fn say(words: &str) {
+fn print_line(words: &str) {
     println!("{words}");
 }

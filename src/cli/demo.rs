@@ -23,11 +23,11 @@ use crate::client::{Client, ClientConfig, Connector, Dialled, Event};
 use crate::config::Config;
 use crate::server::clock::WallClock;
 use crate::server::hub::HubConfig;
-use crate::server::listen::{Caps, Encryption, Peer};
+use crate::server::listen::{ConnectionLimits, Encryption, Peer};
 use crate::server::store::memory::MemoryStore;
-use crate::server::word_filter::Filter;
+use crate::server::word_filter::WordFilter;
 use crate::server::{self, ServerConfig, Switch};
-use crate::tui::run::{Connect, Connection};
+use crate::tui::run::{ClientConnection, Connect};
 use crate::tui::strings::{self, CHINESE, ENGLISH, Strings};
 
 /// The most bytes that wait in a pipe.
@@ -41,7 +41,7 @@ const ROOMS: [&str; 3] = ["general", "tech", "random"];
 /// The name of the server on the status line.
 const SERVER: &str = "demo";
 
-type Door = mpsc::Sender<io::Result<(DuplexStream, Peer)>>;
+type ConnectionSender = mpsc::Sender<io::Result<(DuplexStream, Peer)>>;
 
 pub fn run(mut config: Config) -> Result<()> {
     let s = strings::of(&config.join.locale);
@@ -51,22 +51,22 @@ pub fn run(mut config: Config) -> Result<()> {
     }
     // Nothing may outlive the demo, not even a text that was opened in an editor.
     config.paths.data = std::env::temp_dir();
-    join::has_terminal(&config)?;
+    join::require_terminal(&config)?;
     join::with_screen(demo(config, s))
 }
 
 async fn demo(config: Config, s: &'static Strings) -> Result<()> {
     let secret = secret()?;
     let door = serve(&config, &secret)?;
-    let bots = bots_but(&config.join.name, s);
+    let bots = bot_names(&config.join.name, s);
     let (ready, begun) = oneshot::channel();
     let parts = [
         Bot::start(&door, bots[0], self::secret()?)?,
         Bot::start(&door, bots[1], self::secret()?)?,
     ];
-    let _talk = AbortOnDropHandle::new(tokio::spawn(bots::talk(parts, s, ready)));
+    let _talk = AbortOnDropHandle::new(tokio::spawn(bots::run_conversation(parts, s, ready)));
     // The user joins the other rooms before the screen opens, so that there is more than one room to look at.
-    let before = Bot::start(&door, &config.join.name, secret.clone())?.joins(&ROOMS[1..]);
+    let before = Bot::start(&door, &config.join.name, secret.clone())?.join_and_leave(&ROOMS[1..]);
     drop(timeout(BEGINS_WITHIN, async { tokio::join!(begun, before) }).await);
     let mut setup = join::setup(&config);
     setup.tour = Some(bots[0].to_owned());
@@ -79,7 +79,7 @@ async fn demo(config: Config, s: &'static Strings) -> Result<()> {
 }
 
 /// Returns two names that differ from the user's own.
-fn bots_but(name: &str, s: &'static Strings) -> [&'static str; 2] {
+fn bot_names(name: &str, s: &'static Strings) -> [&'static str; 2] {
     let mut others = s
         .demo
         .bots
@@ -93,7 +93,7 @@ fn bots_but(name: &str, s: &'static Strings) -> [&'static str; 2] {
 }
 
 /// Starts the server, which runs until the last sender of connections is dropped.
-fn serve(config: &Config, owner: &Secret) -> Result<Door> {
+fn serve(config: &Config, owner: &Secret) -> Result<ConnectionSender> {
     let (door, incoming) = mpsc::channel(WAITING);
     let topics = strings::of(&config.join.locale).demo.topics;
     let presets = ROOMS.iter().zip(topics).map(|(name, topic)| {
@@ -112,10 +112,10 @@ fn serve(config: &Config, owner: &Secret) -> Result<Door> {
             // The user of the demo may try everything.
             owner: Some(owner.hash()),
             retention: Retention::default(),
-            filter: Filter::default(),
+            filter: WordFilter::default(),
             wall: WallClock::default(),
         },
-        caps: Caps::default(),
+        caps: ConnectionLimits::default(),
         encryption: Encryption::default(),
         bridges: Bridges::default(),
         reflection: Switch::Off,
@@ -133,23 +133,23 @@ fn serve(config: &Config, owner: &Secret) -> Result<Door> {
     Ok(door)
 }
 
-fn connect(door: Door, secret: Secret, config: &Config) -> Connect {
+fn connect(door: ConnectionSender, secret: Secret, config: &Config) -> Connect {
     let (name, locale) = (config.join.name.clone(), config.join.locale.clone());
-    let words = strings::of(&locale).demo.only_here;
+    let words = strings::of(&locale).demo.demo_cannot_connect;
     Box::new(move |asked| {
         if asked.is_some() {
             return Err(words.to_owned());
         }
         let begun = begin(&door, &name, secret.clone(), &locale);
         let (client, events, instance) = begun.map_err(|error| error.to_string())?;
-        Ok(Connection {
+        Ok(ClientConnection {
             client,
             events,
             instance,
             server: SERVER.into(),
             room: None,
             remember: Box::new(|_| {}),
-            named: Box::new(|_| {}),
+            save_name: Box::new(|_| {}),
             is_ours: Box::new(|_| false),
             trust: Box::new(|_| Ok(())),
         })
@@ -158,7 +158,7 @@ fn connect(door: Door, secret: Secret, config: &Config) -> Connect {
 
 /// Starts a client of the server, and returns its instance id too.
 fn begin(
-    door: &Door,
+    door: &ConnectionSender,
     name: &str,
     secret: Secret,
     locale: &str,
@@ -177,7 +177,7 @@ fn begin(
     Ok((client, events, instance))
 }
 
-fn connector(door: &Door) -> Connector {
+fn connector(door: &ConnectionSender) -> Connector {
     let door = door.clone();
     Arc::new(move |_| {
         let door = door.clone();

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Args, Exit};
+use super::{Args, ExitError};
 use crate::config::{self, Config};
 use crate::text;
 use crate::tui::strings::{self, Doctor, fill};
@@ -29,10 +29,10 @@ const WITHIN: Duration = Duration::from_secs(5);
 /// How serious a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Severity {
-    Well,
+    Ok,
     /// Not wrong, but good to know.
     Note,
-    Wrong,
+    Problem,
 }
 
 /// The result of one check.
@@ -42,38 +42,38 @@ struct Finding {
     severity: Severity,
     words: String,
     /// What to do: a line to type, or to add to a file.
-    next: Option<String>,
+    hint: Option<String>,
 }
 
 impl Finding {
-    fn well(what: &'static str, words: impl Into<String>) -> Self {
+    fn ok(what: &'static str, words: impl Into<String>) -> Self {
         Self {
             what,
-            severity: Severity::Well,
+            severity: Severity::Ok,
             words: words.into(),
-            next: None,
+            hint: None,
         }
     }
 
     fn note(what: &'static str, words: impl Into<String>) -> Self {
         Self {
             severity: Severity::Note,
-            ..Self::well(what, words)
+            ..Self::ok(what, words)
         }
     }
 
-    fn wrong(what: &'static str, words: impl Into<String>, next: impl Into<String>) -> Self {
+    fn problem(what: &'static str, words: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
-            severity: Severity::Wrong,
-            ..Self::well(what, words)
+            severity: Severity::Problem,
+            ..Self::ok(what, words)
         }
-        .or(next)
+        .with_hint(next)
     }
 
     /// Adds what to do about it.
-    fn or(self, next: impl Into<String>) -> Self {
+    fn with_hint(self, next: impl Into<String>) -> Self {
         Self {
-            next: Some(next.into()),
+            hint: Some(next.into()),
             ..self
         }
     }
@@ -81,7 +81,7 @@ impl Finding {
 
 /// Runs a check on a thread of its own. One that does not end in time is abandoned: nothing can interrupt it, and the process ends
 /// without waiting for it.
-fn in_time(
+fn with_timeout(
     what: &'static str,
     within: Duration,
     d: &Doctor,
@@ -91,12 +91,12 @@ fn in_time(
     thread::spawn(move || done.send(check()));
     answer.recv_timeout(within).unwrap_or_else(|_| {
         let words = fill(d.slow, &[&within.as_secs()]);
-        vec![Finding::wrong(what, words, d.slow_next)]
+        vec![Finding::problem(what, words, d.slow_next)]
     })
 }
 
 /// Ignores a broken pipe: if nobody reads the output any longer, the exit code still has the result.
-fn heard(shown: io::Result<()>) -> io::Result<()> {
+fn ignore_broken_pipe(shown: io::Result<()>) -> io::Result<()> {
     match shown {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         shown => shown,
@@ -117,12 +117,12 @@ pub fn run(args: &Args) -> Result<()> {
     let mut show = |title: &str, findings: Vec<Finding>| -> io::Result<()> {
         problems += findings
             .iter()
-            .filter(|it| it.severity == Severity::Wrong)
+            .filter(|it| it.severity == Severity::Problem)
             .count();
         let mut lines = vec![title.to_owned()];
         lines.extend(findings.iter().flat_map(|finding| lines_of(finding, d)));
-        heard(lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
-        heard(out.flush())
+        ignore_broken_pipe(lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
+        ignore_broken_pipe(out.flush())
     };
     let of_terminal = config::terminal_caps();
     show(
@@ -142,8 +142,8 @@ pub fn run(args: &Args) -> Result<()> {
     show(d.server, found)?;
     match problems {
         0 => Ok(()),
-        1 => Err(Exit::new(PROBLEMS, d.one_problem).into()),
-        count => Err(Exit::new(PROBLEMS, fill(d.problems, &[&count])).into()),
+        1 => Err(ExitError::new(PROBLEMS, d.one_problem).into()),
+        count => Err(ExitError::new(PROBLEMS, fill(d.problems, &[&count])).into()),
     }
 }
 
@@ -157,19 +157,19 @@ fn unusable(error: &anyhow::Error, d: &Doctor) -> Finding {
         file if file.starts_with("cannot read the config file") => d.config_file_next,
         _ => d.flag_next,
     };
-    Finding::wrong(d.config_file, first, next)
+    Finding::problem(d.config_file, first, next)
 }
 
 fn lines_of(finding: &Finding, d: &Doctor) -> Vec<String> {
     let mark = match finding.severity {
-        Severity::Well => d.ok,
+        Severity::Ok => d.ok,
         Severity::Note => d.note,
-        Severity::Wrong => d.wrong,
+        Severity::Problem => d.problem,
     };
     let (mark, what) = (text::pad(mark, MARK), text::pad(finding.what, WHAT));
     let words = text::line(&finding.words);
     let mut lines = vec![format!("  {mark} {what} {words}")];
-    if let Some(next) = &finding.next {
+    if let Some(next) = &finding.hint {
         let under = text::pad("", MARK + 1 + WHAT);
         lines.push(format!("  {under} -> {}", text::line(next)));
     }
@@ -189,23 +189,23 @@ mod tests {
                 let _never_comes = waits.recv();
                 Vec::new()
             };
-            let found = in_time("theme", Duration::ZERO, s.doctor, check);
+            let found = with_timeout("theme", Duration::ZERO, s.doctor, check);
             drop(never);
             assert_eq!(found.len(), 1);
             assert_eq!(
                 (found[0].what, found[0].severity),
-                ("theme", Severity::Wrong)
+                ("theme", Severity::Problem)
             );
         }
-        let check = || vec![Finding::well("theme", "auto")];
-        let found = in_time("theme", WITHIN, ENGLISH.doctor, check);
-        assert_eq!(found, [Finding::well("theme", "auto")]);
+        let check = || vec![Finding::ok("theme", "auto")];
+        let found = with_timeout("theme", WITHIN, ENGLISH.doctor, check);
+        assert_eq!(found, [Finding::ok("theme", "auto")]);
     }
 
     #[test]
     fn findings_line_up_in_both_languages() {
         for s in [&ENGLISH, &CHINESE] {
-            let finding = Finding::wrong(s.doctor.config_file, "x", "y");
+            let finding = Finding::problem(s.doctor.config_file, "x", "y");
             let lines = lines_of(&finding, s.doctor);
             let column = |line: &str, word: &str| text::width(&line[..line.find(word).unwrap()]);
             assert_eq!(column(&lines[0], "x"), 2 + MARK + 1 + WHAT + 1);

@@ -19,12 +19,12 @@ const TRY_EVERY: Duration = Duration::from_millis(20);
 
 /// How to start a background server.
 #[derive(Debug)]
-pub struct Host {
+pub struct BackgroundServer {
     data: PathBuf,
     arguments: Vec<std::ffi::OsString>,
 }
 
-impl Host {
+impl BackgroundServer {
     pub fn new(config: &Config, port: u16) -> Self {
         let paths = &config.paths;
         let mut arguments: Vec<std::ffi::OsString> =
@@ -57,7 +57,7 @@ impl Host {
     }
 
     /// Whether the data directory belongs to this server.
-    pub fn serves(&self, id: ServerId) -> bool {
+    pub fn has_server(&self, id: ServerId) -> bool {
         data_dir::server_of(&self.data) == Some(id)
     }
 
@@ -87,7 +87,7 @@ impl Host {
                 if let Ok(stream) = dial().await {
                     return Ok(stream);
                 }
-                break said(&mut child)
+                break startup_error(&mut child)
                     .unwrap_or_else(|| io::Error::other(format!("the server stopped: {status}")));
             }
             sleep(TRY_EVERY).await;
@@ -111,7 +111,7 @@ impl Host {
 }
 
 /// Returns the error that a server printed when it could not start.
-fn said(child: &mut Child) -> Option<io::Error> {
+fn startup_error(child: &mut Child) -> Option<io::Error> {
     let mut words = String::new();
     io::Read::read_to_string(child.stderr.as_mut()?, &mut words).ok()?;
     // The second line says what to do about it.

@@ -3,20 +3,20 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use super::host::Host;
+use super::host::BackgroundServer;
 use super::target::Target;
 use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, known_servers, profile};
 use crate::config::{Config, ServerLink};
 use crate::text;
-use crate::tui::run::{Connect, Connection, RunError, Setup, run as run_screen, run_plain};
+use crate::tui::run::{ClientConnection, Connect, RunError, Setup, run as run_screen, run_plain};
 use crate::tui::strings;
 use crate::tui::terminal::{self, Editor, Input, Questions, Screen, Typist};
 use crate::tui::theme::AUTO;
 use anyhow::{Result, bail};
 
 pub fn run(config: Config) -> Result<()> {
-    has_terminal(&config)?;
+    require_terminal(&config)?;
     if config.join.is_insecure && !config.join.server.is_loopback() {
         eprint_warning();
     }
@@ -47,7 +47,7 @@ pub(super) fn with_screen(screen: impl Future<Output = Result<()>>) -> Result<()
 }
 
 /// Fails if a screen is needed and there is no terminal.
-pub(super) fn has_terminal(config: &Config) -> Result<()> {
+pub(super) fn require_terminal(config: &Config) -> Result<()> {
     let has_screen = io::stdout().is_terminal() && io::stdin().is_terminal();
     if !has_screen && !config.join.is_plain {
         bail!(
@@ -74,17 +74,17 @@ pub(super) fn setup(config: &Config) -> Setup {
         },
         is_plain,
         echo: io::stdin().is_terminal(),
-        proposal: config.join.proposal.clone(),
+        proposed_name: config.join.proposed_name.clone(),
         tour: None,
         theme: config.join.theme.clone(),
         themes: Some(config.paths.themes.clone()),
         zone: config.join.zone.clone(),
-        short: |address| Some(address.parse::<ServerLink>().ok()?.server.short()),
+        display_address: |address| Some(address.parse::<ServerLink>().ok()?.server.short_form()),
         copy: terminal::copy,
         open: terminal::open,
         notify: terminal::notify,
         run_notifier: terminal::run_notifier,
-        entitle: terminal::entitle,
+        set_title: terminal::set_title,
         edit: terminal::edit,
         suspend: terminal::suspend,
         editor: Editor {
@@ -113,9 +113,9 @@ pub(super) async fn show(setup: Setup, connect: Connect) -> Result<()> {
             Typist::Pipe
         };
         let (mut out, input) = (io::stdout(), terminal::lines(typist));
-        return Ok(run_plain(&mut out, input, setup, connect, stopped()).await?);
+        return Ok(run_plain(&mut out, input, setup, connect, stop_signal()).await?);
     }
-    let mut screen = Screen::take()?;
+    let mut screen = Screen::enter()?;
     let mut input = Input::new()?;
     let questions = Questions {
         ground: setup.theme == AUTO,
@@ -123,10 +123,17 @@ pub(super) async fn show(setup: Setup, connect: Connect) -> Result<()> {
     };
     let answers = terminal::ask(&mut input, questions).await;
     let mut setup = setup;
-    setup.caps.ground = answers.ground.unwrap_or_default();
+    setup.caps.background = answers.ground.unwrap_or_default();
     setup.caps.ambiguous = setup.caps.ambiguous.or(answers.ambiguous);
     text::set_ambiguous(setup.caps.ambiguous.unwrap_or_default());
-    let result = run_screen(&mut screen.terminal, &mut input, setup, connect, stopped()).await;
+    let result = run_screen(
+        &mut screen.terminal,
+        &mut input,
+        setup,
+        connect,
+        stop_signal(),
+    )
+    .await;
     input.drain().await;
     drop(screen);
     Ok(result?)
@@ -144,7 +151,7 @@ fn connect(config: Config) -> Connect {
                 (link, false)
             }
             (None, Some(last)) => last.clone(),
-            (None, None) => (config.join.link(), config.join.may_host),
+            (None, None) => (config.join.link(), config.join.may_start_server),
         };
         let (target, server) = (Target::new(&config, link.clone()), link.server.clone());
         let key = target.profile().map_err(|error| error.to_string())?;
@@ -161,7 +168,7 @@ fn connect(config: Config) -> Connect {
         getrandom::fill(&mut random)
             .map_err(|error| format!("cannot get random bytes: {error}"))?;
         let instance = InstanceId::new(random);
-        let host = may_host.then(|| Arc::new(Host::new(&config, server.port)));
+        let host = may_host.then(|| Arc::new(BackgroundServer::new(&config, server.port)));
         let ours = host.clone();
         let client_config = ClientConfig {
             connector: connector(target.clone(), host),
@@ -175,25 +182,25 @@ fn connect(config: Config) -> Connect {
         };
         let (client, events) = Client::start(client_config);
         last = Some((link.clone(), may_host));
-        let is_ours = Box::new(move |id| ours.as_ref().is_some_and(|host| host.serves(id)));
+        let is_ours = Box::new(move |id| ours.as_ref().is_some_and(|host| host.has_server(id)));
         let named = {
             let (profiles, key, name) = (profiles.clone(), key.clone(), name.clone());
             let (data, link) = (config.paths.data.clone(), link.clone());
             Box::new(move |now: &str| {
-                profile::note_name(&profiles, &key, &name, now);
+                profile::record_name(&profiles, &key, &name, now);
                 if link.pin.is_some() {
                     known_servers::remember_last(&data, &link.to_string());
                 }
             })
         };
-        Ok(Connection {
+        Ok(ClientConnection {
             client,
             events,
             instance,
-            server: server.short(),
+            server: server.short_form(),
             room,
             is_ours,
-            named,
+            save_name: named,
             trust: Box::new(move |pin| {
                 let trusted = target.trust(&target.link.server, Some(pin));
                 trusted.map_err(|error| error.to_string())
@@ -203,7 +210,7 @@ fn connect(config: Config) -> Connect {
     })
 }
 
-pub(super) fn connector(target: Target, host: Option<Arc<Host>>) -> Connector {
+pub(super) fn connector(target: Target, host: Option<Arc<BackgroundServer>>) -> Connector {
     Arc::new(move |before| {
         let (target, host) = (target.clone(), host.clone());
         Box::pin(async move {
@@ -212,7 +219,7 @@ pub(super) fn connector(target: Target, host: Option<Arc<Host>>) -> Connector {
                 // that a user stopped must stay stopped.
                 (Err(error), Some(host))
                     if error.kind() == io::ErrorKind::ConnectionRefused
-                        && before.is_none_or(|id| host.serves(id) && !host.is_stopped()) =>
+                        && before.is_none_or(|id| host.has_server(id) && !host.is_stopped()) =>
                 {
                     host.start(|| target.dial()).await
                 }
@@ -223,7 +230,7 @@ pub(super) fn connector(target: Target, host: Option<Arc<Host>>) -> Connector {
 }
 
 /// Waits for a signal that ends the screen.
-async fn stopped() {
+async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -13,7 +13,7 @@ use crate::text;
 use crate::tui::strings::{ENGLISH, Strings, fill};
 
 /// The display order of global options in the help of a command: after its own options.
-const BEHIND: usize = 100;
+const GLOBAL_OPTION_ORDER: usize = 100;
 
 /// Parses the command line. Help and errors are printed in the user's language, and end the process.
 pub fn parse() -> Args {
@@ -76,12 +76,12 @@ fn end(error: &Error, s: &Strings) -> ! {
     if !error.use_stderr() || s.language == ENGLISH.language {
         error.exit();
     }
-    eprintln!("tchat: {}", wrong(error, s));
+    eprintln!("tchat: {}", error_message(error, s));
     std::process::exit(i32::from(USAGE));
 }
 
 /// Returns what is wrong, and on a second line what was probably meant or where to find help.
-fn wrong(error: &Error, s: &Strings) -> String {
+fn error_message(error: &Error, s: &Strings) -> String {
     let words = s.command_line.errors;
     let of = |kind| match error.get(kind) {
         Some(ContextValue::String(word)) => text::line(word).to_string(),
@@ -129,16 +129,16 @@ fn command(s: &'static Strings) -> Command {
     let mut command = Args::command();
     // The commands have the global options only after this.
     command.build();
-    worded("", command, s)
+    localize("", command, s)
 }
 
 /// Gives a command and its subcommands their own help texts.
-fn worded(name: &str, mut command: Command, s: &'static Strings) -> Command {
+fn localize(name: &str, mut command: Command, s: &'static Strings) -> Command {
     let words = s.command_line;
     if name != "help" {
         for below in command.get_subcommands_mut() {
             let name = below.get_name().to_owned();
-            *below = worded(&name, std::mem::take(below), s);
+            *below = localize(&name, std::mem::take(below), s);
         }
     }
     command = command.mut_args(|arg| {
@@ -147,7 +147,7 @@ fn worded(name: &str, mut command: Command, s: &'static Strings) -> Command {
             Some(help) => arg.help(help),
             None => arg,
         };
-        headed(placed(name, arg), s)
+        localize_headings(place_global_option(name, arg), s)
     });
     if let Some(about) = (words.about)(name) {
         command = command.about(about);
@@ -167,16 +167,16 @@ fn worded(name: &str, mut command: Command, s: &'static Strings) -> Command {
 }
 
 /// Global options are shown after a command's own, or hidden where they mean nothing.
-fn placed(command: &str, arg: Arg) -> Arg {
+fn place_global_option(command: &str, arg: Arg) -> Arg {
     if command.is_empty() || !arg.is_global_set() {
         return arg;
     }
-    let is_hidden = !concerns(command, arg.get_id().as_str());
-    arg.display_order(BEHIND).hide(is_hidden)
+    let is_hidden = !applies_to(command, arg.get_id().as_str());
+    arg.display_order(GLOBAL_OPTION_ORDER).hide(is_hidden)
 }
 
 /// Whether a global option has an effect on a command.
-fn concerns(command: &str, option: &str) -> bool {
+fn applies_to(command: &str, option: &str) -> bool {
     match option {
         "config" | "data" | "lang" => true,
         "name" | "server" | "port" => matches!(command, "send" | "tail" | "doctor"),
@@ -187,7 +187,7 @@ fn concerns(command: &str, option: &str) -> bool {
 }
 
 /// Replaces the headings of clap and hides its list of defaults, because both are English.
-fn headed(arg: Arg, s: &Strings) -> Arg {
+fn localize_headings(arg: Arg, s: &Strings) -> Arg {
     match s.command_line.headings {
         Some([_, _, arguments]) if arg.is_positional() => arg.help_heading(arguments),
         Some([_, options, _]) => arg.help_heading(options).hide_default_value(true),
@@ -204,7 +204,7 @@ mod tests {
         let words: Vec<OsString> = words.iter().map(Into::into).collect();
         let error = read(&words, s).unwrap_err();
         if error.use_stderr() {
-            wrong(&error, s)
+            error_message(&error, s)
         } else {
             error.to_string()
         }

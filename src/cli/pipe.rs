@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::join::connector;
 use super::target::Target;
 use crate::chat::{InstanceId, Refusal, RoomInfo};
-use crate::client::{About, Client, ClientConfig, Command, Event, LinkState, profile};
+use crate::client::{Client, ClientConfig, Command, Event, LinkState, RequestKind, profile};
 use crate::config::Config;
 use crate::text;
 use crate::tui::content::system_lines;
@@ -26,12 +26,12 @@ pub const UNKNOWN: u8 = 75;
 /// A failure with the exit code of the process.
 #[derive(Debug, thiserror::Error)]
 #[error("{words}")]
-pub struct Exit {
+pub struct ExitError {
     pub code: u8,
     pub words: String,
 }
 
-impl Exit {
+impl ExitError {
     pub fn new(code: u8, words: impl Into<String>) -> Self {
         Self {
             code,
@@ -41,7 +41,7 @@ impl Exit {
 }
 
 /// A connection, and what is known about the room it is for.
-pub struct Pipe {
+pub struct HeadlessClient {
     pub client: Client,
     events: mpsc::Receiver<Event>,
     /// The requested room; an empty name means the one everyone starts in.
@@ -52,10 +52,10 @@ pub struct Pipe {
     pub s: &'static Strings,
     zone: TimeZone,
     /// Saves the name that the server has for this identity.
-    named: Box<dyn Fn(&str)>,
+    save_name: Box<dyn Fn(&str)>,
 }
 
-impl Pipe {
+impl HeadlessClient {
     /// Connects. There is no outbox on disk: what was not sent when this process ends is never sent.
     pub fn open(config: &Config, instance: InstanceId, room: Option<String>) -> Result<Self> {
         let target = Target::new(config, config.join.link());
@@ -81,20 +81,20 @@ impl Pipe {
             link: LinkState::Connecting,
             s: strings::of(&config.join.locale),
             zone: config.join.zone.clone(),
-            named: Box::new(move |now| profile::note_name(&profiles, &key, &name, now)),
+            save_name: Box::new(move |now| profile::record_name(&profiles, &key, &name, now)),
         })
     }
 
     /// Returns the failure for an action that was refused.
-    pub fn refused(&self, what: &str, refusal: &Refusal) -> Exit {
+    pub fn refusal_error(&self, what: &str, refusal: &Refusal) -> ExitError {
         let refusal = system_lines::with_local_time(self.s, &self.zone, refusal.clone());
         let words = fill(self.s.cannot, &[&what, &self.s.refusal(&refusal)]);
-        Exit::new(REFUSED, text::line(&words).to_string())
+        ExitError::new(REFUSED, text::line(&words).to_string())
     }
 
     /// The error of a connection that has ended.
-    pub fn ended(&self) -> Exit {
-        Exit::new(UNKNOWN, self.s.pipes.connection_ended)
+    pub fn end_error(&self) -> ExitError {
+        ExitError::new(UNKNOWN, self.s.pipes.connection_ended)
     }
 
     /// Returns the next event. The link joins the room by itself; if the server asks to wait, this waits and joins again.
@@ -104,38 +104,38 @@ impl Pipe {
     pub async fn next(&mut self) -> Result<Event> {
         let s = self.s;
         let Some(event) = self.events.recv().await else {
-            return Err(self.ended().into());
+            return Err(self.end_error().into());
         };
         match &event {
             Event::Link(link) => {
                 self.link = link.clone();
                 match link {
                     LinkState::NameRefused(refusal) => {
-                        return Err(self.refused(s.pipes.join, refusal).into());
+                        return Err(self.refusal_error(s.pipes.join, refusal).into());
                     }
                     LinkState::Stopped(why) => {
                         let words = fill(s.cannot, &[&s.pipes.join, &s.why(why)]);
-                        return Err(Exit::new(REFUSED, words).into());
+                        return Err(ExitError::new(REFUSED, words).into());
                     }
                     LinkState::Online | LinkState::Connecting | LinkState::Waiting { .. } => {}
                 }
             }
-            Event::Welcome { you, .. } => (self.named)(&you.name),
+            Event::Welcome { you, .. } => (self.save_name)(&you.name),
             Event::Room { room, .. } if self.is_wanted(room) => {
                 self.room.get_or_insert_with(|| room.clone());
             }
             Event::Refused {
-                about: About::Join(room),
+                about: RequestKind::Join(room),
                 refusal,
             } if self.wanted.as_ref() == Some(&room.name) => {
                 if let Some(after) = refusal.retry_after {
                     sleep(after).await;
                     let again = Command::Join(room.clone());
-                    self.client.send(again).map_err(|_| self.ended())?;
+                    self.client.send(again).map_err(|_| self.end_error())?;
                     return Ok(event);
                 }
-                let what = s.about(&About::Join(room.clone()));
-                return Err(self.refused(&what, refusal).into());
+                let what = s.about(&RequestKind::Join(room.clone()));
+                return Err(self.refusal_error(&what, refusal).into());
             }
             _ => {}
         }
@@ -152,7 +152,7 @@ impl Pipe {
     }
 
     /// Returns why there is no connection now, as a text.
-    pub fn trouble(&self) -> Option<String> {
+    pub fn disconnect_reason(&self) -> Option<String> {
         match &self.link {
             LinkState::Waiting { why, .. } | LinkState::Stopped(why) => Some(self.s.why(why)),
             LinkState::Connecting => Some(self.s.pipes.no_answer_yet.into()),

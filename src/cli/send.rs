@@ -8,39 +8,39 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use super::SendArgs;
-use super::pipe::{self, Exit, Pipe, REFUSED, UNKNOWN, USAGE};
+use super::pipe::{self, ExitError, HeadlessClient, REFUSED, UNKNOWN, USAGE};
 use crate::chat::{Body, ClientId, InstanceId, Recipient, Refusal, RefusalCode};
-use crate::client::{Command, Event, LinkState, Post};
+use crate::client::{Command, Event, LinkState, OutgoingPost};
 use crate::config::{self, Config};
 use crate::text;
 use crate::tui::input::command::addressee;
 use crate::tui::strings::{self, Pipes, fill};
 
 /// The most bytes read from a pipe: far more than a message may have, so that a long one is refused with its size.
-const MOST: u64 = 1024 * 1024;
+const INPUT_LIMIT: u64 = 1024 * 1024;
 
 pub fn run(config: &Config, args: &SendArgs) -> Result<()> {
     let words = strings::of(&config.join.locale).pipes;
     let within = config::time(&args.timeout)
-        .map_err(|_| Exit::new(USAGE, fill(words.timeout_wrong, &[&args.timeout])))?;
+        .map_err(|_| ExitError::new(USAGE, fill(words.timeout_wrong, &[&args.timeout])))?;
     let text = if args.text.is_empty() {
         read_text(words)?
     } else {
         args.text.join(" ")
     };
     // The output of other programs may be made for terminals.
-    let text = text::unstyled(&text);
+    let text = text::strip_ansi(&text);
     if args.id.as_deref().is_some_and(str::is_empty) {
-        return Err(Exit::new(USAGE, words.id_empty).into());
+        return Err(ExitError::new(USAGE, words.id_empty).into());
     }
     if text.trim().is_empty() {
-        return Err(Exit::new(USAGE, words.nothing_to_send).into());
+        return Err(ExitError::new(USAGE, words.nothing_to_send).into());
     }
     // Typed in the composer, such a line would be private. What is piped in is data, and is posted as it is.
     if let (None, false, Some((name, _))) = (&args.user, args.text.is_empty(), addressee(&text)) {
         let next = fill(words.to_everyone_next, &[&name]);
         let words = format!("{}\n{next}", fill(words.to_everyone, &[&name]));
-        return Err(Exit::new(USAGE, words).into());
+        return Err(ExitError::new(USAGE, words).into());
     }
     pipe::run(send(config, args, text, within))
 }
@@ -48,13 +48,13 @@ pub fn run(config: &Config, args: &SendArgs) -> Result<()> {
 fn read_text(words: &Pipes) -> Result<String> {
     if io::stdin().is_terminal() {
         let words = format!("{}\n{}", words.nothing_to_send, words.nothing_to_send_next);
-        return Err(Exit::new(USAGE, words).into());
+        return Err(ExitError::new(USAGE, words).into());
     }
     let mut bytes = Vec::new();
-    if let Err(error) = io::stdin().take(MOST).read_to_end(&mut bytes) {
-        return Err(Exit::new(REFUSED, fill(words.input_fails, &[&error])).into());
+    if let Err(error) = io::stdin().take(INPUT_LIMIT).read_to_end(&mut bytes) {
+        return Err(ExitError::new(REFUSED, fill(words.input_fails, &[&error])).into());
     }
-    let text = String::from_utf8(bytes).map_err(|_| Exit::new(REFUSED, words.no_text))?;
+    let text = String::from_utf8(bytes).map_err(|_| ExitError::new(REFUSED, words.no_text))?;
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }
 
@@ -67,7 +67,7 @@ async fn send(config: &Config, args: &SendArgs, text: String, within: Duration) 
         Some(_) => None,
         None => Some(config.join.room.clone().unwrap_or_default()),
     };
-    let mut pipe = Pipe::open(config, client_id.instance, room)?;
+    let mut pipe = HeadlessClient::open(config, client_id.instance, room)?;
     let mut is_posted = false;
     let to = args
         .user
@@ -75,13 +75,13 @@ async fn send(config: &Config, args: &SendArgs, text: String, within: Duration) 
         .map(|name| name.trim_start_matches('@'));
     let answered = timeout(
         within,
-        answer(&mut pipe, client_id, to, &text, &mut is_posted),
+        post_and_wait(&mut pipe, client_id, to, &text, &mut is_posted),
     )
     .await;
     let Ok(answered) = answered else {
         // Closing the connection would wait for the server that did not answer.
         let s = pipe.s.pipes;
-        let words = match (pipe.trouble(), is_posted) {
+        let words = match (pipe.disconnect_reason(), is_posted) {
             (Some(why), false) => fill(s.not_sent, &[&why]),
             (Some(why), true) => fill(s.maybe_sent, &[&why]),
             (None, _) => fill(s.maybe_sent, &[&s.no_answer_in_time]),
@@ -91,15 +91,15 @@ async fn send(config: &Config, args: &SendArgs, text: String, within: Duration) 
             (true, Some(_)) => format!("{words}\n{}", s.maybe_sent_again_next),
             (false, _) => words,
         };
-        return Err(Exit::new(UNKNOWN, words).into());
+        return Err(ExitError::new(UNKNOWN, words).into());
     };
     pipe.close().await;
     answered
 }
 
 /// Posts as soon as the recipient is known, and waits for the result.
-async fn answer(
-    pipe: &mut Pipe,
+async fn post_and_wait(
+    pipe: &mut HeadlessClient,
     id: ClientId,
     user: Option<&str>,
     text: &str,
@@ -116,12 +116,12 @@ async fn answer(
                     let refusal = Refusal::new(RefusalCode::BodyTooLong)
                         .with(text.len())
                         .with(limits.body_bytes);
-                    return Err(pipe.refused(pipe.s.pipes.send, &refusal).into());
+                    return Err(pipe.refusal_error(pipe.s.pipes.send, &refusal).into());
                 }
             }
             Event::Accepted { client_id, .. } if *client_id == id => return Ok(()),
             Event::PostRefused { client_id, refusal } if *client_id == id => {
-                return Err(pipe.refused(pipe.s.pipes.send, refusal).into());
+                return Err(pipe.refusal_error(pipe.s.pipes.send, refusal).into());
             }
             Event::Entries(entries) => {
                 let is_ours = |entry: &crate::chat::Entry| {
@@ -138,12 +138,12 @@ async fn answer(
             (None, room) => room.as_ref().map(|room| Recipient::Room(room.id)),
         };
         if let Some(to) = to.filter(|_| !*is_posted && pipe.link == LinkState::Online) {
-            let post = Post::new(id, to, Body::Text(text.to_owned()));
+            let post = OutgoingPost::new(id, to, Body::Text(text.to_owned()));
             let command = Command::Post {
                 post,
-                instead_of: None,
+                replaces: None,
             };
-            pipe.client.send(command).map_err(|_| pipe.ended())?;
+            pipe.client.send(command).map_err(|_| pipe.end_error())?;
             *is_posted = true;
         }
     }

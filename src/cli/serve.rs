@@ -19,10 +19,10 @@ use crate::config::{Address, Config, Join, Serve};
 use crate::server::clock::WallClock;
 use crate::server::data_dir::{CertificateFiles, DataDir, Purpose, ServerNote, make_directory};
 use crate::server::hub::HubConfig;
-use crate::server::listen::{Caps, ClearText, Encryption};
+use crate::server::listen::{ClearText, ConnectionLimits, Encryption};
 use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
-use crate::server::word_filter::Filter;
+use crate::server::word_filter::WordFilter;
 use crate::server::{self, ServerConfig, ServerError, Switch};
 
 /// How long to wait at the end for tasks that still run.
@@ -34,7 +34,7 @@ const SPARE_DESCRIPTORS: u64 = 512;
 
 pub fn run(config: Config) -> Result<()> {
     if config.serve.is_background {
-        leave_session();
+        detach_from_terminal();
     }
     private_files();
     let directory = DataDir::open(&config.paths.data, Purpose::Serve)
@@ -75,21 +75,21 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     let store = directory.store();
     let store = Arc::new(store.map_err(|error| explain::data_directory(error, &config))?);
     let Config { serve, join, paths } = config;
-    let stop = stopped().context("cannot wait for signals")?;
+    let stop = stop_signal().context("cannot wait for signals")?;
     let listeners = Listeners::open(&serve).await?;
     let join_address = card::join_address(&listeners.main);
     let files = certificate_files(&serve);
     let key = directory
         .key(files.as_ref())
         .map_err(|error| explain::key(error, &paths.data))?;
-    directory.note_server(&ServerNote {
+    directory.write_server(&ServerNote {
         id: store.server_id().await?,
         address: join_address.clone(),
         pin: Some(key.pin()),
         has_own_key: files.is_none(),
     })?;
     let owner = directory.owner(host_secret(&serve, &join, &paths.data))?;
-    let filter = Filter::default();
+    let filter = WordFilter::default();
     let _watching = match serve.words.clone() {
         Some((path, mode)) => Some(word_list::watch(path, mode, filter.clone())?),
         None => None,
@@ -115,7 +115,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         Err(error) => {
             tracing::error!(%error, "stopped");
             if matches!(error, ServerError::Store(_)) {
-                directory.note_failure(&error.to_string());
+                directory.record_failure(&error.to_string());
             }
         }
     }
@@ -144,7 +144,7 @@ fn server_config(
     listeners: &Listeners,
     tls: Arc<rustls::ServerConfig>,
     owner: Option<SecretHash>,
-    filter: Filter,
+    filter: WordFilter,
 ) -> ServerConfig {
     let is_local = listeners.is_local();
     ServerConfig {
@@ -157,9 +157,9 @@ fn server_config(
             filter,
             wall: WallClock::default(),
         },
-        caps: Caps {
+        caps: ConnectionLimits {
             connections: connections(),
-            ..Caps::default()
+            ..ConnectionLimits::default()
         },
         encryption: Encryption {
             tls: Some(tls),
@@ -171,14 +171,14 @@ fn server_config(
         },
         idle_exit: serve.idle_exit,
         bridges: serve.bridges.served,
-        reflection: inward(serve.reflection, is_local),
-        metrics: inward(serve.metrics, is_local),
+        reflection: internal_service(serve.reflection, is_local),
+        metrics: internal_service(serve.metrics, is_local),
         hosts: hosts(serve),
     }
 }
 
 /// A server that only this machine can reach shows internals by default.
-fn inward(decided: Option<bool>, is_local: bool) -> Switch {
+fn internal_service(decided: Option<bool>, is_local: bool) -> Switch {
     if decided.unwrap_or(is_local) {
         Switch::On
     } else {
@@ -198,7 +198,7 @@ fn hosts(serve: &Serve) -> Vec<String> {
 
 /// Returns a future that completes at a signal to stop. Signals are caught from the call on, so it comes before anybody can see the server.
 /// SIGHUP is left out, because a background server has no terminal to lose.
-fn stopped() -> Result<impl Future<Output = ()> + Send> {
+fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -220,7 +220,7 @@ fn stopped() -> Result<impl Future<Output = ()> + Send> {
 }
 
 /// Detaches from the terminal of the screen, so that closing it does not end the server.
-fn leave_session() {
+fn detach_from_terminal() {
     #[cfg(unix)]
     // It fails only for a process that leads its group already, which is independent enough.
     let _leads_already = rustix::process::setsid();
@@ -228,7 +228,7 @@ fn leave_session() {
 
 /// Raises the limit of file descriptors as far as possible, and returns how many connections it allows.
 fn connections() -> usize {
-    let most = Caps::default().connections;
+    let most = ConnectionLimits::default().connections;
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

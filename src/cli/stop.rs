@@ -27,7 +27,7 @@ pub fn run(config: &Config) -> Result<()> {
     let until = Instant::now() + WITHIN;
     let (holder, process) = loop {
         let Some(holder) = data_dir::holder(path)? else {
-            say(&fill(words.nothing_to_stop, &[&shown]));
+            print_line(&fill(words.nothing_to_stop, &[&shown]));
             return Ok(());
         };
         if let Some(process) = holder.process {
@@ -56,7 +56,7 @@ pub fn run(config: &Config) -> Result<()> {
         }
         sleep(EVERY);
     }
-    say(&fill(words.stopped, &[&shown, &process]));
+    print_line(&fill(words.stopped, &[&shown, &process]));
     Ok(())
 }
 
@@ -75,6 +75,6 @@ fn terminate(_process: u32) -> io::Result<()> {
 }
 
 #[allow(clippy::print_stdout)] // The output of the command.
-fn say(words: &str) {
+fn print_line(words: &str) {
     println!("{words}");
 }

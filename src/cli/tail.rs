@@ -9,16 +9,16 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::sleep;
 
-use self::out::{Form, Out};
+use self::out::{EntryWriter, Format};
 use super::TailArgs;
-use super::pipe::{self, Exit, Pipe, UNKNOWN};
+use super::pipe::{self, ExitError, HeadlessClient, UNKNOWN};
 use crate::chat::{Entry, Epoch, FollowResult, InstanceId, RoomId, Seq};
 use crate::client::{Command, Event, LinkState};
 use crate::config::Config;
 use crate::tui::strings::fill;
 
 /// The time limit without `--follow`.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub fn run(config: &Config, args: &TailArgs) -> Result<()> {
     pipe::run(tail(config, args))
@@ -28,10 +28,14 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
     // A tail posts nothing, so its outbox needs no unique id.
     let instance = InstanceId::new([0; 16]);
     let room = config.join.room.clone().unwrap_or_default();
-    let mut pipe = Pipe::open(config, instance, Some(room))?;
-    let form = if args.json { Form::Json } else { Form::Text };
-    let mut out = Out {
-        form,
+    let mut pipe = HeadlessClient::open(config, instance, Some(room))?;
+    let form = if args.json {
+        Format::Json
+    } else {
+        Format::Text
+    };
+    let mut out = EntryWriter {
+        format: form,
         zone: config.join.zone.clone(),
         s: pipe.s,
         room: String::new(),
@@ -40,15 +44,15 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
     // Rooms that we are members of are followed before it is known which of them is the requested one.
     let mut early = Vec::new();
     let mut trouble = None;
-    let give_up = sleep(PATIENCE);
+    let give_up = sleep(TIMEOUT);
     let mut give_up = std::pin::pin!(give_up);
     loop {
         let event = tokio::select! {
             event = pipe.next() => event?,
             () = &mut give_up, if !args.follow => {
-                let why = pipe.trouble();
+                let why = pipe.disconnect_reason();
                 let why = why.unwrap_or_else(|| pipe.s.pipes.no_answer_in_time.into());
-                return Err(Exit::new(UNKNOWN, why).into());
+                return Err(ExitError::new(UNKNOWN, why).into());
             }
         };
         report_trouble(&pipe, &mut trouble);
@@ -58,7 +62,7 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
         let events = std::mem::take(&mut early);
         let steps = events
             .into_iter()
-            .flat_map(|event| reader.take(room.id, event));
+            .flat_map(|event| reader.on_event(room.id, event));
         for step in steps.collect::<Vec<_>>() {
             if let Err(error) = perform(step, room.id, &pipe, &out) {
                 // Not an error: the reader has closed the pipe.
@@ -74,13 +78,13 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
 }
 
 /// Reports a broken connection, once for each reason. `trouble` is what was reported last.
-fn report_trouble(pipe: &Pipe, trouble: &mut Option<String>) {
+fn report_trouble(pipe: &HeadlessClient, trouble: &mut Option<String>) {
     let now = pipe
-        .trouble()
+        .disconnect_reason()
         .filter(|_| !matches!(pipe.link, LinkState::Connecting));
     if now.is_some() && now != *trouble {
         let why = now.as_deref().unwrap_or_default();
-        complain(&fill(pipe.s.pipes.no_connection, &[&why]));
+        print_warning(&fill(pipe.s.pipes.no_connection, &[&why]));
     }
     if now.is_some() || pipe.link == LinkState::Online {
         *trouble = now;
@@ -91,35 +95,40 @@ fn report_trouble(pipe: &Pipe, trouble: &mut Option<String>) {
 ///
 /// # Errors
 /// The entries cannot be printed.
-fn perform(step: Step, room: RoomId, pipe: &Pipe, out: &Out) -> io::Result<()> {
+fn perform(
+    step: TailStep,
+    room: RoomId,
+    pipe: &HeadlessClient,
+    out: &EntryWriter,
+) -> io::Result<()> {
     match step {
-        Step::Print(entries) => out.print(&entries)?,
-        Step::Ask(before) => {
+        TailStep::Print(entries) => out.print(&entries)?,
+        TailStep::RequestPage(before) => {
             // The queue is far longer than the number of pages that can be requested at once.
-            let _asked = pipe.client.send(Command::Older { room, before });
+            let _asked = pipe.client.send(Command::LoadOlder { room, before });
         }
-        Step::AnotherHistory => complain(pipe.s.pipes.another_history),
-        Step::Gone(count) => complain(&fill(pipe.s.gap_gone, &[&count])),
+        TailStep::HistoryReplaced => print_warning(pipe.s.pipes.another_history),
+        TailStep::EntriesLost(count) => print_warning(&fill(pipe.s.gap_gone, &[&count])),
     }
     Ok(())
 }
 
 #[allow(clippy::print_stderr)] // Standard output has the entries.
-fn complain(words: &str) {
+fn print_warning(words: &str) {
     eprintln!("tchat: {words}");
 }
 
 /// What to do next.
 #[derive(Debug, PartialEq)]
-enum Step {
+enum TailStep {
     /// Print these entries.
     Print(Vec<Entry>),
     /// Request the page before this seq.
-    Ask(Seq),
+    RequestPage(Seq),
     /// Report that the room has another history from here on.
-    AnotherHistory,
+    HistoryReplaced,
     /// Report that this many messages are gone for good.
-    Gone(u64),
+    EntriesLost(u64),
 }
 
 /// Puts the entries that arrive in order. Pure.
@@ -131,8 +140,8 @@ struct Reader {
     next: Option<Seq>,
     /// The last seq of the room when it was first followed.
     end: Seq,
-    waiting: BTreeMap<Seq, Entry>,
-    asked: Option<Seq>,
+    buffered: BTreeMap<Seq, Entry>,
+    requested_before: Option<Seq>,
 }
 
 impl Reader {
@@ -142,8 +151,8 @@ impl Reader {
             epoch: None,
             next: None,
             end: Seq::ZERO,
-            waiting: BTreeMap::new(),
-            asked: None,
+            buffered: BTreeMap::new(),
+            requested_before: None,
         }
     }
 
@@ -152,7 +161,7 @@ impl Reader {
         self.next.is_some_and(|next| next > self.end)
     }
 
-    fn take(&mut self, of: RoomId, event: Event) -> Vec<Step> {
+    fn on_event(&mut self, of: RoomId, event: Event) -> Vec<TailStep> {
         let mut steps = Vec::new();
         match event {
             Event::Followed {
@@ -174,21 +183,23 @@ impl Reader {
                 first,
                 entries,
             } if room == of && self.epoch == Some(epoch) => {
-                self.asked = None;
+                self.requested_before = None;
                 let is_empty = entries.is_empty();
                 self.add(of, entries);
                 // Entries that the server no longer has are skipped.
                 let gone_to = if is_empty { before } else { first };
                 self.skip_to(gone_to, &mut steps);
             }
-            Event::PageFailed { room, before } if room == of && self.asked == Some(before) => {
-                self.asked = None;
+            Event::PageFailed { room, before }
+                if room == of && self.requested_before == Some(before) =>
+            {
+                self.requested_before = None;
                 // It is requested again when the room is followed again.
                 return steps;
             }
             _ => return steps,
         }
-        self.go_on(&mut steps);
+        self.advance(&mut steps);
         steps
     }
 
@@ -197,59 +208,59 @@ impl Reader {
         epoch: Epoch,
         (first, last): (Seq, Seq),
         is_another: bool,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<TailStep>,
     ) {
-        self.asked = None;
+        self.requested_before = None;
         let is_known = self.epoch.replace(epoch) == Some(epoch) && !is_another;
         if is_known && self.next <= Some(last.next()) {
             self.skip_to(first, steps);
             return;
         }
         if self.next.is_some() {
-            steps.push(Step::AnotherHistory);
+            steps.push(TailStep::HistoryReplaced);
         }
         // A new history begins with its newest few entries, as the first one did.
         let begin = last.0.saturating_sub(self.last) + 1;
         self.next = Some(Seq(begin).max(first));
         self.end = last;
-        self.waiting.clear();
+        self.buffered.clear();
     }
 
     fn add(&mut self, of: RoomId, entries: Vec<Entry>) {
         let wanted = entries.into_iter().filter(|entry| {
             entry.room == of && Some(entry.epoch) == self.epoch && Some(entry.seq) >= self.next
         });
-        self.waiting.extend(wanted.map(|entry| (entry.seq, entry)));
+        self.buffered.extend(wanted.map(|entry| (entry.seq, entry)));
     }
 
-    fn skip_to(&mut self, first: Seq, steps: &mut Vec<Step>) {
+    fn skip_to(&mut self, first: Seq, steps: &mut Vec<TailStep>) {
         if let Some(next) = self.next.filter(|next| *next < first) {
-            steps.push(Step::Gone(next.count_to(first.before())));
+            steps.push(TailStep::EntriesLost(next.count_to(first.before())));
             self.next = Some(first);
         }
     }
 
     /// Prints the entries that come next, or requests them if later ones have arrived already.
-    fn go_on(&mut self, steps: &mut Vec<Step>) {
+    fn advance(&mut self, steps: &mut Vec<TailStep>) {
         let mut ready = Vec::new();
         while let Some(next) = self.next
-            && let Some(entry) = self.waiting.remove(&next)
+            && let Some(entry) = self.buffered.remove(&next)
         {
             self.next = Some(next.next());
             ready.push(entry);
         }
         if !ready.is_empty() {
-            steps.push(Step::Print(ready));
+            steps.push(TailStep::Print(ready));
         }
         let Some(next) = self.next else { return };
-        let later = match self.waiting.first_key_value() {
+        let later = match self.buffered.first_key_value() {
             Some((seq, _)) => *seq,
             None if next <= self.end => self.end.next(),
             None => return,
         };
-        if self.asked.is_none() {
-            self.asked = Some(later);
-            steps.push(Step::Ask(later));
+        if self.requested_before.is_none() {
+            self.requested_before = Some(later);
+            steps.push(TailStep::RequestPage(later));
         }
     }
 }
@@ -305,11 +316,11 @@ mod tests {
     /// Returns the seqs that were printed, the pages that were requested, and the number of reports.
     fn steps(reader: &mut Reader, event: Event) -> (Vec<u64>, Vec<u64>, usize) {
         let (mut printed, mut asked, mut said) = (Vec::new(), Vec::new(), 0);
-        for step in reader.take(ROOM, event) {
+        for step in reader.on_event(ROOM, event) {
             match step {
-                Step::Print(entries) => printed.extend(entries.iter().map(|it| it.seq.0)),
-                Step::Ask(before) => asked.push(before.0),
-                Step::AnotherHistory | Step::Gone(_) => said += 1,
+                TailStep::Print(entries) => printed.extend(entries.iter().map(|it| it.seq.0)),
+                TailStep::RequestPage(before) => asked.push(before.0),
+                TailStep::HistoryReplaced | TailStep::EntriesLost(_) => said += 1,
             }
         }
         (printed, asked, said)

@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, lookup_host};
 use crate::chat::Pin;
 use crate::client::known_servers::{self, KnownServer, KnownServers};
 use crate::client::tls::{self, Expected, Recognised, encrypt};
-use crate::client::{Dialled, Distrust, Protection, Untrusted, pipe};
+use crate::client::{Dialled, Distrust, Protection, Untrusted, boxed_stream};
 use crate::config::{Address, Config, ServerLink};
 use crate::server::data_dir::ServerNote;
 
@@ -65,7 +65,7 @@ impl Target {
             match connect(address).await {
                 Ok(stream) if self.is_clear => {
                     return Ok(Dialled {
-                        pipe: pipe(stream),
+                        pipe: boxed_stream(stream),
                         protection: Protection::ClearText,
                     });
                 }
@@ -93,14 +93,14 @@ impl Target {
     }
 
     async fn secure(&self, address: &Address, stream: TcpStream) -> io::Result<Dialled> {
-        let shown = address.short();
+        let shown = address.short_form();
         let (expected, is_new) = self.expected(address)?;
         let (stream, recognised) = encrypt(stream, (&address.host, &shown), expected).await?;
         if is_new {
             self.remember(address, recognised)?;
         }
         Ok(Dialled {
-            pipe: pipe(stream),
+            pipe: boxed_stream(stream),
             protection: match recognised {
                 Recognised::ByPin(pin) => Protection::Pinned(pin),
                 Recognised::ByCertificate => Protection::Certified,
@@ -115,7 +115,7 @@ impl Target {
             // Whoever sends a link must not be able to replace a server that is known.
             (Some(known), Some(pin)) if known.pin != Some(pin) => {
                 Err(io::Error::other(Untrusted {
-                    server: address.short(),
+                    server: address.short_form(),
                     why: Distrust::LinkDiffers,
                 }))
             }
@@ -170,7 +170,7 @@ impl Target {
 /// # Errors
 /// The stored link cannot be used.
 pub fn last_joined(mut config: Config) -> Result<Config> {
-    if !config.join.may_host || config.join.is_here {
+    if !config.join.may_start_server || config.join.is_here {
         return Ok(config);
     }
     if let Some(link) = known_servers::last_joined(&config.paths.data) {

@@ -23,7 +23,7 @@ pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
         .parse()
         .with_context(|| format!("cannot trust '{asked}'"))?;
     let target = Target::new(config, link.clone());
-    let shown = link.server.short();
+    let shown = link.server.short_form();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

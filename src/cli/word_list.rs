@@ -10,7 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::chat::FilterMode;
 use crate::config;
-use crate::server::word_filter::Filter;
+use crate::server::word_filter::WordFilter;
 use crate::text::Keywords;
 
 /// How often to check the file for changes.
@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// The file cannot be read at the start. Later, that is only logged, and the words stay as they were.
-pub fn watch(path: PathBuf, mode: FilterMode, filter: Filter) -> Result<AbortOnDropHandle<()>> {
+pub fn watch(path: PathBuf, mode: FilterMode, filter: WordFilter) -> Result<AbortOnDropHandle<()>> {
     let words = read(&path)?;
     tracing::info!(path = %path.display(), words = words.len(), "loaded the word filter");
     filter.set(words, mode);

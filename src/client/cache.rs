@@ -24,17 +24,17 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::lock::Locks;
 use self::thread::{Job, Work};
-use super::Post;
+use super::OutgoingPost;
 use crate::chat::{
-    Author, ClientId, Cursor, Entry, Epoch, Found, InstanceId, Limits, Refusal, RoomId, RoomInfo,
-    Search, Seq, ServerId,
+    Author, ClientId, Cursor, Entry, Epoch, InstanceId, Limits, Refusal, RoomId, RoomInfo, Search,
+    SearchResults, Seq, ServerId,
 };
 
 /// The maximum size of the entries that wait to be written, in bytes. Copies of entries beyond that are left out and loaded again when they
 /// are needed.
-const WAITING: u64 = 4 * 1024 * 1024;
+const QUEUED_BYTES_LIMIT: u64 = 4 * 1024 * 1024;
 /// A row takes this many bytes in addition to its text.
-const ROW: usize = 150;
+const ROW_BYTES: usize = 150;
 
 /// Why the cache cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,13 +50,13 @@ pub enum CacheError {
 /// A post on disk, with the reason if it was refused permanently.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unsent {
-    pub post: Post,
+    pub post: OutgoingPost,
     pub failed: Option<Refusal>,
 }
 
 /// What is stored about the server that was joined last under this profile.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Kept {
+pub struct CachedServer {
     pub server: ServerId,
     pub you: Author,
     pub limits: Limits,
@@ -87,7 +87,7 @@ pub struct Cache {
     /// The newest search; it cancels those before it.
     searched: Arc<AtomicU64>,
     /// The size of entries that wait to be written, in bytes.
-    waiting: Arc<AtomicU64>,
+    queued_bytes: Arc<AtomicU64>,
 }
 
 /// The newest page of a room, and its messages from earlier histories.
@@ -101,7 +101,7 @@ pub struct Opened {
     pub ended: oneshot::Receiver<()>,
     /// Where a damaged file was moved to, if there was one.
     pub damaged: Option<PathBuf>,
-    pub kept: Option<Kept>,
+    pub cached_server: Option<CachedServer>,
     /// What is shown first of the room to start in.
     pub page: Option<FirstPage>,
     pub drafts: Drafts,
@@ -124,7 +124,7 @@ impl Cache {
         match Self::open_whole(path, instance, room, limit) {
             Err(CacheError::Damaged { cause, .. }) => {
                 // The damaged file may still contain something a person wants.
-                let aside = schema::put_aside(path).map_err(|error| CacheError::Unusable {
+                let aside = schema::rename_damaged(path).map_err(|error| CacheError::Unusable {
                     path: path.to_owned(),
                     cause: format!("it is damaged ({cause}) and cannot be moved away: {error}"),
                 })?;
@@ -149,14 +149,14 @@ impl Cache {
             cause: cause.to_string(),
         };
         let mut db = schema::open(path)?;
-        let mut locks = Locks::take(path, instance).map_err(unusable)?;
-        let sql = |error| schema::failed(path, &error);
+        let mut locks = Locks::acquire(path, instance).map_err(unusable)?;
+        let sql = |error| schema::cache_error(path, &error);
         locks.adopt(outbox::instances(&db).map_err(sql)?);
-        let kept = rooms::kept(&db).map_err(sql)?;
+        let kept = rooms::cached_server(&db).map_err(sql)?;
         let (mut page, mut typed, mut posts) = (None, Drafts::new(), Vec::new());
         if let Some(kept) = &kept {
             page = first_page(&db, kept, room).map_err(sql)?;
-            let ours = locks.held();
+            let ours = locks.instances();
             typed = drafts::take_over_drafts(&mut db, kept.server, instance, &ours).map_err(sql)?;
             posts = outbox::posts(&db, kept.server, &ours).map_err(sql)?;
         }
@@ -169,11 +169,11 @@ impl Cache {
                 instance,
                 path: path.into(),
                 searched: Arc::default(),
-                waiting,
+                queued_bytes: waiting,
             },
             ended,
             damaged: None,
-            kept,
+            cached_server: kept,
             page,
             drafts: typed,
             posts,
@@ -181,7 +181,7 @@ impl Cache {
     }
 
     /// Does some work and waits until it is on disk.
-    async fn surely(
+    async fn run_durably(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
     ) -> Result<(), String> {
@@ -197,11 +197,14 @@ impl Cache {
     }
 
     /// Queues some work. Everything that is queued later sees the result.
-    async fn soon(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static) {
-        self.give(Box::new(|db, _| work(db))).await;
+    async fn enqueue(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) {
+        self.send_job(Box::new(|db, _| work(db))).await;
     }
 
-    async fn give(&self, work: Work) {
+    async fn send_job(&self, work: Work) {
         let job = Job {
             work,
             done: None,
@@ -211,12 +214,12 @@ impl Cache {
         let _ended = self.jobs.send(job).await;
     }
 
-    async fn ask<T: Send + 'static>(
+    async fn query<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Option<T> {
         let (reply, answer) = oneshot::channel();
-        self.soon(move |db| {
+        self.enqueue(move |db| {
             // If reading fails, the page counts as not cached; the server has it.
             if let Ok(found) = question(db) {
                 let _gone = reply.send(found);
@@ -229,15 +232,15 @@ impl Cache {
 
     /// Puts a post into the outbox. It replaces the draft it was typed as, or the failed post it repeats. The receiver gets the result once
     /// the post is on disk, or the reason why it could not be written.
-    pub async fn keep(
+    pub async fn add_post(
         &self,
         server: ServerId,
-        post: Post,
+        post: OutgoingPost,
         instead_of: Option<ClientId>,
     ) -> oneshot::Receiver<Result<(), String>> {
         let (done, answer) = oneshot::channel();
         let job = Job {
-            work: Box::new(move |db, _| outbox::keep(db, server, &post, instead_of)),
+            work: Box::new(move |db, _| outbox::add(db, server, &post, instead_of)),
             done: Some(done),
             bytes: 0,
         };
@@ -250,30 +253,35 @@ impl Cache {
     ///
     /// # Errors
     /// It could not be written; returns the reason.
-    pub async fn address(&self, posts: Vec<ClientId>, room: RoomId) -> Result<(), String> {
-        self.surely(move |db| outbox::address(db, &posts, room))
+    pub async fn set_recipient_room(
+        &self,
+        posts: Vec<ClientId>,
+        room: RoomId,
+    ) -> Result<(), String> {
+        self.run_durably(move |db| outbox::set_recipient_room(db, &posts, room))
             .await
     }
 
     /// Removes a post from the outbox: it was answered or discarded.
-    pub async fn forget(&self, id: ClientId) {
-        self.soon(move |db| outbox::remove(db, id)).await;
+    pub async fn remove_post(&self, id: ClientId) {
+        self.enqueue(move |db| outbox::remove(db, id)).await;
     }
 
     /// Marks a post as failed.
-    pub async fn failed(&self, id: ClientId, refusal: Refusal) {
-        self.soon(move |db| outbox::fail(db, id, &refusal)).await;
+    pub async fn mark_failed(&self, id: ClientId, refusal: Refusal) {
+        self.enqueue(move |db| outbox::mark_failed(db, id, &refusal))
+            .await;
     }
 
-    /// Returns the drafts and posts for a server, oldest first, from processes that have ended since; with [`Whose::All`] also those that
+    /// Returns the drafts and posts for a server, oldest first, from processes that have ended since; with [`UnsentScope::All`] also those that
     /// this process already has.
-    pub async fn unsent(&self, server: ServerId, whose: Whose) -> (Drafts, Vec<Unsent>) {
+    pub async fn unsent(&self, server: ServerId, whose: UnsentScope) -> (Drafts, Vec<Unsent>) {
         let (reply, answer) = oneshot::channel();
         let own = self.instance;
-        self.give(Box::new(move |db, locks| {
+        self.send_job(Box::new(move |db, locks| {
             let mut of = locks.adopt(outbox::instances(db)?);
-            if whose == Whose::All {
-                of = locks.held();
+            if whose == UnsentScope::All {
+                of = locks.instances();
             }
             let typed = drafts::adopt_drafts(db, server, own, &of)?;
             let _gone = reply.send((typed, outbox::posts(db, server, &of)?));
@@ -284,7 +292,7 @@ impl Cache {
     }
 
     /// Stores who we are on a server and which rooms we are in. Other rooms of this server are removed.
-    pub async fn joined(
+    pub async fn store_memberships(
         &self,
         server: ServerId,
         you: Author,
@@ -292,45 +300,48 @@ impl Cache {
         rooms: Vec<RoomInfo>,
         ending: Vec<RoomId>,
     ) {
-        self.soon(move |db| rooms::joined(db, server, &you, &limits, (&rooms, &ending)))
+        self.enqueue(move |db| {
+            rooms::store_memberships(db, server, &you, &limits, (&rooms, &ending))
+        })
+        .await;
+    }
+
+    pub async fn put_room(&self, server: ServerId, room: RoomInfo) {
+        self.enqueue(move |db| rooms::put(db, server, &room, None))
             .await;
     }
 
-    pub async fn room(&self, server: ServerId, room: RoomInfo) {
-        self.soon(move |db| rooms::put(db, server, &room, None))
+    pub async fn remove_room(&self, server: ServerId, room: RoomId) {
+        self.enqueue(move |db| rooms::remove(db, server, room))
             .await;
-    }
-
-    pub async fn left(&self, server: ServerId, room: RoomId) {
-        self.soon(move |db| rooms::remove(db, server, room)).await;
     }
 
     /// Records which history a room has. If it is another one than before, copies of the earlier one stay until the present one has matched
     /// them.
-    pub async fn followed(
+    pub async fn record_history(
         &self,
         server: ServerId,
         room: RoomId,
         epoch: Epoch,
         first: Seq,
-        history: History,
+        history: HistoryMatch,
     ) {
-        self.soon(move |db| rooms::followed(db, server, room, epoch, first, history))
+        self.enqueue(move |db| rooms::record_history(db, server, room, epoch, first, history))
             .await;
     }
 
     /// Stores copies of entries without waiting. Returns false if the disk is too slow: then they are left out, and loaded again when
     /// needed.
-    pub fn entries(&self, server: ServerId, entries: Vec<Entry>) -> bool {
+    pub fn put_entries(&self, server: ServerId, entries: Vec<Entry>) -> bool {
         let bytes = entries
             .iter()
-            .map(|it| it.body.payload().len() + ROW)
+            .map(|it| it.body.payload().len() + ROW_BYTES)
             .sum::<usize>() as u64;
-        if self.waiting.load(Ordering::Relaxed) > WAITING {
+        if self.queued_bytes.load(Ordering::Relaxed) > QUEUED_BYTES_LIMIT {
             return false;
         }
-        let work: Work = Box::new(move |db, _| rooms::entries(db, server, &entries));
-        self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        let work: Work = Box::new(move |db, _| rooms::put_entries(db, server, &entries));
+        self.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
         let job = Job {
             work,
             done: None,
@@ -338,35 +349,35 @@ impl Cache {
         };
         let is_taken = self.jobs.try_send(job).is_ok();
         if !is_taken {
-            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+            self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
         is_taken
     }
 
     /// Applies amendments to the copies. Waits for the disk if necessary.
-    pub async fn amendments(&self, server: ServerId, entries: Vec<Entry>) {
+    pub async fn apply_amendments(&self, server: ServerId, entries: Vec<Entry>) {
         if !entries.is_empty() {
-            self.soon(move |db| rooms::entries(db, server, &entries))
+            self.enqueue(move |db| rooms::put_entries(db, server, &entries))
                 .await;
         }
     }
 
     /// Returns the entries right before a seq, or the newest for [`u64::MAX`]; `None` if they are not cached.
     pub async fn page(&self, server: ServerId, room: RoomId, before: Seq) -> Option<Page> {
-        self.ask(move |db| rooms::page(db, server, room, before))
+        self.query(move |db| rooms::page(db, server, room, before))
             .await
             .flatten()
     }
 
     /// Returns entries of an earlier history of the room that are not in its present one.
-    pub async fn former(&self, server: ServerId, room: RoomId) -> Vec<Entry> {
-        self.ask(move |db| rooms::former(db, server, room))
+    pub async fn former_entries(&self, server: ServerId, room: RoomId) -> Vec<Entry> {
+        self.query(move |db| rooms::former_entries(db, server, room))
             .await
             .unwrap_or_default()
     }
 
     /// Searches the copies. Returns nothing if they cannot be read. A search with a higher number cancels it.
-    pub async fn search(&self, id: u64, server: ServerId, wanted: Search) -> Found {
+    pub async fn search(&self, id: u64, server: ServerId, wanted: Search) -> SearchResults {
         let (path, searched) = (Arc::clone(&self.path), Arc::clone(&self.searched));
         searched.fetch_max(id, Ordering::Relaxed);
         let look = move || {
@@ -377,16 +388,16 @@ impl Cache {
     }
 
     /// Stores a draft; an empty text deletes it.
-    pub async fn draft(&self, server: ServerId, room: Option<RoomId>, text: String) {
+    pub async fn put_draft(&self, server: ServerId, room: Option<RoomId>, text: String) {
         let own = self.instance;
-        self.soon(move |db| drafts::draft(db, server, own, room, &text))
+        self.enqueue(move |db| drafts::put_draft(db, server, own, room, &text))
             .await;
     }
 }
 
 /// Which posts and drafts to return.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Whose {
+pub enum UnsentScope {
     /// Those of this process, and those of processes that have ended.
     All,
     /// Those that were just taken over.
@@ -395,18 +406,18 @@ pub enum Whose {
 
 /// How the present history of a room relates to the stored one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum History {
+pub enum HistoryMatch {
     Same,
     /// The same, but too much was missed: stored entries may have been edited or deleted since, and are loaded from the server again.
-    Missed,
+    Gap,
     /// The history was replaced and numbers start over, so stored entries cannot be identified by seq.
-    Another,
+    Replaced,
 }
 
 /// Returns what is shown first of the room to start in.
 fn first_page(
     db: &Connection,
-    kept: &Kept,
+    kept: &CachedServer,
     room: Option<&str>,
 ) -> rusqlite::Result<Option<FirstPage>> {
     let wanted = room.map(str::to_lowercase);
@@ -418,6 +429,6 @@ fn first_page(
         return Ok(None);
     };
     let newest = rooms::page(db, kept.server, info.id, Seq(u64::MAX))?;
-    let former = rooms::former(db, kept.server, info.id)?;
+    let former = rooms::former_entries(db, kept.server, info.id)?;
     Ok(newest.map(|page| (info.id, page, former)))
 }

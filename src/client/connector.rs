@@ -9,10 +9,10 @@ use tokio::io::{AsyncRead, AsyncWrite, Join};
 use crate::chat::{Pin, ServerId};
 
 /// Both directions of a connection, whatever it goes over.
-pub type Pipe = Join<Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>>;
+pub type BoxedStream = Join<Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>>;
 
-/// Wraps a stream as a [`Pipe`].
-pub fn pipe(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Pipe {
+/// Wraps a stream as a [`BoxedStream`].
+pub fn boxed_stream(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> BoxedStream {
     let (read, write) = tokio::io::split(stream);
     tokio::io::join(Box::new(read), Box::new(write))
 }
@@ -33,7 +33,7 @@ pub enum Protection {
 
 /// A connection to a server that was just opened.
 pub struct Dialled {
-    pub pipe: Pipe,
+    pub pipe: BoxedStream,
     pub protection: Protection,
 }
 
@@ -41,7 +41,7 @@ impl Dialled {
     /// A connection within this machine.
     pub fn local(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         Self {
-            pipe: pipe(stream),
+            pipe: boxed_stream(stream),
             protection: Protection::Local,
         }
     }

@@ -6,7 +6,7 @@ use tonic::{Request, Status};
 
 use super::Event;
 use super::cache::Cache;
-use crate::chat::{Entry, Epoch, Found, RoomId, RoomInfo, Search, Secret, Seq, ServerId};
+use crate::chat::{Entry, Epoch, RoomId, RoomInfo, Search, SearchResults, Secret, Seq, ServerId};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{entry_from, proto, room_from, search_to};
 
@@ -23,7 +23,7 @@ fn authorised<T>(message: T, secret: &Secret) -> Result<Request<T>, Status> {
 }
 
 /// Loads a page of older entries, from the cache if it has them, otherwise from the server. Returns [`Event::PageFailed`] if that fails.
-pub async fn older(
+pub async fn load_page(
     service: ChatServiceClient<Channel>,
     secret: Secret,
     cache: Option<(Cache, ServerId)>,
@@ -31,19 +31,24 @@ pub async fn older(
     before: Seq,
 ) -> Event {
     if let Some((cache, server)) = &cache
-        && let Some(page) = kept(cache, *server, room, before).await
+        && let Some(page) = cached_page(cache, *server, room, before).await
     {
         return page;
     }
-    let page = asked(service, secret, room, before).await;
+    let page = fetch_page(service, secret, room, before).await;
     if let (Some((cache, server)), Event::Page { entries, .. }) = (&cache, &page) {
-        cache.entries(*server, entries.clone());
+        cache.put_entries(*server, entries.clone());
     }
     page
 }
 
 /// Returns a page from the cache.
-pub async fn kept(cache: &Cache, server: ServerId, room: RoomId, before: Seq) -> Option<Event> {
+pub async fn cached_page(
+    cache: &Cache,
+    server: ServerId,
+    room: RoomId,
+    before: Seq,
+) -> Option<Event> {
     let page = cache.page(server, room, before).await?;
     Some(Event::Page {
         room,
@@ -54,7 +59,7 @@ pub async fn kept(cache: &Cache, server: ServerId, room: RoomId, before: Seq) ->
     })
 }
 
-async fn asked(
+async fn fetch_page(
     mut service: ChatServiceClient<Channel>,
     secret: Secret,
     room: RoomId,
@@ -88,7 +93,7 @@ async fn asked(
 }
 
 /// Returns the entries that mention us, newest first.
-pub async fn mentions(
+pub async fn fetch_mentions(
     mut service: ChatServiceClient<Channel>,
     secret: Secret,
 ) -> Option<Vec<Entry>> {
@@ -102,16 +107,16 @@ pub async fn mentions(
 }
 
 /// Searches on the server.
-pub async fn found(
+pub async fn search_server(
     mut service: ChatServiceClient<Channel>,
     secret: Secret,
     search: Search,
-) -> Option<Found> {
-    let most = u32::try_from(Search::FOUND).unwrap_or(u32::MAX);
+) -> Option<SearchResults> {
+    let most = u32::try_from(Search::RESULT_LIMIT).unwrap_or(u32::MAX);
     let request = authorised(search_to(&search, most), &secret).ok()?;
     let answer = service.search(request).await.ok()?.into_inner();
     let entries = answer.entries.into_iter().map(|it| entry_from(it).ok());
-    Some(Found {
+    Some(SearchResults {
         entries: entries.collect::<Option<_>>()?,
         has_more: answer.more,
         is_partial: answer.partial,
@@ -119,7 +124,7 @@ pub async fn found(
 }
 
 /// Returns the rooms anyone may join.
-pub async fn rooms(
+pub async fn fetch_rooms(
     mut service: ChatServiceClient<Channel>,
     secret: Secret,
 ) -> Option<Vec<RoomInfo>> {

@@ -12,22 +12,24 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 use tonic::transport::{Channel, Endpoint};
 
-use self::attached::{Attached, End};
+use self::attached::{ConnectionEnd, LinkSession};
 use self::health::Health;
 use super::backoff::Backoff;
 use super::cache::{Cache, Opened};
-use super::pending::{Pending, Post};
+use super::pending::{OutgoingPost, Pending};
 use super::tls;
 use super::{
-    About, Among, ClientConfig, Command, Connector, Event, LinkState, Protection, RoomToJoin,
-    Unreachable, Why, history,
+    ClientConfig, Command, Connector, DisconnectReason, Event, LinkState, Protection, RequestKind,
+    RoomToJoin, SearchScope, Unreachable, history,
 };
-use crate::chat::{ClientId, Cursor, Found, IdentityId, RoomId, Search, ServerId, SessionId};
+use crate::chat::{
+    ClientId, Cursor, IdentityId, RoomId, Search, SearchResults, ServerId, SessionId,
+};
 
 /// How long a server has to accept the connection, and again to send Welcome.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
 /// A link that lasted this long after its welcome starts its backoff over.
-const STEADY: Duration = Duration::from_secs(5);
+const STABLE_AFTER: Duration = Duration::from_secs(5);
 
 /// The state that outlives a connection.
 #[derive(Debug)]
@@ -36,10 +38,10 @@ pub(super) struct Link {
     events: mpsc::Sender<Event>,
     pending: Pending,
     /// Posts that are being written to disk, in order.
-    keeping: VecDeque<OpenCache>,
+    writing: VecDeque<PendingWrite>,
     cache: Option<Cache>,
     /// The server that the cursors, drafts and pending posts belong to.
-    holds: Option<ServerId>,
+    cached_server: Option<ServerId>,
     /// What the reader of the events has of each room.
     cursors: HashMap<RoomId, Cursor>,
     last_session: Option<SessionId>,
@@ -53,7 +55,7 @@ pub(super) struct Link {
 }
 
 /// A post, and the confirmation that it is on disk.
-type OpenCache = (oneshot::Receiver<Result<(), String>>, Post);
+type PendingWrite = (oneshot::Receiver<Result<(), String>>, OutgoingPost);
 
 /// The receiver of the events is gone.
 #[derive(Clone, Copy, Debug)]
@@ -87,9 +89,9 @@ impl Link {
             config,
             events,
             pending: Pending::default(),
-            keeping: VecDeque::new(),
+            writing: VecDeque::new(),
             cache: None,
-            holds: None,
+            cached_server: None,
             cursors: HashMap::new(),
             last_session: None,
             server_id: None,
@@ -101,8 +103,8 @@ impl Link {
             return (link, None);
         };
         link.cache = Some(opened.cache);
-        if let Some(kept) = opened.kept {
-            link.holds = Some(kept.server);
+        if let Some(kept) = opened.cached_server {
+            link.cached_server = Some(kept.server);
             let cursors = kept.rooms.into_iter();
             link.cursors = cursors
                 .filter_map(|(room, cursor)| Some((room.id, cursor?)))
@@ -117,14 +119,14 @@ impl Link {
     async fn serve(mut self, commands: &mut mpsc::Receiver<Command>) {
         let mut backoff = Backoff::default();
         loop {
-            let Ok(end) = self.once(commands, &mut backoff).await else {
+            let Ok(end) = self.run_connection(commands, &mut backoff).await else {
                 return;
             };
             let (state, until) = match end {
-                End::Quit => return,
-                End::NameRefused(refusal) => (LinkState::NameRefused(refusal), None),
-                End::Stopped(why) => (LinkState::Stopped(why), None),
-                End::Lost { why, retry_after } => {
+                ConnectionEnd::Quit => return,
+                ConnectionEnd::NameRefused(refusal) => (LinkState::NameRefused(refusal), None),
+                ConnectionEnd::Stopped(why) => (LinkState::Stopped(why), None),
+                ConnectionEnd::Lost { why, retry_after } => {
                     let retry_in = backoff.next(random()).max(retry_after.unwrap_or_default());
                     let state = LinkState::Waiting { retry_in, why };
                     (state, Some(Instant::now() + retry_in))
@@ -137,59 +139,69 @@ impl Link {
     }
 
     /// Takes a post: first it is written to disk, then it is sent. Many posts that arrive at once are one write.
-    async fn keep(&mut self, post: Post, instead_of: Option<ClientId>) {
+    async fn store_post(&mut self, post: OutgoingPost, instead_of: Option<ClientId>) {
         // Only messages are stored. Other posts are sent now or not at all: another run of the program knows nothing of them.
-        let (Some(cache), Some(server), true) = (&self.cache, self.holds, post.body.is_said())
+        let (Some(cache), Some(server), true) =
+            (&self.cache, self.cached_server, post.body.is_message())
         else {
             self.pending.add(post);
             return;
         };
-        let kept = cache.keep(server, post.clone(), instead_of).await;
-        self.keeping.push_back((kept, post));
+        let kept = cache.add_post(server, post.clone(), instead_of).await;
+        self.writing.push_back((kept, post));
     }
 
     /// Waits until the next post is on disk, then lets it be sent. If it cannot be written, it is sent anyway and that is reported. If this
     /// future is dropped, the next call waits for the same post.
-    async fn kept(&mut self) -> Result<(), NoReceiver> {
-        let Some((kept, _)) = self.keeping.front_mut() else {
+    async fn next_written(&mut self) -> Result<(), NoReceiver> {
+        let Some((kept, _)) = self.writing.front_mut() else {
             return std::future::pending().await;
         };
         let kept = kept.await;
-        if let Some((_, post)) = self.keeping.pop_front() {
+        if let Some((_, post)) = self.writing.pop_front() {
             self.pending.add(post);
         }
         match kept {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(why)) => self.tell(Event::CacheFailed(why)).await,
+            Ok(Err(why)) => self.emit(Event::CacheFailed(why)).await,
             Err(_) => {
                 let why = "the cache has stopped".to_owned();
-                self.tell(Event::CacheFailed(why)).await
+                self.emit(Event::CacheFailed(why)).await
             }
         }
     }
 
     /// Returns whether a post is already pending, or about to be.
-    fn is_held(&self, id: ClientId) -> bool {
-        let mut keeping = self.keeping.iter();
+    fn has_post(&self, id: ClientId) -> bool {
+        let mut keeping = self.writing.iter();
         self.pending.has(id) || keeping.any(|(_, post)| post.client_id == id)
     }
 
     /// Removes a post that has its final answer.
-    async fn answered(&mut self, id: ClientId) -> Option<Post> {
-        let post = self.pending.answered(id)?;
+    async fn remove_answered(&mut self, id: ClientId) -> Option<OutgoingPost> {
+        let post = self.pending.remove_answered(id)?;
         if let Some(cache) = &self.cache {
-            cache.forget(id).await;
+            cache.remove_post(id).await;
         }
         Some(post)
     }
 
     /// Handles the commands for the cache. Returns any other command.
-    async fn keep_or(&mut self, command: Command) -> Result<Option<Command>, NoReceiver> {
-        match (command, &self.cache, self.holds) {
-            (Command::Post { post, instead_of }, ..) => self.keep(post, instead_of).await,
-            (Command::Forget(id), Some(cache), _) => cache.forget(id).await,
+    async fn handle_cache_command(
+        &mut self,
+        command: Command,
+    ) -> Result<Option<Command>, NoReceiver> {
+        match (command, &self.cache, self.cached_server) {
+            (
+                Command::Post {
+                    post,
+                    replaces: instead_of,
+                },
+                ..,
+            ) => self.store_post(post, instead_of).await,
+            (Command::Forget(id), Some(cache), _) => cache.remove_post(id).await,
             (Command::Draft { room, text }, Some(cache), Some(server)) => {
-                cache.draft(server, room, text).await;
+                cache.put_draft(server, room, text).await;
             }
             (Command::Forget(_) | Command::Draft { .. }, ..) => {}
             (other, ..) => return Ok(Some(other)),
@@ -197,17 +209,17 @@ impl Link {
         Ok(None)
     }
 
-    pub(super) async fn tell(&self, event: Event) -> Result<(), NoReceiver> {
+    pub(super) async fn emit(&self, event: Event) -> Result<(), NoReceiver> {
         self.events.send(event).await.map_err(|_| NoReceiver)
     }
 
     /// Runs one connection, from connecting to its end.
-    async fn once(
+    async fn run_connection(
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
         backoff: &mut Backoff,
-    ) -> Result<End, NoReceiver> {
-        self.tell(Event::Link(LinkState::Connecting)).await?;
+    ) -> Result<ConnectionEnd, NoReceiver> {
+        self.emit(Event::Link(LinkState::Connecting)).await?;
         let mut dialling = std::pin::pin!(timeout(
             DIAL_WITHIN,
             dial(self.config.connector.clone(), self.server_id)
@@ -215,40 +227,42 @@ impl Link {
         let channel = loop {
             tokio::select! {
                 dialled = &mut dialling => break dialled,
-                kept = self.kept() => kept?,
+                kept = self.next_written() => kept?,
                 command = commands.recv() => match command {
-                    None | Some(Command::Quit) => return Ok(End::Quit),
-                    Some(Command::Disconnect) => return Ok(End::Stopped(Why::Disconnected)),
-                    Some(command) => self.offline(command).await?,
+                    None | Some(Command::Quit) => return Ok(ConnectionEnd::Quit),
+                    Some(Command::Disconnect) => return Ok(ConnectionEnd::Stopped(DisconnectReason::Disconnected)),
+                    Some(command) => self.handle_offline(command).await?,
                 },
             }
         };
         let channel = match channel {
             Ok(Ok((channel, protection))) => {
-                self.tell(Event::Protected(protection)).await?;
+                self.emit(Event::Protected(protection)).await?;
                 channel
             }
             // Trying again would change nothing: a person has to decide.
-            Ok(Err(Why::Untrusted(untrusted))) if untrusted.why.is_final() => {
-                return Ok(End::Stopped(Why::Untrusted(untrusted)));
+            Ok(Err(DisconnectReason::Untrusted(untrusted))) if untrusted.why.is_final() => {
+                return Ok(ConnectionEnd::Stopped(DisconnectReason::Untrusted(
+                    untrusted,
+                )));
             }
             Ok(Err(why)) => {
-                return Ok(End::Lost {
+                return Ok(ConnectionEnd::Lost {
                     why,
                     retry_after: None,
                 });
             }
             Err(_) => {
-                let why = Why::Unreachable(Unreachable::NoAnswer);
-                return Ok(End::Lost {
+                let why = DisconnectReason::Unreachable(Unreachable::NoAnswer);
+                return Ok(ConnectionEnd::Lost {
                     why,
                     retry_after: None,
                 });
             }
         };
         self.pending.restart();
-        let (end, welcome_at) = Attached::run(self, channel, commands).await?;
-        if welcome_at.is_some_and(|at| at.elapsed() >= STEADY) {
+        let (end, welcome_at) = LinkSession::run(self, channel, commands).await?;
+        if welcome_at.is_some_and(|at| at.elapsed() >= STABLE_AFTER) {
             backoff.reset();
         }
         Ok(end)
@@ -261,65 +275,65 @@ impl Link {
         state: LinkState,
         mut until: Option<Instant>,
     ) -> Result<(), NoReceiver> {
-        self.tell(Event::Link(state)).await?;
+        self.emit(Event::Link(state)).await?;
         loop {
             tokio::select! {
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => return Ok(()),
-                kept = self.kept() => kept?,
+                kept = self.next_written() => kept?,
                 command = commands.recv() => match command {
                     None | Some(Command::Quit) => return Err(NoReceiver),
                     Some(Command::RetryNow) => return Ok(()),
                     Some(Command::Disconnect) => {
                         until = None;
-                        self.tell(Event::Link(LinkState::Stopped(Why::Disconnected))).await?;
+                        self.emit(Event::Link(LinkState::Stopped(DisconnectReason::Disconnected))).await?;
                     }
                     Some(Command::SetName(name)) => {
                         self.config.name = name;
                         return Ok(());
                     }
-                    Some(command) => self.offline(command).await?,
+                    Some(command) => self.handle_offline(command).await?,
                 },
             }
         }
     }
 
     /// Handles a command without a connection: posts wait, rooms are joined later, and the rest is refused.
-    async fn offline(&mut self, command: Command) -> Result<(), NoReceiver> {
-        let Some(command) = self.keep_or(command).await? else {
+    async fn handle_offline(&mut self, command: Command) -> Result<(), NoReceiver> {
+        let Some(command) = self.handle_cache_command(command).await? else {
             return Ok(());
         };
         match command {
             Command::Join(room) => self.to_join.push(room),
             Command::SetName(name) => self.config.name = name,
-            Command::Older { room, before } => {
-                let page = match (&self.cache, self.holds) {
-                    (Some(cache), Some(server)) => history::kept(cache, server, room, before).await,
+            Command::LoadOlder { room, before } => {
+                let page = match (&self.cache, self.cached_server) {
+                    (Some(cache), Some(server)) => history::cached_page(cache, server, room, before).await,
                     _ => None,
                 };
                 let page = page.unwrap_or(Event::PageFailed { room, before });
-                self.tell(page).await?;
+                self.emit(page).await?;
             }
-            Command::Open(name) => self.offline_refusal(About::Open(name)).await?,
-            Command::Leave(room) => self.offline_refusal(About::Leave(room)).await?,
-            Command::ListRooms => self.offline_refusal(About::ListRooms).await?,
-            Command::Create(room) => self.offline_refusal(About::Create(room.name)).await?,
+            Command::Open(name) => self.offline_refusal(RequestKind::Open(name)).await?,
+            Command::Leave(room) => self.offline_refusal(RequestKind::Leave(room)).await?,
+            Command::ListRooms => self.offline_refusal(RequestKind::ListRooms).await?,
+            Command::Create(room) => self.offline_refusal(RequestKind::Create(room.name)).await?,
             Command::Report => self.report().await?,
-            Command::SetStatus(_) => self.offline_refusal(About::Status).await?,
-            Command::Whois(_) => self.offline_refusal(About::Whois).await?,
+            Command::SetStatus(_) => self.offline_refusal(RequestKind::Status).await?,
+            Command::Whois(_) => self.offline_refusal(RequestKind::Whois).await?,
             Command::Ignore { .. } | Command::SetLevel { .. } | Command::SetKeywords(_) => {
-                self.offline_refusal(About::Settings).await?;
+                self.offline_refusal(RequestKind::Settings).await?;
             }
-            Command::ListMentions => self.offline_refusal(About::Mentions).await?,
-            Command::Search { id, search, among } => {
-                let (kept, events) = (self.kept_found(id, search), self.events.clone());
+            Command::ListMentions => self.offline_refusal(RequestKind::Mentions).await?,
+            Command::Search { id, search, scope: among } => {
+                let (kept, events) = (self.search_cache(id, search), self.events.clone());
                 match among {
                     // In a task of its own, so that the next keystroke does not wait for the search.
-                    Among::Kept => drop(tokio::spawn(async move {
+                    SearchScope::Cache => drop(tokio::spawn(async move {
                         let _gone = events.send(kept.await).await;
                     })),
-                    Among::All => {
+                    SearchScope::Server => {
                         let found = None;
-                        self.tell(Event::Found { id, among, found }).await?;
+                        self.emit(Event::SearchResults { id, scope: among, results: found }).await?;
                     }
                 }
             }
@@ -338,33 +352,33 @@ impl Link {
     }
 
     /// Searches the cache.
-    pub(super) fn kept_found(
+    pub(super) fn search_cache(
         &self,
         id: u64,
         search: Search,
     ) -> impl Future<Output = Event> + Send + use<> {
-        let kept = self.cache.clone().zip(self.holds);
+        let kept = self.cache.clone().zip(self.cached_server);
         async move {
             let found = match kept {
                 Some((cache, server)) => cache.search(id, server, search).await,
-                None => Found::default(),
+                None => SearchResults::default(),
             };
-            Event::Found {
+            Event::SearchResults {
                 id,
-                among: Among::Kept,
-                found: Some(found),
+                scope: SearchScope::Cache,
+                results: Some(found),
             }
         }
     }
 
     pub(super) async fn report(&self) -> Result<(), NoReceiver> {
-        self.tell(Event::Report(self.health.report(&self.cursors)))
+        self.emit(Event::Report(self.health.report(&self.cursors)))
             .await
     }
 
-    async fn offline_refusal(&self, about: About) -> Result<(), NoReceiver> {
+    async fn offline_refusal(&self, about: RequestKind) -> Result<(), NoReceiver> {
         let refusal = crate::chat::Refusal::new(crate::chat::RefusalCode::Offline);
-        self.tell(Event::Refused { about, refusal }).await
+        self.emit(Event::Refused { about, refusal }).await
     }
 }
 
@@ -372,7 +386,7 @@ impl Link {
 async fn dial(
     connector: Connector,
     before: Option<ServerId>,
-) -> Result<(Channel, Protection), Why> {
+) -> Result<(Channel, Protection), DisconnectReason> {
     // The connector knows the address; this one only fills the `:authority` of requests.
     let endpoint = Endpoint::from_static("http://tchat")
         .initial_stream_window_size(2 * 1024 * 1024)
@@ -381,7 +395,7 @@ async fn dial(
         .keep_alive_timeout(Duration::from_secs(8))
         .keep_alive_while_idle(true);
     // What the connector reports does not pass through the endpoint's own errors.
-    let noted: Arc<Mutex<Option<Result<Protection, Why>>>> = Arc::default();
+    let noted: Arc<Mutex<Option<Result<Protection, DisconnectReason>>>> = Arc::default();
     let note = Arc::clone(&noted);
     let service = tower::service_fn(move |_: http::Uri| {
         let (opening, note) = (connector(before), Arc::clone(&note));
@@ -390,8 +404,8 @@ async fn dial(
             let told = match &opened {
                 Ok(dialled) => Ok(dialled.protection),
                 Err(error) => Err(match tls::untrusted(error) {
-                    Some(untrusted) => Why::Untrusted(untrusted.clone()),
-                    None => Why::Unreachable(unreachable(error)),
+                    Some(untrusted) => DisconnectReason::Untrusted(untrusted.clone()),
+                    None => DisconnectReason::Unreachable(unreachable(error)),
                 }),
             };
             *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
@@ -403,8 +417,8 @@ async fn dial(
     match (connected, noted) {
         (Ok(channel), Some(Ok(protection))) => Ok((channel, protection)),
         (_, Some(Err(why))) => Err(why),
-        (Err(error), _) => Err(Why::NotTchat(error.to_string())),
-        (Ok(_), None) => Err(Why::NotTchat(String::new())),
+        (Err(error), _) => Err(DisconnectReason::NotTchat(error.to_string())),
+        (Ok(_), None) => Err(DisconnectReason::NotTchat(String::new())),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::chat::{Body, ClientId, Recipient, RoomId};
 
 /// A post, from Enter to its answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Post {
+pub struct OutgoingPost {
     pub client_id: ClientId,
     pub to: Recipient,
     pub body: Body,
@@ -24,7 +24,7 @@ pub struct Post {
     pub typed: String,
 }
 
-impl Post {
+impl OutgoingPost {
     /// Creates a post that nobody typed.
     pub fn new(client_id: ClientId, to: Recipient, body: Body) -> Self {
         Self {
@@ -39,25 +39,25 @@ impl Post {
 }
 
 #[derive(Clone, Debug)]
-struct Item {
-    post: Post,
+struct PendingPost {
+    post: OutgoingPost,
     is_sent: bool,
 }
 
 /// The posts that wait to be sent or answered, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Pending {
-    items: VecDeque<Item>,
+    items: VecDeque<PendingPost>,
     /// If set, posts are sent one at a time, and not before this time.
-    careful: Option<Instant>,
+    one_at_a_time_from: Option<Instant>,
     /// The name whose conversation was requested on this connection.
     resolving: Option<String>,
 }
 
 /// What to send next.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Next {
-    Post(Post),
+pub enum NextSend {
+    Post(OutgoingPost),
     /// Ask for the conversation first: the name may belong to another person when the post is sent again.
     Open(String),
 }
@@ -67,18 +67,18 @@ impl Pending {
         self.items.iter().any(|item| item.post.client_id == id)
     }
 
-    pub fn add(&mut self, post: Post) {
-        self.items.push_back(Item {
+    pub fn add(&mut self, post: OutgoingPost) {
+        self.items.push_back(PendingPost {
             post,
             is_sent: false,
         });
     }
 
     /// Returns the next thing that may be sent now. Call it again until it returns `None`.
-    pub fn next(&mut self, now: Instant) -> Option<Next> {
+    pub fn next(&mut self, now: Instant) -> Option<NextSend> {
         let first = self.items.iter().position(|item| !item.is_sent)?;
         if self
-            .careful
+            .one_at_a_time_from
             .is_some_and(|not_before| first > 0 || now < not_before)
         {
             return None;
@@ -87,34 +87,36 @@ impl Pending {
         if let Recipient::Name(name) = &item.post.to {
             // Everything after this post waits until its recipient is known.
             let asks = self.resolving.is_none();
-            return asks.then(|| Next::Open(self.resolving.insert(name.clone()).clone()));
+            return asks.then(|| NextSend::Open(self.resolving.insert(name.clone()).clone()));
         }
         item.is_sent = true;
-        Some(Next::Post(item.post.clone()))
+        Some(NextSend::Post(item.post.clone()))
     }
 
     /// Returns when [`Pending::next`] may have something again without any other change.
-    pub fn wakes_at(&self, now: Instant) -> Option<Instant> {
+    pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let waits =
             self.items.front().is_some_and(|first| !first.is_sent) && self.resolving.is_none();
-        self.careful.filter(|_| waits).map(|at| at.max(now))
+        self.one_at_a_time_from
+            .filter(|_| waits)
+            .map(|at| at.max(now))
     }
 
     /// Removes a post that has its final answer. Returns it if it was pending.
-    pub fn answered(&mut self, id: ClientId) -> Option<Post> {
+    pub fn remove_answered(&mut self, id: ClientId) -> Option<OutgoingPost> {
         let place = self
             .items
             .iter()
             .position(|item| item.post.client_id == id)?;
         let post = self.items.remove(place)?.post;
         if self.items.is_empty() {
-            self.careful = None;
+            self.one_at_a_time_from = None;
         }
         Some(post)
     }
 
     /// Marks a post to be sent again after a while; the posts after it wait with it.
-    pub fn postponed(&mut self, id: ClientId, after: Duration, now: Instant) {
+    pub fn postpone(&mut self, id: ClientId, after: Duration, now: Instant) {
         let Some(place) = self.items.iter().position(|item| item.post.client_id == id) else {
             return;
         };
@@ -122,14 +124,14 @@ impl Pending {
             item.is_sent = false;
         }
         // A post that only waits for an earlier one does not say when that one may be sent.
-        let not_before = self.careful.get_or_insert(now);
+        let not_before = self.one_at_a_time_from.get_or_insert(now);
         if place == 0 {
             *not_before = now + after;
         }
     }
 
     /// Addresses all posts for a name to its conversation. Returns the ids of these posts.
-    pub fn resolved(&mut self, name: &str, room: RoomId) -> Vec<ClientId> {
+    pub fn resolve(&mut self, name: &str, room: RoomId) -> Vec<ClientId> {
         self.resolving = None;
         let mut addressed = Vec::new();
         for item in &mut self.items {
@@ -142,18 +144,18 @@ impl Pending {
     }
 
     /// The conversation of a name may be requested again after a while.
-    pub fn not_resolved_yet(&mut self, after: Duration, now: Instant) {
+    pub fn retry_resolve_after(&mut self, after: Duration, now: Instant) {
         self.resolving = None;
-        self.careful = Some(now + after);
+        self.one_at_a_time_from = Some(now + after);
     }
 
     /// Removes and returns the posts for a name that nobody has.
-    pub fn unresolved(&mut self, name: &str) -> Vec<Post> {
+    pub fn remove_unresolved(&mut self, name: &str) -> Vec<OutgoingPost> {
         self.resolving = None;
         let is_theirs =
-            |item: &Item| matches!(&item.post.to, Recipient::Name(other) if other == name);
+            |item: &PendingPost| matches!(&item.post.to, Recipient::Name(other) if other == name);
         let all = std::mem::take(&mut self.items);
-        let (lost, kept): (VecDeque<Item>, _) = all.into_iter().partition(is_theirs);
+        let (lost, kept): (VecDeque<PendingPost>, _) = all.into_iter().partition(is_theirs);
         self.items = kept;
         lost.into_iter().map(|item| item.post).collect()
     }
@@ -163,12 +165,12 @@ impl Pending {
         for item in &mut self.items {
             item.is_sent = false;
         }
-        self.careful = None;
+        self.one_at_a_time_from = None;
         self.resolving = None;
     }
 
     /// Marks everything to be sent again, because answers may have been among skipped entries. The server answers a repeated post again.
-    pub fn ask_again(&mut self) {
+    pub fn resend_all(&mut self) {
         for item in &mut self.items {
             item.is_sent = false;
         }
@@ -194,7 +196,7 @@ mod tests {
         let mut pending = Pending::default();
         for (counter, to) in posts {
             let body = Body::Text(counter.to_string());
-            pending.add(Post::new(id(*counter), to.clone(), body));
+            pending.add(OutgoingPost::new(id(*counter), to.clone(), body));
         }
         pending
     }
@@ -202,8 +204,8 @@ mod tests {
     fn sent(pending: &mut Pending, now: Instant) -> Vec<u64> {
         std::iter::from_fn(|| pending.next(now))
             .map(|next| match next {
-                Next::Post(post) => post.client_id.counter,
-                Next::Open(name) => panic!("asked for {name}"),
+                NextSend::Post(post) => post.client_id.counter,
+                NextSend::Open(name) => panic!("asked for {name}"),
             })
             .collect()
     }
@@ -218,8 +220,8 @@ mod tests {
         ]);
         assert_eq!(sent(&mut pending, now), [1, 2, 3]);
         assert!(sent(&mut pending, now).is_empty());
-        assert!(pending.answered(id(1)).is_some());
-        assert!(pending.answered(id(1)).is_none());
+        assert!(pending.remove_answered(id(1)).is_some());
+        assert!(pending.remove_answered(id(1)).is_none());
         pending.restart();
         assert_eq!(sent(&mut pending, now), [2, 3]);
     }
@@ -234,25 +236,25 @@ mod tests {
             (3, Recipient::Room(ROOM)),
         ]);
         assert_eq!(sent(&mut pending, now), [1, 2, 3]);
-        pending.postponed(id(1), Duration::from_millis(100), now);
-        pending.postponed(id(2), Duration::from_secs(9), now);
-        pending.postponed(id(3), Duration::from_secs(9), now);
-        assert_eq!(pending.wakes_at(now), Some(later));
+        pending.postpone(id(1), Duration::from_millis(100), now);
+        pending.postpone(id(2), Duration::from_secs(9), now);
+        pending.postpone(id(3), Duration::from_secs(9), now);
+        assert_eq!(pending.next_deadline(now), Some(later));
         assert!(sent(&mut pending, now).is_empty());
         assert_eq!(sent(&mut pending, later), [1]);
         assert_eq!(
-            pending.wakes_at(later),
+            pending.next_deadline(later),
             None,
             "it waits for an answer, not for a time"
         );
         for (answered, next) in [(1, 2), (2, 3)] {
-            pending.answered(id(answered));
+            pending.remove_answered(id(answered));
             assert_eq!(sent(&mut pending, later), [next]);
         }
-        pending.answered(id(3));
+        pending.remove_answered(id(3));
         for counter in [5, 6] {
             let body = Body::Text(String::new());
-            pending.add(Post::new(id(counter), Recipient::Room(ROOM), body));
+            pending.add(OutgoingPost::new(id(counter), Recipient::Room(ROOM), body));
         }
         assert_eq!(
             sent(&mut pending, later),
@@ -268,14 +270,14 @@ mod tests {
             (1, Recipient::Name("ben".into())),
             (2, Recipient::Room(OTHER)),
         ]);
-        assert_eq!(pending.next(now), Some(Next::Open("ben".into())));
+        assert_eq!(pending.next(now), Some(NextSend::Open("ben".into())));
         assert_eq!(pending.next(now), None);
-        pending.not_resolved_yet(Duration::from_secs(1), now);
+        pending.retry_resolve_after(Duration::from_secs(1), now);
         assert_eq!(pending.next(now), None);
         let later = now + Duration::from_secs(1);
-        assert_eq!(pending.wakes_at(now), Some(later));
-        assert_eq!(pending.next(later), Some(Next::Open("ben".into())));
-        pending.resolved("ben", OTHER);
+        assert_eq!(pending.next_deadline(now), Some(later));
+        assert_eq!(pending.next(later), Some(NextSend::Open("ben".into())));
+        pending.resolve("ben", OTHER);
         assert_eq!(sent(&mut pending, later), [1], "and then one at a time");
     }
 
@@ -284,11 +286,14 @@ mod tests {
         let now = Instant::now();
         let to = Recipient::Name("ben".into());
         let mut pending = with(&[(1, to.clone()), (2, to)]);
-        assert_eq!(pending.next(now), Some(Next::Open("ben".into())));
+        assert_eq!(pending.next(now), Some(NextSend::Open("ben".into())));
         assert_eq!(pending.next(now), None);
-        pending.resolved("ben", OTHER);
+        pending.resolve("ben", OTHER);
         assert_eq!(sent(&mut pending, now), [1, 2]);
-        assert_eq!(pending.answered(id(1)).unwrap().to, Recipient::Room(OTHER));
+        assert_eq!(
+            pending.remove_answered(id(1)).unwrap().to,
+            Recipient::Room(OTHER)
+        );
     }
 
     #[test]
@@ -297,7 +302,7 @@ mod tests {
             (1, Recipient::Name("ben".into())),
             (2, Recipient::Room(ROOM)),
         ]);
-        let lost = pending.unresolved("ben");
+        let lost = pending.remove_unresolved("ben");
         assert_eq!(
             lost.iter()
                 .map(|post| post.client_id.counter)

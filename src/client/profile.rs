@@ -85,7 +85,7 @@ pub(crate) fn remember_room(directory: &Path, server: &str, name: &str, room: &s
 
 /// Records the present name of a profile's identity, so that the profile is found by it from now on. Best effort: without it the profile is
 /// found by its earlier names.
-pub(crate) fn note_name(directory: &Path, server: &str, start: &str, now: &str) {
+pub(crate) fn record_name(directory: &Path, server: &str, start: &str, now: &str) {
     let profile = stem(directory, server, start);
     let of = |stem: &str, kind: &str| directory.join(format!("{stem}.{kind}"));
     let before = fs::read_to_string(of(&profile, "name")).unwrap_or_default();
@@ -106,15 +106,15 @@ pub(crate) fn note_name(directory: &Path, server: &str, start: &str, now: &str) 
             _ => Ok(()),
         }
     } else {
-        write_whole(&of(&taken, "alias"), &profile)
+        write_atomically(&of(&taken, "alias"), &profile)
     };
     if noted.is_ok() {
-        let _noted_again_the_next_time = write_whole(&of(&profile, "name"), now);
+        let _noted_again_the_next_time = write_atomically(&of(&profile, "name"), now);
     }
 }
 
 /// Writes a line so that nobody reads half of it.
-fn write_whole(path: &Path, line: &str) -> io::Result<()> {
+fn write_atomically(path: &Path, line: &str) -> io::Result<()> {
     let aside = path.with_extension(format!("new-{}", std::process::id()));
     fs::write(&aside, format!("{line}\n"))?;
     fs::rename(&aside, path)
@@ -238,9 +238,9 @@ mod tests {
         let of = |server: &str, name: &str| secret(here, server, name).unwrap();
         let dan = of("h:1", "dan");
         remember_room(here, "h:1", "dan", "tech");
-        note_name(here, "h:1", "dan", "dan");
+        record_name(here, "h:1", "dan", "dan");
         for now in ["daniel", "丹尼尔", "Daniel_2"] {
-            note_name(here, "h:1", "dan", now);
+            record_name(here, "h:1", "dan", now);
             assert_eq!(of("h:1", now), dan, "{now}");
             assert_eq!(of("h:1", &now.to_uppercase()), dan, "{now}");
             assert_eq!(cache(here, "h:1", now), cache(here, "h:1", "dan"));
@@ -250,7 +250,7 @@ mod tests {
             assert_eq!(of("h:1", name), dan, "{name}");
         }
         // A name that already is an alias can be the start name, too.
-        note_name(here, "h:1", "daniel", "mia");
+        record_name(here, "h:1", "daniel", "mia");
         assert_eq!(of("h:1", "mia"), dan);
         // On another server, or under a name it never had, it is another person.
         assert_ne!(of("h:2", "daniel"), dan);
@@ -263,19 +263,19 @@ mod tests {
         let here = directory.path();
         let of = |name: &str| secret(here, "h:1", name).unwrap();
         let (ben, dan) = (of("ben"), of("dan"));
-        note_name(here, "h:1", "ben", "ben");
-        note_name(here, "h:1", "ben", "benjamin");
-        note_name(here, "h:1", "dan", "ben");
+        record_name(here, "h:1", "ben", "ben");
+        record_name(here, "h:1", "ben", "benjamin");
+        record_name(here, "h:1", "dan", "ben");
         assert_eq!(
             (of("ben"), of("benjamin"), of("dan")),
             (dan.clone(), ben.clone(), dan.clone())
         );
         // The name is free again, and ben's profile started with it.
-        note_name(here, "h:1", "dan", "dan");
+        record_name(here, "h:1", "dan", "dan");
         assert_eq!((of("ben"), of("dan")), (ben.clone(), dan.clone()));
         // And taken back by the profile that first used it.
-        note_name(here, "h:1", "dan", "ben");
-        note_name(here, "h:1", "benjamin", "ben");
+        record_name(here, "h:1", "dan", "ben");
+        record_name(here, "h:1", "benjamin", "ben");
         assert_eq!((of("ben"), of("benjamin")), (ben.clone(), ben));
         assert_eq!(of("dan"), dan);
     }

@@ -20,7 +20,7 @@ pub struct RoomToJoin {
 
 impl RoomToJoin {
     /// Whether this is the room: by its id, or by the name if no id is known, ignoring case and a leading `#`.
-    pub fn is(&self, room: &RoomInfo) -> bool {
+    pub fn matches(&self, room: &RoomInfo) -> bool {
         match self.id {
             Some(id) => id == room.id,
             None => self.name.trim_start_matches('#').to_lowercase() == room.name.to_lowercase(),

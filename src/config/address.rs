@@ -156,7 +156,7 @@ impl Address {
     }
 
     /// Returns the form for the status line, without the default port.
-    pub fn short(&self) -> String {
+    pub fn short_form(&self) -> String {
         if self.port == DEFAULT_PORT {
             self.host.clone()
         } else {

@@ -9,25 +9,25 @@ use crate::chat::{self, Bridges};
 /// `[bridges]` of the config file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table, written as [bridges]")]
-pub struct File {
+pub struct BridgesTable {
     #[serde(default, deserialize_with = "values::switch")]
     pub on: Option<bool>,
     #[serde(default)]
-    pub user: Bridge,
+    pub user: BridgeTable,
     #[serde(default)]
-    pub gochat: Bridge,
+    pub gochat: BridgeTable,
     #[serde(default)]
-    pub chat: Bridge,
+    pub chat: BridgeTable,
     #[serde(default)]
-    pub service: Bridge,
+    pub service: BridgeTable,
     #[serde(default)]
-    pub websocket: Bridge,
+    pub websocket: BridgeTable,
     #[serde(default)]
-    pub trigger: Bridge,
+    pub trigger: BridgeTable,
 }
 
-impl File {
-    const fn of(&self, bridge: chat::Bridge) -> &Bridge {
+impl BridgesTable {
+    const fn bridge(&self, bridge: chat::Bridge) -> &BridgeTable {
         match bridge {
             chat::Bridge::User => &self.user,
             chat::Bridge::Gochat => &self.gochat,
@@ -42,7 +42,7 @@ impl File {
 /// The settings of one bridge.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table like { on = false }")]
-pub struct Bridge {
+pub struct BridgeTable {
     /// On together with the others if absent.
     #[serde(default, deserialize_with = "values::switch")]
     pub on: Option<bool>,
@@ -52,30 +52,32 @@ pub struct Bridge {
 
 /// The bridges to run, after validation.
 #[derive(Clone, Debug, Default)]
-pub struct Bridging {
+pub struct BridgeConfig {
     pub served: Bridges,
     /// The addresses to listen on besides the main one.
     pub addresses: Vec<Address>,
 }
 
 /// Returns the bridges to run and their addresses, on `host` unless an address has its own. The flag overrides the file.
-pub fn bridging(flag: Option<bool>, file: &File, host: &str) -> Bridging {
+pub fn bridge_config(flag: Option<bool>, file: &BridgesTable, host: &str) -> BridgeConfig {
     if !flag.or(file.on).unwrap_or(false) {
-        return Bridging::default();
+        return BridgeConfig::default();
     }
     let served = chat::Bridge::ALL.into_iter();
-    let served: Bridges = served.filter(|it| file.of(*it).on != Some(false)).collect();
+    let served: Bridges = served
+        .filter(|it| file.bridge(*it).on != Some(false))
+        .collect();
     let mut addresses: Vec<Address> = Vec::new();
     for bridge in served.iter() {
         let usual = || bridge.ports().iter().copied().map(Listen::Port).collect();
-        for listen in file.of(bridge).listen.clone().unwrap_or_else(usual) {
+        for listen in file.bridge(bridge).listen.clone().unwrap_or_else(usual) {
             let address = listen.on(host);
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
         }
     }
-    Bridging { served, addresses }
+    BridgeConfig { served, addresses }
 }
 
 #[cfg(test)]
@@ -84,17 +86,17 @@ mod tests {
 
     #[test]
     fn bridges_are_switched_together_and_one_by_one() {
-        let off = bridging(None, &File::default(), "::1");
+        let off = bridge_config(None, &BridgesTable::default(), "::1");
         assert_eq!(off.served, Bridges::default());
-        let all = bridging(Some(true), &File::default(), "::1");
+        let all = bridge_config(Some(true), &BridgesTable::default(), "::1");
         assert_eq!(all.served, Bridges::all());
         let ports: Vec<u16> = all.addresses.iter().map(|it| it.port).collect();
         assert_eq!(ports, [1234, 9000, 9011, 8010]);
         assert!(all.addresses.iter().all(|it| it.host == "::1"));
 
         let text = "on = true\nuser = { on = false }\ngochat = { listen = [7000, \"10.0.0.1:7001\"] }\nservice = { listen = [] }\ntrigger = { on = \"off\" }";
-        let file: File = toml::from_str(text).unwrap();
-        let some = bridging(None, &file, "localhost");
+        let file: BridgesTable = toml::from_str(text).unwrap();
+        let some = bridge_config(None, &file, "localhost");
         let is_served = |bridge| some.served.has(bridge);
         assert!(!is_served(chat::Bridge::User) && is_served(chat::Bridge::Gochat));
         assert!(!is_served(chat::Bridge::Trigger));
@@ -104,7 +106,7 @@ mod tests {
             ["localhost:7000", "10.0.0.1:7001", "localhost:9000"]
         );
         // The command line overrides the file, in both directions.
-        let none = bridging(Some(false), &file, "localhost");
+        let none = bridge_config(Some(false), &file, "localhost");
         assert_eq!(none.served, Bridges::default());
     }
 }

@@ -1,6 +1,6 @@
 //! What the terminal can do, according to environment variables.
 
-use super::file::File;
+use super::file::ConfigFile;
 use super::values::Glyphs;
 use super::variable;
 use crate::tui::terminal::caps::{Caps, Notifier, NotifyMethod};
@@ -12,7 +12,7 @@ pub fn is_dumb() -> bool {
 }
 
 /// Returns what the terminal can do; the config file overrides the environment.
-pub(super) fn caps(file: &File) -> Caps {
+pub(super) fn caps(file: &ConfigFile) -> Caps {
     let term = variable("TERM").unwrap_or_default();
     let colour = variable("COLORTERM").unwrap_or_default();
     let depth = if variable("NO_COLOR").is_some() || term == "dumb" {
@@ -35,7 +35,7 @@ pub(super) fn caps(file: &File) -> Caps {
     Caps {
         depth,
         // The terminal itself is asked when the screen opens.
-        ground: Background::default(),
+        background: Background::default(),
         ambiguous: file.ambiguous,
         unicode: file.glyphs != Some(Glyphs::Ascii) && unicode && term != "linux",
         links: file
@@ -74,7 +74,7 @@ fn notifier(asked: Option<NotifyMethod>) -> Notifier {
     };
     Notifier {
         known,
-        asked,
+        requested: asked,
         in_tmux,
     }
 }

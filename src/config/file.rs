@@ -11,8 +11,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::invalid::{Invalid, line_of};
-use super::rooms::Room;
-use super::values::{self, Glyphs, Notifications, Person};
+use super::rooms::RoomTable;
+use super::values::{self, Glyphs, Notifications, PersonName};
 use super::{ServerLink, bridges, keys};
 use crate::chat::FilterMode;
 use crate::text::Ambiguous;
@@ -22,7 +22,7 @@ use crate::tui::settings::typing::TypingMode;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct File {
+pub struct ConfigFile {
     pub name: Option<String>,
     /// The server to join: `HOST[:PORT]` or a link.
     #[serde(rename = "join", default, deserialize_with = "values::server")]
@@ -66,14 +66,14 @@ pub struct File {
     /// The command that edits a text; `$VISUAL` or `$EDITOR` if absent.
     pub editor: Option<String>,
     #[serde(default)]
-    pub keys: keys::File,
+    pub keys: keys::KeysTable,
     #[serde(default)]
-    pub server: Server,
+    pub server: ServerTable,
     #[serde(default)]
-    pub bridges: bridges::File,
+    pub bridges: bridges::BridgesTable,
     /// The rooms that exist from the start; everyone starts in the first one.
     #[serde(default)]
-    pub rooms: Vec<Room>,
+    pub rooms: Vec<RoomTable>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -81,7 +81,7 @@ pub struct File {
     deny_unknown_fields,
     expecting = "a table, written as [server]; the server to join is `join`"
 )]
-pub struct Server {
+pub struct ServerTable {
     pub host: Option<String>,
     pub port: Option<u16>,
     pub log_dir: Option<PathBuf>,
@@ -90,7 +90,7 @@ pub struct Server {
     #[serde(default, deserialize_with = "values::duration")]
     pub idle_exit: Option<Duration>,
     #[serde(default)]
-    pub operators: Vec<Person>,
+    pub operators: Vec<PersonName>,
     pub burst: Option<u32>,
     pub per_second: Option<u32>,
     #[serde(default, deserialize_with = "values::switch")]
@@ -127,19 +127,19 @@ impl From<toml::de::Error> for Invalid {
 ///
 /// # Errors
 /// A key or value cannot be used. The error has its byte offset and says what to write instead.
-pub fn parse(text: &str) -> Result<File, Invalid> {
+pub fn parse(text: &str) -> Result<ConfigFile, Invalid> {
     toml::from_str(text).map_err(Invalid::from)
 }
 
 /// Parses everything that can be used in the text of a config file, and returns the errors in the rest.
-pub fn parse_usable(text: &str) -> (File, Vec<Invalid>) {
+pub fn parse_usable(text: &str) -> (ConfigFile, Vec<Invalid>) {
     if let Ok(file) = parse(text) {
         return (file, Vec::new());
     }
     let (mut table, broken) = DeTable::parse_recoverable(text);
     let mut wrong: Vec<Invalid> = broken.into_iter().map(Invalid::from).collect();
     loop {
-        let error = match File::deserialize(Deserializer::from(table.clone())) {
+        let error = match ConfigFile::deserialize(Deserializer::from(table.clone())) {
             Ok(file) => return (file, wrong),
             Err(error) => Invalid::from(error),
         };
@@ -149,20 +149,20 @@ pub fn parse_usable(text: &str) -> (File, Vec<Invalid>) {
         if wrong.iter().all(|known| line_of(text, known.at) != line) {
             wrong.push(error);
         }
-        if !take_out(table.get_mut(), at) {
-            return (File::default(), wrong);
+        if !remove_key_at(table.get_mut(), at) {
+            return (ConfigFile::default(), wrong);
         }
     }
 }
 
 /// Removes from a table the key at a byte offset of the text. Returns whether there was one.
-fn take_out(table: &mut DeTable<'_>, at: usize) -> bool {
+fn remove_key_at(table: &mut DeTable<'_>, at: usize) -> bool {
     let mut found = None;
     for (key, value) in table.iter_mut() {
         let span = value.span();
         let mut is_here = key.span().contains(&at) || (span.start..=span.end).contains(&at);
         if let DeValue::Table(inner) = value.get_mut()
-            && take_out(inner, at)
+            && remove_key_at(inner, at)
         {
             return true;
         }
@@ -170,7 +170,7 @@ fn take_out(table: &mut DeTable<'_>, at: usize) -> bool {
             for item in items.iter_mut() {
                 is_here |= item.span().contains(&at);
                 if let DeValue::Table(inner) = item.get_mut()
-                    && take_out(inner, at)
+                    && remove_key_at(inner, at)
                 {
                     return true;
                 }
@@ -216,27 +216,28 @@ fn backquoted(message: &str) -> Vec<&str> {
 /// Returns the known key that was most likely meant: one begins with the other, or few letters differ.
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     /// The most letters that may differ, and the fewest letters of a common beginning.
-    const DIFFER: usize = 2;
-    const BEGINS: usize = 3;
+    const MAX_DIFFERENCES: usize = 2;
+    const MIN_PREFIX: usize = 3;
     let written = key.to_lowercase().replace('-', "_");
     let begins = |other: &&&str| {
         let shorter = written.len().min(other.len());
-        shorter >= BEGINS && (other.starts_with(&written) || written.starts_with(**other))
+        shorter >= MIN_PREFIX && (other.starts_with(&written) || written.starts_with(**other))
     };
     let distance = |other: &&str| strsim::damerau_levenshtein(other, &written);
     let close = known.iter().copied().min_by_key(distance);
-    let close = close.filter(|other| distance(other) <= DIFFER && distance(other) < other.len());
+    let close =
+        close.filter(|other| distance(other) <= MAX_DIFFERENCES && distance(other) < other.len());
     close.or_else(|| known.iter().find(begins).copied())
 }
 
 /// Returns the tables of the file, each with its keys.
 fn sections() -> [(&'static str, Vec<String>); 5] {
     [
-        ("", keys_of::<File>()),
-        ("[server]", keys_of::<Server>()),
-        ("[[rooms]]", keys_of::<Room>()),
-        ("[bridges]", keys_of::<bridges::File>()),
-        ("[keys]", keys_of::<keys::File>()),
+        ("", keys_of::<ConfigFile>()),
+        ("[server]", keys_of::<ServerTable>()),
+        ("[[rooms]]", keys_of::<RoomTable>()),
+        ("[bridges]", keys_of::<bridges::BridgesTable>()),
+        ("[keys]", keys_of::<keys::KeysTable>()),
     ]
 }
 
@@ -256,7 +257,7 @@ mod tests {
 
     fn error(text: &str) -> String {
         let wrong = parse(text).unwrap_err();
-        wrong.of(Path::new("config.toml"), text).to_string()
+        wrong.into_error(Path::new("config.toml"), text).to_string()
     }
 
     #[test]

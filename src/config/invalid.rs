@@ -14,7 +14,7 @@ pub struct Invalid {
 
 impl Invalid {
     /// Returns the error for people, with the file, line, key and reason.
-    pub fn of(self, path: &Path, text: &str) -> anyhow::Error {
+    pub fn into_error(self, path: &Path, text: &str) -> anyhow::Error {
         let line = line_of(text, self.at.min(text.len()));
         let content = text.lines().nth(line - 1).unwrap_or_default();
         let key = content.split('=').next().unwrap_or_default().trim();

@@ -8,27 +8,27 @@ use toml::Spanned;
 use super::invalid::{Invalid, line_of};
 use crate::tui::input::keymap::{Action, Context, Keymap, Keys, Preset, UserBinding};
 
-type Rows = BTreeMap<Spanned<String>, Spanned<String>>;
+type Bindings = BTreeMap<Spanned<String>, Spanned<String>>;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table, written as [keys]")]
-pub struct File {
+pub struct KeysTable {
     preset: Option<Spanned<String>>,
     /// Bindings like `"ctrl+x ctrl+e" = "editor"` for each context; `"none"` removes what a key does.
     #[serde(default)]
-    composer: Rows,
+    composer: Bindings,
     #[serde(default)]
-    popup: Rows,
+    popup: Bindings,
     #[serde(default)]
-    selection: Rows,
+    selection: Bindings,
     #[serde(default)]
-    overlay: Rows,
+    overlay: Bindings,
 }
 
 /// The action that removes what a key does.
 const NONE: &str = "none";
 
-impl File {
+impl KeysTable {
     /// Whether a preset is named.
     pub fn has_preset(&self) -> bool {
         self.preset.is_some()
@@ -62,7 +62,7 @@ impl File {
             rows.sort_by_key(|(key, _)| key.span().start);
             let mut known: Vec<(Keys, usize)> = Vec::new();
             for (key, action) in rows {
-                let (wish, at) = (wish(context, key, action)?, key.span().start);
+                let (wish, at) = (user_binding(context, key, action)?, key.span().start);
                 if let Some((other, first)) = known.iter().find(|(keys, _)| keys.clashes(wish.keys))
                 {
                     return Err(Invalid {
@@ -82,16 +82,16 @@ impl File {
         match keymap.missing() {
             None => Ok(keymap),
             Some(action) => Err(Invalid {
-                at: self.taker(&Keymap::new(preset, Vec::new()), action),
+                at: self.conflict_offset(&Keymap::new(preset, Vec::new()), action),
                 why: format!("[keys.composer] leaves no key for '{}'", action.name()),
             }),
         }
     }
 }
 
-impl File {
+impl KeysTable {
     /// Returns where the last key of an action is bound to something else.
-    fn taker(&self, before: &Keymap, action: Action) -> usize {
+    fn conflict_offset(&self, before: &Keymap, action: Action) -> usize {
         let label = before.label(action);
         let rows = self.composer.keys().filter_map(|key| {
             let keys: Keys = key.get_ref().parse().ok()?;
@@ -102,7 +102,7 @@ impl File {
     }
 }
 
-fn wish(
+fn user_binding(
     context: Context,
     key: &Spanned<String>,
     action: &Spanned<String>,
@@ -145,7 +145,7 @@ fn wish(
             why: format!("with this, you could not type '{}'", key.get_ref()),
         });
     }
-    if known.is_some_and(|known| !known.is_of(context)) {
+    if known.is_some_and(|known| !known.is_bound_in(context)) {
         return Err(Invalid {
             at: action.span().start,
             why: format!("'{name}' does nothing in [keys.{}]", context.name()),

@@ -18,7 +18,7 @@ use crate::chat::RoomPreset;
     deny_unknown_fields,
     expecting = "a table for each room, written as [[rooms]]"
 )]
-pub struct Room {
+pub struct RoomTable {
     name: Spanned<String>,
     #[serde(default)]
     topic: String,
@@ -35,12 +35,12 @@ pub struct Room {
 ///
 /// # Errors
 /// A name is not valid, or two names are the same except for their case. The error has the byte offset in the file.
-pub fn presets(rooms: &[Room]) -> Result<Vec<RoomPreset>, Invalid> {
+pub fn presets(rooms: &[RoomTable]) -> Result<Vec<RoomPreset>, Invalid> {
     if rooms.is_empty() {
         return default_presets();
     }
     let mut names = HashSet::new();
-    let preset = |room: &Room| {
+    let preset = |room: &RoomTable| {
         let wrong = |why: String| Invalid {
             at: room.name.span().start,
             why,

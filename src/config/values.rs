@@ -10,7 +10,7 @@ use super::{Address, ServerLink, time};
 use crate::chat::FilterMode;
 use crate::chat::UserName;
 use crate::text::Ambiguous;
-use crate::tui::input::command::switched;
+use crate::tui::input::command::parse_switch;
 use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
 use crate::tui::settings::typing::TypingMode;
@@ -18,7 +18,7 @@ use crate::tui::strings;
 use crate::tui::terminal::caps::NotifyMethod;
 
 /// Parses a value from its text.
-struct Word<T> {
+struct TextVisitor<T> {
     read: fn(&str) -> Result<T, String>,
     /// Completes "invalid type: …, expected …".
     expected: &'static str,
@@ -26,7 +26,7 @@ struct Word<T> {
     takes_all: bool,
 }
 
-impl<T> Visitor<'_> for Word<T> {
+impl<T> Visitor<'_> for TextVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,12 +53,12 @@ impl<T> Visitor<'_> for Word<T> {
 }
 
 /// Reads a string, a switch or a number.
-fn word<'de, D: Deserializer<'de>, T>(
+fn parse_scalar<'de, D: Deserializer<'de>, T>(
     value: D,
     expected: &'static str,
     read: fn(&str) -> Result<T, String>,
 ) -> Result<T, D::Error> {
-    value.deserialize_any(Word {
+    value.deserialize_any(TextVisitor {
         read,
         expected,
         takes_all: true,
@@ -71,7 +71,7 @@ fn text<'de, D: Deserializer<'de>, T>(
     expected: &'static str,
     read: fn(&str) -> Result<T, String>,
 ) -> Result<T, D::Error> {
-    value.deserialize_any(Word {
+    value.deserialize_any(TextVisitor {
         read,
         expected,
         takes_all: false,
@@ -80,7 +80,7 @@ fn text<'de, D: Deserializer<'de>, T>(
 
 /// On or off: `true`, `false`, `"on"`, `"off"`.
 pub fn switch<'de, D: Deserializer<'de>>(value: D) -> Result<Option<bool>, D::Error> {
-    word(value, "on or off", |word| match switched(word) {
+    parse_scalar(value, "on or off", |word| match parse_switch(word) {
         Some(is_on) => Ok(Some(is_on)),
         None => Err(format!("'{word}' is neither on nor off")),
     })
@@ -88,14 +88,14 @@ pub fn switch<'de, D: Deserializer<'de>>(value: D) -> Result<Option<bool>, D::Er
 
 /// A time: `"5m"`, or a number of seconds.
 pub fn duration<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
-    word(value, "a time like \"5m\"", |word| {
+    parse_scalar(value, "a time like \"5m\"", |word| {
         time(word).map(Some).map_err(|error| error.to_string())
     })
 }
 
 /// How long to keep something. A bare number is refused: older entries are deleted, and somebody who writes `30` means days.
 pub fn age<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
-    word(value, "a time like \"30d\"", |word| {
+    parse_scalar(value, "a time like \"30d\"", |word| {
         if word.trim().parse::<u64>().is_ok() {
             let days = word.trim();
             return Err(format!("'{days}' has no unit; for days write \"{days}d\""));
@@ -123,7 +123,7 @@ pub fn language<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D
 
 /// Typing indicators: on, show, send or off.
 pub fn typing<'de, D: Deserializer<'de>>(value: D) -> Result<Option<TypingMode>, D::Error> {
-    word(value, "on, show, send or off", |word| {
+    parse_scalar(value, "on, show, send or off", |word| {
         let wrong = || format!("'{word}' is not one of on, show, send, off");
         TypingMode::of(word).map(Some).ok_or_else(wrong)
     })
@@ -154,9 +154,9 @@ pub struct Notifications(pub Option<NotifyMethod>);
 
 impl<'de> Deserialize<'de> for Notifications {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        word(value, "a notification method", |word| {
+        parse_scalar(value, "a notification method", |word| {
             let all = || NotifyMethod::ALL.map(|(name, _)| name).join(", ");
-            let row = NotifyMethod::row(word)
+            let row = NotifyMethod::find(word)
                 .ok_or_else(|| format!("'{word}' is not one of {}", all()))?;
             Ok(Self(row.1))
         })
@@ -208,9 +208,9 @@ pub fn mode<'de, D: Deserializer<'de>>(value: D) -> Result<FilterMode, D::Error>
 
 /// Somebody's name.
 #[derive(Clone, Debug)]
-pub struct Person(pub UserName);
+pub struct PersonName(pub UserName);
 
-impl<'de> Deserialize<'de> for Person {
+impl<'de> Deserialize<'de> for PersonName {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         text(value, "a name", |word| {
             let wrong = |error| format!("'{word}' cannot be a name: {error}");
@@ -229,7 +229,7 @@ pub enum Listen {
 
 impl<'de> Deserialize<'de> for Listen {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        word(value, "PORT or HOST:PORT", |word| {
+        parse_scalar(value, "PORT or HOST:PORT", |word| {
             let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
             if is_number {
                 let port = word.parse::<u16>().ok().filter(|port| *port > 0);

@@ -15,13 +15,13 @@ use crate::server::listen::Connection;
 
 /// The host names of this server. See the module documentation.
 #[derive(Clone, Debug)]
-pub struct Hosts(Arc<[String]>);
+pub struct AllowedHosts(Arc<[String]>);
 
 /// A request for a host name that is not this server's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Foreign;
+pub struct ForeignHost;
 
-impl IntoResponse for Foreign {
+impl IntoResponse for ForeignHost {
     fn into_response(self) -> Response {
         let words =
             "this server does not have that name; if it should, add it to 'public' in [server]\n";
@@ -29,12 +29,12 @@ impl IntoResponse for Foreign {
     }
 }
 
-impl Hosts {
+impl AllowedHosts {
     /// Creates the check. `names` are the names besides `localhost` and the loopback addresses. Empty names, `::` and `0.0.0.0` are
     /// ignored.
     pub fn new(names: &[String]) -> Self {
-        let names = names.iter().map(|name| normal(name));
-        Self(names.filter(|name| is_a_name(name)).collect())
+        let names = names.iter().map(|name| normalise(name));
+        Self(names.filter(|name| is_host_name(name)).collect())
     }
 
     /// Checks whether a request may be answered. Requests from other machines always may: the name they use for this one is not known
@@ -42,7 +42,7 @@ impl Hosts {
     ///
     /// # Errors
     /// The request comes from this machine, and its target or one of its `Host` headers is not a name of this server.
-    pub fn check<B>(&self, request: &Request<B>) -> Result<(), Foreign> {
+    pub fn check<B>(&self, request: &Request<B>) -> Result<(), ForeignHost> {
         let connection = request.extensions().get::<Connection>();
         if connection.is_some_and(|connection| !connection.is_local()) {
             return Ok(());
@@ -54,7 +54,7 @@ impl Hosts {
         if named.all(|authority| self.is_own(authority)) {
             Ok(())
         } else {
-            Err(Foreign)
+            Err(ForeignHost)
         }
     }
 
@@ -62,14 +62,14 @@ impl Hosts {
         let Ok(authority) = Authority::try_from(authority) else {
             return false;
         };
-        let host = normal(authority.host());
+        let host = normalise(authority.host());
         let is_loopback = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         host == "localhost" || is_loopback || self.0.contains(&host)
     }
 }
 
 /// Normalises a host for comparison: lower case, no brackets, no full stop at the end, addresses in their shortest form.
-fn normal(host: &str) -> String {
+fn normalise(host: &str) -> String {
     let host = host.trim_end_matches('.');
     let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     let bare = bare.unwrap_or(host);
@@ -79,7 +79,7 @@ fn normal(host: &str) -> String {
     }
 }
 
-fn is_a_name(host: &str) -> bool {
+fn is_host_name(host: &str) -> bool {
     let is_unspecified = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
     !host.is_empty() && !is_unspecified
 }
@@ -95,7 +95,9 @@ mod tests {
             .fold(Request::builder().uri(target), |request, host| {
                 request.header(HOST, *host)
             });
-        Hosts::new(&own).check(&request.body(()).unwrap()).is_ok()
+        AllowedHosts::new(&own)
+            .check(&request.body(()).unwrap())
+            .is_ok()
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub enum DataError {
     #[error("cannot use the data directory '{path}': {cause}")]
     Directory { path: PathBuf, cause: io::Error },
     #[error("another tchat{holder} is using the data directory '{path}'")]
-    Held {
+    InUse {
         path: PathBuf,
         holder: String,
         address: Option<String>,
@@ -77,7 +77,7 @@ impl Purpose {
 
 /// The process that uses a directory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Holder {
+pub(crate) struct LockHolder {
     /// Its process id. Unknown for the moment before the process has written it.
     pub process: Option<u32>,
     pub purpose: Purpose,
@@ -123,7 +123,7 @@ impl DataDir {
                     None => String::new(),
                 };
                 let address = ServerNote::read(path).map(|note| note.address);
-                return Err(DataError::Held {
+                return Err(DataError::InUse {
                     path: path.to_owned(),
                     holder,
                     address,
@@ -158,7 +158,7 @@ impl DataDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(host) = host {
                     let text = format!("{}\n", hex::encode(host.bytes()));
-                    write_whole(&path, &text, 0o600).map_err(cause)?;
+                    write_new_file(&path, &text, 0o600).map_err(cause)?;
                 }
                 Ok(host)
             }
@@ -170,8 +170,8 @@ impl DataDir {
     ///
     /// # Errors
     /// The directory cannot be written.
-    pub fn note_server(&self, note: &ServerNote) -> Result<(), DataError> {
-        write_whole(&self.path.join(SERVER), &note.to_string(), 0o644).map_err(|cause| {
+    pub fn write_server(&self, note: &ServerNote) -> Result<(), DataError> {
+        write_new_file(&self.path.join(SERVER), &note.to_string(), 0o644).map_err(|cause| {
             DataError::Directory {
                 path: self.path.clone(),
                 cause,
@@ -218,12 +218,12 @@ impl DataDir {
             cause,
         })?;
         let store = SqliteStore::open(&database, ServerId::new(random_id()))?;
-        self.forget_failure();
+        self.clear_failure();
         Ok(store)
     }
 
     /// Records for the next start that the disk failed. Best effort: the disk may not take even that.
-    pub fn note_failure(&self, cause: &str) {
+    pub fn record_failure(&self, cause: &str) {
         let _unnoted = fs::write(self.path.join(FAILED), format!("{cause}\n"));
     }
 
@@ -233,7 +233,7 @@ impl DataDir {
         Some(text.trim().to_owned())
     }
 
-    fn forget_failure(&self) {
+    fn clear_failure(&self) {
         // If the file cannot be removed, the next start checks the database again.
         let _stays = fs::remove_file(self.path.join(FAILED));
     }
@@ -244,7 +244,7 @@ impl DataDir {
     /// See [`BackupError`]; the database is unchanged. Or the key cannot be written.
     pub fn restore(&self, from: &Path) -> Result<Restored, DataError> {
         let restored = sqlite::restore(from, &self.path.join(DATABASE))?;
-        self.forget_failure();
+        self.clear_failure();
         if let Some(key) = &restored.key {
             ServerKey::restore(&self.path, key)?;
         }
@@ -318,7 +318,7 @@ pub(crate) fn backup(path: &Path, to: &Path) -> Result<Backup, DataError> {
 ///
 /// # Errors
 /// The lock file cannot be opened or checked.
-pub(crate) fn holder(path: &Path) -> Result<Option<Holder>, DataError> {
+pub(crate) fn holder(path: &Path) -> Result<Option<LockHolder>, DataError> {
     let cause = |cause| DataError::Directory {
         path: path.to_owned(),
         cause,
@@ -338,12 +338,12 @@ pub(crate) fn holder(path: &Path) -> Result<Option<Holder>, DataError> {
 }
 
 /// Reads what the process that has the lock wrote into the file.
-fn holder_in(lock: &mut File) -> Holder {
+fn holder_in(lock: &mut File) -> LockHolder {
     let mut text = String::new();
     // If the file cannot be read, the process is unknown.
     let _unread = lock.read_to_string(&mut text);
     let mut lines = text.lines().map(str::trim);
-    Holder {
+    LockHolder {
         process: lines.next().and_then(|line| line.parse().ok()),
         purpose: match lines.next() {
             Some(word) if word == Purpose::Restore.word() => Purpose::Restore,
@@ -393,7 +393,7 @@ pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The file cannot be written.
-fn write_whole(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+fn write_new_file(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(".new");
     let aside = PathBuf::from(aside);

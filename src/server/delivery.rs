@@ -18,14 +18,14 @@ pub struct Delivery {
     /// Where in `frame` each entry ends.
     ends: Vec<usize>,
     /// The entries as encoded for each bridge, made when first needed.
-    foreign: [OnceLock<Foreign>; Via::COUNT],
+    foreign: [OnceLock<ForeignEntries>; Via::COUNT],
 }
 
 /// Each entry as encoded for a foreign protocol, and the number of people present that the encoding contains.
 #[derive(Debug)]
-struct Foreign {
+struct ForeignEntries {
     count: u32,
-    forms: Arc<[Bytes]>,
+    encoded: Arc<[Bytes]>,
 }
 
 impl Delivery {
@@ -79,15 +79,15 @@ impl Delivery {
 
     /// Returns each entry as encoded for a foreign protocol. The first encoding is shared by all callers with the same `count` of people.
     pub fn foreign(&self, via: Via, count: u32, encode: impl Fn(&Entry) -> Bytes) -> Arc<[Bytes]> {
-        let make = || Foreign {
+        let make = || ForeignEntries {
             count,
-            forms: self.entries.iter().map(&encode).collect(),
+            encoded: self.entries.iter().map(&encode).collect(),
         };
         let kept = self.foreign[via as usize].get_or_init(make);
         if kept.count == count {
-            Arc::clone(&kept.forms)
+            Arc::clone(&kept.encoded)
         } else {
-            make().forms
+            make().encoded
         }
     }
 

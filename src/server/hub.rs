@@ -26,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::admission::{AdmitError, Admitted};
 use self::guest::Guest;
 use self::names::{Names, Operators};
-use self::reads::Reads;
-use self::turns::Turns;
+use self::reads::PendingReads;
+use self::turns::PersonLocks;
 use super::bus::Bus;
 pub(crate) use super::clock::now_ms;
 use super::clock::{LogClock, WallClock};
@@ -36,9 +36,9 @@ use super::outbox::{Budget, Outbox};
 use super::rate_limit::Bucket;
 use super::room::directory::Directory;
 use super::room::mailbox::Fatal;
-use super::room::task::{Invited, Retentions, RoomHandle, Shared};
+use super::room::task::{Invited, Retentions, RoomContext, RoomHandle};
 use super::store::{Store, StoreError};
-use super::word_filter::Filter;
+use super::word_filter::WordFilter;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{
@@ -58,7 +58,7 @@ const INVITATIONS: usize = 256;
 type People = Arc<Vec<Person>>;
 
 /// For each room, who was there last and when that was looked up.
-type LastHere = HashMap<RoomId, (Instant, Arc<OnceCell<People>>)>;
+type RecentlyPresent = HashMap<RoomId, (Instant, Arc<OnceCell<People>>)>;
 
 /// The configuration of a hub.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ pub struct HubConfig {
     /// How much history is stored for rooms and conversations without a retention setting of their own.
     pub retention: Retention,
     /// The word filter.
-    pub filter: Filter,
+    pub filter: WordFilter,
     /// The clock for the time stamps of entries.
     pub wall: WallClock,
 }
@@ -88,15 +88,15 @@ pub struct Hub {
     /// Cancelled when the server stops. Sessions then send a goodbye and end.
     pub(super) draining: CancellationToken,
     pub(super) fatal: Fatal,
-    rooms: Shared,
+    rooms: RoomContext,
     operators: Operators,
     owner: Option<SecretHash>,
-    pub(super) filter: Filter,
-    /// See [`Hub::last_here`].
-    last_here: Mutex<LastHere>,
-    reads: Reads,
+    pub(super) filter: WordFilter,
+    /// See [`Hub::recently_present`].
+    recently_present: Mutex<RecentlyPresent>,
+    reads: PendingReads,
     /// Taken by every change of a person's name or presence.
-    turns: Turns,
+    person_locks: PersonLocks,
     sessions: AtomicUsize,
     /// Notified when a guest's name becomes free.
     freed: Notify,
@@ -104,14 +104,14 @@ pub struct Hub {
     nameless: AtomicUsize,
     /// The guest that several connections share, if it exists now.
     shared: Mutex<Weak<Guest>>,
-    state: Mutex<State>,
+    state: Mutex<HubState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct HubState {
     running: HashMap<RoomId, RoomHandle>,
     names: Names,
-    people: HashMap<IdentityId, Attending>,
+    people: HashMap<IdentityId, PresentPerson>,
     /// Guests who have a name, and their bridge. They may not be present yet.
     guests: HashMap<IdentityId, Via>,
     /// Rate limits of people who have left, until the bucket would be full again. Reconnecting does not give a new burst.
@@ -120,7 +120,7 @@ struct State {
 
 /// An identity with at least one session.
 #[derive(Debug)]
-struct Attending {
+struct PresentPerson {
     name: UserName,
     secret: SecretHash,
     is_owner: bool,
@@ -157,7 +157,7 @@ impl Hub {
             limits: config.limits,
             budget: Arc::default(),
             draining: CancellationToken::new(),
-            rooms: Shared {
+            rooms: RoomContext {
                 store: Arc::clone(&store),
                 bus,
                 fatal: fatal.clone(),
@@ -171,9 +171,9 @@ impl Hub {
             operators: Operators::new(&config.operators),
             owner: config.owner,
             filter: config.filter,
-            last_here: Mutex::default(),
-            reads: Reads::default(),
-            turns: Turns::default(),
+            recently_present: Mutex::default(),
+            reads: PendingReads::default(),
+            person_locks: PersonLocks::default(),
             sessions: AtomicUsize::new(0),
             freed: Notify::new(),
             nameless: AtomicUsize::new(0),
@@ -194,8 +194,10 @@ impl Hub {
     /// Reserves the names of the people who were present when the last server stopped, and marks everybody as not present.
     async fn reserve_names(&self) -> Result<(), StoreError> {
         let until = Instant::now() + NAME_HOLD;
-        for record in self.store.present().await? {
-            self.lock().names.hold(&record.name, record.id, until);
+        for record in self.store.present_identities().await? {
+            self.lock()
+                .names
+                .reserve_until(&record.name, record.id, until);
         }
         // Nobody has a session yet. People who come back are marked as present again.
         match self.store.clear_presence().await {
@@ -214,7 +216,7 @@ impl Hub {
     ///
     /// # Errors
     /// The limit is reached; the refusal says when to retry.
-    pub fn pace(&self, identity: IdentityId) -> Result<(), Refusal> {
+    pub fn check_rate_limit(&self, identity: IdentityId) -> Result<(), Refusal> {
         let mut state = self.lock();
         let Some(attending) = state.people.get_mut(&identity) else {
             return Ok(());
@@ -226,7 +228,7 @@ impl Hub {
     }
 
     /// Queues an event for every session of a person.
-    pub fn tell(&self, identity: IdentityId, event: &Event) {
+    pub fn notify_person(&self, identity: IdentityId, event: &Event) {
         let outboxes: Vec<Arc<Outbox>> = {
             let state = self.lock();
             let sessions = state
@@ -240,7 +242,7 @@ impl Hub {
                 .collect()
         };
         for outbox in outboxes {
-            outbox.tell(event.clone());
+            outbox.notify(event.clone());
         }
     }
 
@@ -257,7 +259,7 @@ impl Hub {
         Some(Author { id: identity, name })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, HubState> {
         // Poison is ignored: no code under the lock can panic with the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

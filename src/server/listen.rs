@@ -41,7 +41,7 @@ pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
 /// Path of the health service, which needs no authentication.
 const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Time limit for a client to be admitted, from the start of the connection.
-pub const GREETED_WITHIN: Duration = Duration::from_secs(20);
+pub const ADMITTED_WITHIN: Duration = Duration::from_secs(20);
 /// How often connections are checked for stalled outboxes.
 const SWEEP: Duration = Duration::from_secs(5);
 /// Time limit for sessions to send their goodbyes when the server stops. Then the connections are dropped.
@@ -49,19 +49,19 @@ pub const GOODBYES: Duration = Duration::from_secs(5);
 
 /// Limits for the number of connections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Caps {
+pub struct ConnectionLimits {
     pub connections: usize,
     /// Connections whose client is not admitted yet. They also count as `connections`.
-    pub strangers: usize,
+    pub unadmitted: usize,
     /// Connections from one address. Loopback addresses have no limit.
     pub per_address: usize,
 }
 
-impl Default for Caps {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: 10_000,
-            strangers: 256,
+            unadmitted: 256,
             per_address: 128,
         }
     }
@@ -93,14 +93,14 @@ pub enum ClearText {
     Everything,
 }
 
-/// Serves connections until `drain` is cancelled, then gives them [`GOODBYES`] to finish. Once `hurry` is cancelled it drops them at once.
+/// Serves connections until `drain` is cancelled, then gives them [`GOODBYES`] to finish. Once `drop_now` is cancelled it drops them at once.
 pub async fn serve<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
     doors: Services,
     encryption: Encryption,
-    caps: Caps,
+    caps: ConnectionLimits,
     drain: CancellationToken,
-    hurry: CancellationToken,
+    drop_now: CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -116,10 +116,10 @@ pub async fn serve<S>(
     tracker.close();
     let finished = tokio::select! {
         finished = timeout(GOODBYES, tracker.wait()) => finished.is_ok(),
-        () = hurry.cancelled() => false,
+        () = drop_now.cancelled() => false,
     };
     if !finished {
-        registry.each(|connection| connection.kill().cancel());
+        registry.for_each(|connection| connection.kill().cancel());
         tracker.wait().await;
     }
     sweeper.abort();
@@ -130,7 +130,7 @@ async fn sweep(registry: Arc<Registry>) {
     let mut every = interval(SWEEP);
     loop {
         every.tick().await;
-        registry.each(|connection| {
+        registry.for_each(|connection| {
             if connection.is_stalled() {
                 tracing::info!(
                     peer = connection.peer(),
@@ -146,7 +146,7 @@ async fn accept<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
     doors: Services,
     encryption: Encryption,
-    caps: Caps,
+    caps: ConnectionLimits,
     drain: &CancellationToken,
     registry: &Arc<Registry>,
     tracker: &TaskTracker,
@@ -154,7 +154,7 @@ async fn accept<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(caps.connections));
-    let strangers = Arc::new(Semaphore::new(caps.strangers));
+    let strangers = Arc::new(Semaphore::new(caps.unadmitted));
     let mut incoming = pin!(incoming);
     let mut pause = Duration::ZERO;
     loop {
@@ -180,7 +180,7 @@ async fn accept<S>(
         };
         pause = Duration::ZERO;
         let address = peer.counted();
-        if !registry.admits(address, caps.per_address) {
+        if !registry.try_add(address, caps.per_address) {
             tracing::debug!(%peer, "dropped: too many connections from one address");
             continue;
         }
@@ -261,10 +261,10 @@ async fn serve_http<S>(
         seen.note_request();
         if request.uri().path().starts_with(HEALTH) {
             // Health checks never say hello, so they count as admitted.
-            seen.greeted();
+            seen.mark_admitted();
         }
         request.extensions_mut().insert(seen.clone());
-        answer(doors.clone(), request)
+        route(doors.clone(), request)
     });
     let http = http();
     let mut served = pin!(
@@ -272,23 +272,23 @@ async fn serve_http<S>(
     );
     let mut is_draining = false;
     let mut deadline = pin!(sleep_until(until));
-    let mut awaits = Awaits::Request;
+    let mut awaits = DeadlineFor::Request;
     loop {
         tokio::select! {
             // The error is not logged here. The session logs how it ended.
             _ = served.as_mut() => return,
             () = kill.cancelled() => return,
-            () = deadline.as_mut(), if awaits != Awaits::Nothing => match awaits {
-                Awaits::Request if connection.has_asked() => {
-                    awaits = Awaits::Greeting;
-                    deadline.set(sleep(GREETED_WITHIN.saturating_sub(FIRST_REQUEST_WITHIN)));
+            () = deadline.as_mut(), if awaits != DeadlineFor::Nothing => match awaits {
+                DeadlineFor::Request if connection.has_request() => {
+                    awaits = DeadlineFor::Admission;
+                    deadline.set(sleep(ADMITTED_WITHIN.saturating_sub(FIRST_REQUEST_WITHIN)));
                 }
-                Awaits::Greeting if !connection.is_stranger() => awaits = Awaits::Nothing,
+                DeadlineFor::Admission if !connection.is_unadmitted() => awaits = DeadlineFor::Nothing,
                 _ => return,
             },
             () = drain.cancelled(), if !is_draining => {
                 is_draining = true;
-                if !connection.has_asked() {
+                if !connection.has_request() {
                     return;
                 }
                 served.as_mut().graceful_shutdown();
@@ -299,14 +299,14 @@ async fn serve_http<S>(
 
 /// What a connection must do before its deadline.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Awaits {
+enum DeadlineFor {
     Request,
-    Greeting,
+    Admission,
     Nothing,
 }
 
 /// Routes a request: gRPC to the services, anything else to the plain HTTP routes.
-async fn answer(
+async fn route(
     doors: Services,
     request: http::Request<Incoming>,
 ) -> Result<http::Response<Body>, Infallible> {

@@ -20,21 +20,21 @@ pub(crate) struct Metrics {
     /// Attached clients, those of bridges included.
     sessions: Gauge,
     /// What was dropped at bridges: requests for things that do not exist, and events that the foreign protocol cannot express.
-    dropped: Family<Protocol, Counter>,
+    dropped: Family<DroppedLabels, Counter>,
     /// Damaged entries and other values found when the stored data was verified.
     damaged: Gauge,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
-struct Protocol {
-    bridge: Bridge,
+struct DroppedLabels {
+    bridge: BridgeLabel,
 }
 
 /// A bridge, labelled with its name in the configuration.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Bridge(Via);
+struct BridgeLabel(Via);
 
-impl EncodeLabelValue for Bridge {
+impl EncodeLabelValue for BridgeLabel {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         EncodeLabelValue::encode(&self.0.name(), encoder)
     }
@@ -43,8 +43,8 @@ impl EncodeLabelValue for Bridge {
 impl Metrics {
     /// Counts something that was dropped at a bridge.
     pub fn count_dropped(&self, via: Via) {
-        let protocol = Protocol {
-            bridge: Bridge(via),
+        let protocol = DroppedLabels {
+            bridge: BridgeLabel(via),
         };
         self.dropped.get_or_create(&protocol).inc();
     }

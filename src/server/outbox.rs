@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub use self::budget::Budget;
-use self::item::weight;
+use self::item::estimated_size;
 pub use self::item::{Direction, Item, JoinOrLeave, Offered, Signal};
 use super::delivery::Delivery;
 use crate::chat::Seq;
@@ -35,7 +35,7 @@ pub(crate) const LIVE_BYTES_ALL: usize = 256 * 1024 * 1024;
 const ANSWERS: usize = 64;
 const ANSWER_BYTES: usize = 256 * 1024;
 /// The limits for events that others cause are this many times higher.
-const TOLD: usize = 4;
+const NOTIFICATION_FACTOR: usize = 4;
 /// Signals are dropped when the live lane would exceed this many bytes.
 const SIGNAL_BYTES: usize = LIVE_BYTES / 4;
 
@@ -57,7 +57,7 @@ pub struct Outbox {
 #[derive(Debug)]
 struct Lanes {
     /// Events that wait for the welcome, which must be the first event a client gets. `None` once the welcome is queued.
-    held: Option<Vec<Event>>,
+    delayed: Option<Vec<Event>>,
     answers: VecDeque<(Option<Slot>, Item)>,
     answer_bytes: usize,
     live: VecDeque<(Slot, Item)>,
@@ -69,11 +69,11 @@ struct Lanes {
     /// Rooms whose roster signals were dropped.
     stale: Vec<Slot>,
     last_progress: Instant,
-    state: State,
+    state: OutboxState,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
+enum OutboxState {
     Open,
     /// Queued answers are still written, then the stream ends.
     Finished,
@@ -86,7 +86,7 @@ impl Outbox {
         budget.lanes.fetch_add(1, Ordering::Relaxed);
         Arc::new(Self {
             lanes: Mutex::new(Lanes {
-                held: None,
+                delayed: None,
                 answers: VecDeque::new(),
                 answer_bytes: 0,
                 live: VecDeque::new(),
@@ -96,7 +96,7 @@ impl Outbox {
                 written: Vec::new(),
                 stale: Vec::new(),
                 last_progress: Instant::now(),
-                state: State::Open,
+                state: OutboxState::Open,
             }),
             budget,
             writer: AtomicWaker::new(),
@@ -118,7 +118,7 @@ impl Outbox {
         after: Seq,
     ) -> Offered {
         let mut lanes = self.lock();
-        if lanes.generation != generation || lanes.state != State::Open {
+        if lanes.generation != generation || lanes.state != OutboxState::Open {
             return Offered::Gone;
         }
         let entries = delivery.entries().len();
@@ -153,7 +153,7 @@ impl Outbox {
     /// Offers a signal. It is dropped, and the roster marked stale, if too much is waiting already.
     pub fn offer_signal(&self, slot: Slot, generation: u64, signal: &Arc<Signal>) -> Offered {
         let mut lanes = self.lock();
-        if lanes.generation != generation || lanes.state != State::Open {
+        if lanes.generation != generation || lanes.state != OutboxState::Open {
             return Offered::Gone;
         }
         if lanes.live_bytes + signal.size() > SIGNAL_BYTES {
@@ -183,7 +183,7 @@ impl Outbox {
     /// Queues a room's last event for a follower, behind everything that the room offered before.
     pub fn offer_last(&self, slot: Slot, generation: u64, event: &Event) -> Offered {
         let mut lanes = self.lock();
-        if lanes.generation != generation || lanes.state != State::Open {
+        if lanes.generation != generation || lanes.state != OutboxState::Open {
             return Offered::Gone;
         }
         lanes
@@ -196,15 +196,15 @@ impl Outbox {
 
     /// Queues an event that this session did not request, such as a change by another session of the same person. If too much of it waits,
     /// the session is ended: it gets the full state again when it reconnects.
-    pub fn tell(&self, event: Event) {
+    pub fn notify(&self, event: Event) {
         let is_over = {
             let mut lanes = self.lock();
-            match &mut lanes.held {
+            match &mut lanes.delayed {
                 Some(held) if held.len() < ANSWERS => return held.push(event),
                 Some(_) => true,
                 None => {
-                    lanes.answers.len() >= TOLD * ANSWERS
-                        || lanes.answer_bytes >= TOLD * ANSWER_BYTES
+                    lanes.answers.len() >= NOTIFICATION_FACTOR * ANSWERS
+                        || lanes.answer_bytes >= NOTIFICATION_FACTOR * ANSWER_BYTES
                 }
             }
         };
@@ -217,8 +217,8 @@ impl Outbox {
     }
 
     /// Delays notifications from now on until the welcome is queued: other sessions of the same person may cause some meanwhile.
-    pub fn hold(&self) {
-        self.lock().held.get_or_insert_default();
+    pub fn delay_notifications(&self) {
+        self.lock().delayed.get_or_insert_default();
     }
 
     /// Queues the welcome, and behind it the delayed notifications.
@@ -226,8 +226,8 @@ impl Outbox {
         self.answer(event);
         // No notification is queued between the welcome and this: until here they are delayed, and later ones come behind.
         let mut lanes = self.lock();
-        for event in lanes.held.take().unwrap_or_default() {
-            let bytes = weight(&event);
+        for event in lanes.delayed.take().unwrap_or_default() {
+            let bytes = estimated_size(&event);
             lanes
                 .answers
                 .push_back((None, Item::Answer(Box::new(event))));
@@ -239,7 +239,7 @@ impl Outbox {
 
     /// Queues an answer.
     pub fn answer(&self, event: Event) {
-        let bytes = weight(&event);
+        let bytes = estimated_size(&event);
         self.push_answer(None, Item::Answer(Box::new(event)), bytes);
     }
 
@@ -254,7 +254,7 @@ impl Outbox {
 
     fn push_answer(&self, slot: Option<Slot>, item: Item, bytes: usize) {
         let mut lanes = self.lock();
-        if lanes.state != State::Open {
+        if lanes.state != OutboxState::Open {
             return;
         }
         if lanes.live.is_empty() && lanes.answers.is_empty() {
@@ -285,7 +285,7 @@ impl Outbox {
         lanes.last_progress = Instant::now();
         if let Some((_, item)) = lanes.answers.pop_front() {
             lanes.answer_bytes -= match &item {
-                Item::Answer(event) => weight(event),
+                Item::Answer(event) => estimated_size(event),
                 Item::Entries(page, _) => page.size(),
                 Item::Signal(_) => 0,
             };
@@ -306,7 +306,7 @@ impl Outbox {
                 return Poll::Ready(Some(item));
             }
         }
-        if lanes.state == State::Open {
+        if lanes.state == OutboxState::Open {
             Poll::Pending
         } else {
             Poll::Ready(None)
@@ -419,7 +419,7 @@ impl Outbox {
             let changed = self.changed.notified();
             {
                 let lanes = self.lock();
-                if lanes.has_room() || lanes.state != State::Open {
+                if lanes.has_room() || lanes.state != OutboxState::Open {
                     break;
                 }
             }
@@ -432,8 +432,8 @@ impl Outbox {
     /// Closes the outbox to new events. Queued answers are still written.
     pub fn finish(&self) {
         let mut lanes = self.lock();
-        if lanes.state == State::Open {
-            lanes.state = State::Finished;
+        if lanes.state == OutboxState::Open {
+            lanes.state = OutboxState::Finished;
             self.empty_live(&mut lanes);
         }
         drop(lanes);
@@ -443,7 +443,7 @@ impl Outbox {
     /// Ends the outbox at once, because the writer is gone or too slow. Nothing more is written.
     pub fn abandon(&self) {
         let mut lanes = self.lock();
-        lanes.state = State::Abandoned;
+        lanes.state = OutboxState::Abandoned;
         self.empty_live(&mut lanes);
         lanes.answers.clear();
         lanes.answer_bytes = 0;
@@ -452,11 +452,11 @@ impl Outbox {
     }
 
     pub fn is_abandoned(&self) -> bool {
-        self.lock().state == State::Abandoned
+        self.lock().state == OutboxState::Abandoned
     }
 
     /// Returns how long items have waited since the writer last took one, or zero if none waits.
-    pub fn stalled(&self) -> Duration {
+    pub fn stalled_for(&self) -> Duration {
         let lanes = self.lock();
         if lanes.answers.is_empty() && lanes.live.is_empty() {
             Duration::ZERO

@@ -41,7 +41,7 @@ impl Bucket {
     /// # Errors
     /// The time until there is a token.
     pub fn take(&mut self, limits: &Limits, now: Instant) -> Result<(), Duration> {
-        if !limits.paces() {
+        if !limits.has_rate_limit() {
             return Ok(());
         }
         let rate = u64::from(limits.per_second);

@@ -32,7 +32,7 @@ pub(crate) const NEWEST: u64 = 200;
 
 /// What the room knows about its last durable entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Head {
+pub struct RoomHead {
     pub epoch: Epoch,
     /// The first seq that is still stored.
     pub first: Seq,
@@ -49,7 +49,7 @@ pub type Marks = HashMap<(IdentityId, InstanceId), u64>;
 #[derive(Debug)]
 pub struct Room {
     id: RoomId,
-    head: Head,
+    head: RoomHead,
     marks: Marks,
     permissions: Permissions,
     tail: Tail,
@@ -79,17 +79,17 @@ pub enum Outcome {
 
 /// A numbered batch: entries that are not durable yet, the changes they make, and the outcome of each post.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Numbered {
+pub struct OrderedBatch {
     /// When the posts were accepted; by log time never earlier than the room's last entry.
     pub at: Stamp,
     pub entries: Arc<Vec<Entry>>,
     pub changes: Changes,
-    pub fates: Vec<Outcome>,
+    pub outcomes: Vec<Outcome>,
 }
 
 /// The answer to [`Room::follow`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Follow {
+pub enum FollowOutcome {
     /// Everything after the cursor is queued and live entries follow.
     Live,
     /// The tail does not reach back that far, or does not fit in the lane: read a page from the store and call again.
@@ -101,7 +101,7 @@ pub enum Follow {
 }
 
 impl Room {
-    pub fn new(id: RoomId, head: Head, marks: Marks, permissions: Permissions) -> Self {
+    pub fn new(id: RoomId, head: RoomHead, marks: Marks, permissions: Permissions) -> Self {
         Self {
             id,
             head,
@@ -112,7 +112,7 @@ impl Room {
         }
     }
 
-    pub const fn head(&self) -> Head {
+    pub const fn head(&self) -> RoomHead {
         self.head
     }
 
@@ -126,8 +126,13 @@ impl Room {
 
     /// Decides the outcome of posts and makes their entries, without changing the room. Once the entries are durable, [`Room::admit`]
     /// applies them. The result depends only on the log.
-    pub fn number(&self, posts: Vec<Post>, at: Stamp, targets: &TargetEntries) -> Numbered {
-        let Head {
+    pub fn order_posts(
+        &self,
+        posts: Vec<Post>,
+        at: Stamp,
+        targets: &TargetEntries,
+    ) -> OrderedBatch {
+        let RoomHead {
             epoch,
             mut seq,
             mut digest,
@@ -141,7 +146,7 @@ impl Room {
         let mut entries = Vec::with_capacity(posts.len());
         let mut fates = Vec::with_capacity(posts.len());
         let mut raised = Marks::new();
-        let mut draft = self.permissions.draft(at, targets);
+        let mut draft = self.permissions.check_batch(at, targets);
         for mut post in posts {
             let author = post.author.id;
             let is_joined_already =
@@ -150,7 +155,7 @@ impl Room {
                 fates.push(Outcome::Duplicate);
                 continue;
             }
-            if let Err(denied) = draft.judge(author, &mut post.body) {
+            if let Err(denied) = draft.check(author, &mut post.body) {
                 fates.push(Outcome::Denied(denied));
                 continue;
             }
@@ -171,15 +176,15 @@ impl Room {
                 mentions: post.mentions,
                 amended: None,
             };
-            draft.note(&entry);
+            draft.record(&entry);
             entries.push(entry);
             fates.push(Outcome::Entry(seq));
         }
-        Numbered {
+        OrderedBatch {
             at,
             entries: Arc::new(entries),
             changes: draft.into_changes(),
-            fates,
+            outcomes: fates,
         }
     }
 
@@ -195,10 +200,10 @@ impl Room {
     /// Applies entries that are now durable and offers them to every follower. A follower whose membership ends receives everything up to
     /// the entry that ends it, and then `farewell`. Returns the sessions whose subscription this ended.
     ///
-    /// MUST be called with the result of [`Room::number`], and with nothing numbered or admitted in between.
+    /// MUST be called with the result of [`Room::order_posts`], and with nothing numbered or admitted in between.
     pub fn admit(
         &mut self,
-        numbered: &Numbered,
+        numbered: &OrderedBatch,
         farewell: impl Fn(&Entry) -> Event,
     ) -> Vec<SessionId> {
         let entries = &numbered.entries;
@@ -208,7 +213,7 @@ impl Room {
                 self.head.seq.next(),
                 "entries are admitted in order"
             );
-            self.head = Head {
+            self.head = RoomHead {
                 seq: entry.seq,
                 digest: entry.digest,
                 log_ms: numbered.at.log_ms,
@@ -219,8 +224,8 @@ impl Room {
                     .insert((entry.author.id, id.instance), id.counter);
             }
         }
-        self.permissions.take(&numbered.changes);
-        let ends = |entry: &Entry| entry.body.ends_a_membership();
+        self.permissions.apply(&numbered.changes);
+        let ends = |entry: &Entry| entry.body.ends_membership();
         if !entries.iter().any(ends) {
             // Most batches end no membership, and are shared as they are.
             self.deliver(Arc::clone(entries));
@@ -277,12 +282,12 @@ impl Room {
 
     /// Checks a cursor. Returns the result for the client and the seq after which it starts. `known` is the log's own digest at the cursor,
     /// if the caller found one.
-    pub fn judge(
-        head: &Head,
+    pub fn check_cursor(
+        head: &RoomHead,
         cursor: Option<&Cursor>,
         known: Option<Digest>,
     ) -> (FollowResult, Seq) {
-        let Head {
+        let RoomHead {
             first, seq: last, ..
         } = *head;
         let newest = Seq(last.0.saturating_sub(NEWEST)).max(first.before());
@@ -318,7 +323,7 @@ impl Room {
     }
 
     /// Sets a later first seq, after old entries were trimmed.
-    pub fn begins_at(&mut self, first: Seq) {
+    pub fn set_first(&mut self, first: Seq) {
         self.head.first = self.head.first.max(first.min(self.head.seq));
     }
 
@@ -328,13 +333,13 @@ impl Room {
     }
 
     /// Queues every entry after `after` and adds the follower in one step, so that no entry is missed or sent twice. This needs no lock.
-    pub fn follow(&mut self, follower: Follower, after: Seq) -> Follow {
+    pub fn follow(&mut self, follower: Follower, after: Seq) -> FollowOutcome {
         self.unfollow(follower.session);
         if self.permissions.role(follower.identity).is_none() {
-            return Follow::NotAMember;
+            return FollowOutcome::NotAMember;
         }
         let Some(deliveries) = self.tail.after(after, self.head.seq) else {
-            return Follow::Behind;
+            return FollowOutcome::Behind;
         };
         let (entries, bytes) = deliveries
             .clone()
@@ -342,7 +347,7 @@ impl Room {
                 (entries + delivery.entries().len(), bytes + delivery.size())
             });
         if entries > 0 && !follower.outbox.fits(entries, bytes) {
-            return Follow::Behind;
+            return FollowOutcome::Behind;
         }
         for delivery in deliveries {
             if follower
@@ -350,14 +355,14 @@ impl Room {
                 .offer(follower.slot, follower.generation, delivery, after)
                 == Offered::Gone
             {
-                return Follow::Overflowed;
+                return FollowOutcome::Overflowed;
             }
         }
         if follower.outbox.generation() != follower.generation {
-            return Follow::Overflowed;
+            return FollowOutcome::Overflowed;
         }
         self.followers.push(follower);
-        Follow::Live
+        FollowOutcome::Live
     }
 
     pub fn unfollow(&mut self, session: SessionId) {

@@ -8,6 +8,7 @@ mod guest;
 mod personal;
 mod post;
 mod rooms;
+mod roster;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use futures::{Stream, StreamExt};
 use tokio::time::{Instant, timeout};
 
 pub(crate) use self::guest::run_guest;
-use self::post::Order;
+use self::post::PostOrder;
 use super::hub::{AdmitError, Admitted, Hub, now_ms};
 use super::outbox::{Outbox, Slot};
 use super::room::attendance::Departure;
@@ -26,8 +27,8 @@ use super::store::StoreError;
 use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId};
 use crate::text;
 use crate::wire::{
-    Event, Goodbye, GoodbyeReason, Hello, Malformed, PROTOCOL, Request, RequestFrame, Then,
-    UnfollowReason, Welcome, Who,
+    Event, Goodbye, GoodbyeAction, GoodbyeReason, Hello, Malformed, PROTOCOL, PersonTarget,
+    Request, RequestFrame, UnfollowReason, Welcome,
 };
 
 /// A client must send Hello within this time after the stream opens.
@@ -46,21 +47,21 @@ pub(crate) enum SessionError {
     Lost,
 }
 
-/// Runs one client's session to its end. `greeted` is called once the client is admitted, so that its connection no longer counts as
+/// Runs one client's session to its end. `on_admitted` is called once the client is admitted, so that its connection no longer counts as
 /// unknown.
 pub(crate) async fn run(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     mut inbound: impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin + Send,
-    greeted: impl FnOnce() + Send,
+    on_admitted: impl FnOnce() + Send,
     peer: String,
 ) {
     let goodbye = match admit(&hub, &outbox, &mut inbound).await {
         Ok((admitted, hello)) => {
-            greeted();
+            on_admitted();
             let agent = text::line(&text::cut(&hello.agent, AGENT)).to_string();
             let session = Session::new(hub, &outbox, admitted);
-            session.attached(&mut inbound, &agent, &peer).await
+            session.run_admitted(&mut inbound, &agent, &peer).await
         }
         Err(goodbye) => goodbye,
     };
@@ -82,7 +83,7 @@ pub fn refuse_protocol(outbox: &Outbox) {
     });
     outbox.answer(Event::Goodbye(Goodbye {
         reason: GoodbyeReason::Refused,
-        then: Then::Stop,
+        action: GoodbyeAction::Stop,
         retry_after: None,
     }));
     outbox.finish();
@@ -106,7 +107,7 @@ async fn admit(
                 .with(PROTOCOL),
         ));
     }
-    outbox.hold();
+    outbox.delay_notifications();
     match hub.admit(&hello.secret, &hello.name, outbox).await {
         Ok(admitted) => Ok((admitted, hello)),
         Err(AdmitError::Refused(refusal)) => Err(refuse(refusal)),
@@ -125,7 +126,7 @@ async fn first_request(
 ) -> Result<RequestFrame, Option<Goodbye>> {
     let first = tokio::select! {
         first = timeout(HELLO_WITHIN, inbound.next()) => first,
-        () = hub.draining.cancelled() => return Err(Some(leaving())),
+        () = hub.draining.cancelled() => return Err(Some(drain_goodbye())),
     };
     match first {
         Ok(Some(Ok(asked))) => Ok(asked),
@@ -145,10 +146,10 @@ fn refuse_client(outbox: &Outbox, request: u64, refusal: Refusal) -> Goodbye {
     });
     Goodbye {
         reason: GoodbyeReason::Refused,
-        then: if retry_after.is_some() {
-            Then::Reconnect
+        action: if retry_after.is_some() {
+            GoodbyeAction::Reconnect
         } else {
-            Then::Stop
+            GoodbyeAction::Stop
         },
         retry_after,
     }
@@ -168,18 +169,18 @@ fn refuse_frame(outbox: &Outbox, what: Malformed) -> Goodbye {
 const fn goodbye(reason: GoodbyeReason) -> Goodbye {
     Goodbye {
         reason,
-        then: Then::Stop,
+        action: GoodbyeAction::Stop,
         retry_after: None,
     }
 }
 
 /// Returns the goodbye of a server that stops. The retry delay is random, so that the clients do not all reconnect at once.
-fn leaving() -> Goodbye {
+fn drain_goodbye() -> Goodbye {
     let jitter = u64::from(super::hub::random_id()[0]) * 4;
     let retry_after = Some(Duration::from_millis(500 + jitter));
     Goodbye {
         reason: GoodbyeReason::Draining,
-        then: Then::Resume,
+        action: GoodbyeAction::Resume,
         retry_after,
     }
 }
@@ -189,13 +190,13 @@ struct Session {
     outbox: Arc<Outbox>,
     who: Admitted,
     rooms: HashMap<RoomId, Following>,
-    order: Order,
+    order: PostOrder,
     /// When the heads of the rooms were last sent.
     heads_at: Option<Instant>,
     /// When a read position was last accepted.
     marked_at: Option<Instant>,
     /// The client said goodbye.
-    quits: bool,
+    has_quit: bool,
 }
 
 /// A room this session is present in.
@@ -210,16 +211,16 @@ impl Session {
         Self {
             who,
             rooms: HashMap::new(),
-            order: Order::default(),
+            order: PostOrder::default(),
             heads_at: None,
             marked_at: None,
             hub,
             outbox: Arc::clone(outbox),
-            quits: false,
+            has_quit: false,
         }
     }
 
-    async fn attached(
+    async fn run_admitted(
         mut self,
         inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
         agent: &str,
@@ -237,14 +238,14 @@ impl Session {
                 None
             }
         };
-        let how = if self.quits || self.is_guest() {
+        let how = if self.has_quit || self.is_guest() {
             Departure::Clean
         } else {
             Departure::Lost
         };
         tracing::info!(
             name = %self.who.author.name, identity = %id, session = %self.who.session, peer,
-            how = if self.quits { "quit" } else if self.hub.draining.is_cancelled() { "drained" } else { "lost" },
+            how = if self.has_quit { "quit" } else if self.hub.draining.is_cancelled() { "drained" } else { "lost" },
             "disconnected"
         );
         let rooms = self.rooms.keys().copied().collect();
@@ -270,7 +271,7 @@ impl Session {
                 asked = inbound.next(), if taking => match asked {
                     Some(Ok(asked)) => {
                         self.handle(asked).await?;
-                        if self.quits {
+                        if self.has_quit {
                             return Ok(Some(goodbye(GoodbyeReason::Bye)));
                         }
                     }
@@ -284,7 +285,7 @@ impl Session {
                         return Ok(None);
                     }
                 }
-                () = hub.draining.cancelled() => return Ok(Some(leaving())),
+                () = hub.draining.cancelled() => return Ok(Some(drain_goodbye())),
             }
             if outbox.generation() != generation {
                 generation = self.catch_up_all().await?;
@@ -374,7 +375,7 @@ impl Session {
                 Ok(())
             }
             Request::Bye => {
-                self.quits = true;
+                self.has_quit = true;
                 Ok(())
             }
             Request::Unknown if request == 0 => Ok(()),
@@ -400,7 +401,7 @@ impl Session {
         self.outbox.answer(Event::Unfollowed {
             request,
             room,
-            why: UnfollowReason::RequestFrame,
+            why: UnfollowReason::Requested,
         });
     }
 
@@ -415,10 +416,10 @@ impl Session {
     }
 
     /// Returns the person that a request names.
-    async fn resolve(&self, who: Who) -> Result<IdentityId, AdmitError> {
+    async fn resolve(&self, who: PersonTarget) -> Result<IdentityId, AdmitError> {
         match who {
-            Who::Person(person) => self.existing(person).await,
-            Who::Name(name) => self.hub.resolve(&name, self.who.author.id).await,
+            PersonTarget::Person(person) => self.check_exists(person).await,
+            PersonTarget::Name(name) => self.hub.resolve(&name, self.who.author.id).await,
         }
     }
 

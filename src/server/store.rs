@@ -20,9 +20,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::chat::{
-    Changes, Digest, Entry, Epoch, Found, IdentityId, InstanceId, Level, NameKey, Person, Role,
-    RoomId, RoomKind, Search, SecretHash, Seq, ServerId, Settings, Stamp, Standing, Status, Unread,
-    Until, UserName, Via,
+    Changes, Digest, Entry, Epoch, IdentityId, InstanceId, Level, NameKey, Person, Role, RoomId,
+    RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Settings, Stamp, Standing, Status,
+    Unread, Until, UserName, Via,
 };
 use crate::text;
 
@@ -104,14 +104,14 @@ pub struct Personal {
 pub enum PersonalChange {
     Status(Status),
     Ignore(IdentityId),
-    Heed(IdentityId),
+    Unignore(IdentityId),
     /// `None` means the default for a room of its kind.
     Level(RoomId, Option<Level>),
     Keywords(Vec<String>),
 }
 
 /// How many of a room's newest entries are looked at to count unread ones.
-pub(crate) const COUNTED: u64 = 20_000;
+pub(crate) const UNREAD_WINDOW: u64 = 20_000;
 
 /// A room with everything its task needs to continue.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -156,7 +156,7 @@ pub struct Verified {
     pub entries: u64,
     /// How many values are damaged.
     pub damages: u64,
-    /// The first damaged values, up to [`Verified::NAMED`].
+    /// The first damaged values, up to [`Verified::LISTED_DAMAGES`].
     pub damaged: Vec<Damage>,
     /// Whether the search index is damaged. The server rebuilds it.
     pub index_is_damaged: bool,
@@ -164,7 +164,7 @@ pub struct Verified {
 
 impl Verified {
     /// How many damaged values are listed. A disk that damaged more than this needs a backup, not a list.
-    pub const NAMED: usize = 100;
+    pub const LISTED_DAMAGES: usize = 100;
 }
 
 /// Entries of one room that are written together.
@@ -181,7 +181,7 @@ pub struct Append {
 
 /// The limits of a retention by age: entries at or after either of the first two times are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Since {
+pub struct RetentionCutoff {
     /// The limit by log time.
     pub log_ms: u64,
     /// The limit by the wall clock.
@@ -239,12 +239,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn bans(&self, identity: IdentityId) -> Result<Vec<(RoomId, Until)>, StoreError>;
 
     /// Returns a person's read position in a room. A new member has read up to the entry they joined with.
-    async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError>;
+    async fn read_position(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError>;
 
     /// Raises read positions of members. A position that is not above the stored one changes nothing.
     async fn mark_read(&self, marks: Vec<(RoomId, IdentityId, Seq)>) -> Result<(), StoreError>;
 
-    /// Counts a person's unread messages and mentions after `read`, up to `last`. Only the newest [`COUNTED`] entries are looked at.
+    /// Counts a person's unread messages and mentions after `read`, up to `last`. Only the newest [`UNREAD_WINDOW`] entries are looked at.
     async fn unread(
         &self,
         room: RoomId,
@@ -268,7 +268,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         identity: IdentityId,
         search: Search,
         most: usize,
-    ) -> Result<Found, StoreError>;
+    ) -> Result<SearchResults, StoreError>;
 
     /// Returns a person's status, settings and the time they were last connected.
     async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError>;
@@ -281,13 +281,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ) -> Result<(), StoreError>;
 
     /// Returns members of a room, most recently connected first.
-    async fn last_here(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError>;
+    async fn recently_present(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError>;
 
     /// Returns the rooms a person is invited to and has not joined.
     async fn invitations(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError>;
 
     /// Returns the newest message in a room.
-    async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError>;
+    async fn last_message(&self, room: RoomId) -> Result<Option<Entry>, StoreError>;
 
     /// Creates a room with its first entry (seq 1) and members.
     ///
@@ -313,7 +313,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Returns the first entry that is recent enough by at least one of the clocks, or `None` if every entry is too old by both. An entry
     /// whose wall-clock time is in the future has a wrong time; for it only log time counts.
-    async fn first_kept(&self, room: RoomId, since: Since) -> Result<Option<Seq>, StoreError>;
+    async fn first_retained(
+        &self,
+        room: RoomId,
+        since: RetentionCutoff,
+    ) -> Result<Option<Seq>, StoreError>;
 
     /// Returns the stamp of the newest entry of all rooms by log time, or `None` if there are no entries.
     async fn newest(&self) -> Result<Option<Stamp>, StoreError>;
@@ -327,10 +331,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError>;
 
-    async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError>;
+    async fn identity_by_secret(
+        &self,
+        secret: SecretHash,
+    ) -> Result<Option<IdentityRecord>, StoreError>;
 
     /// Returns everyone whose current or most recent name has this key.
-    async fn named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
+    async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
 
     /// Finds members of a room by name. Returns at most two for each key: two are enough to know that the name is ambiguous.
     async fn members_named(
@@ -340,7 +347,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError>;
 
     /// Returns everyone who had a session when their record was last written.
-    async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError>;
+    async fn present_identities(&self) -> Result<Vec<IdentityRecord>, StoreError>;
 
     /// Marks everyone as not present, because the server has just started.
     async fn clear_presence(&self) -> Result<(), StoreError>;

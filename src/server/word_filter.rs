@@ -7,9 +7,9 @@ use crate::text::{self, Keywords};
 
 /// The word filter of a server. Its words may be replaced while the server runs.
 #[derive(Clone, Debug, Default)]
-pub struct Filter(Arc<RwLock<(Keywords, FilterMode)>>);
+pub struct WordFilter(Arc<RwLock<(Keywords, FilterMode)>>);
 
-impl Filter {
+impl WordFilter {
     pub fn set(&self, words: Keywords, mode: FilterMode) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = (words, mode);
     }
@@ -39,7 +39,7 @@ impl Filter {
     /// Masks the words in any other text that people write.
     ///
     /// # Errors
-    /// As [`Filter::apply`].
+    /// As [`WordFilter::apply`].
     pub fn mask(&self, said: &mut String) -> Result<(), Refusal> {
         let rules = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (words, mode) = &*rules;
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::chat::Seq;
 
-    fn says(filter: &Filter, text: &str) -> Result<String, RefusalCode> {
+    fn says(filter: &WordFilter, text: &str) -> Result<String, RefusalCode> {
         let mut body = Body::Text(text.into());
         let applied = filter.apply(&mut body).map_err(|refusal| refusal.code);
         applied.map(|()| body.text().to_owned())
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn words_are_masked_or_refused_and_can_be_replaced() {
-        let filter = Filter::default();
+        let filter = WordFilter::default();
         assert_eq!(says(&filter, "spam 坏词"), Ok("spam 坏词".into()));
         filter.set(Keywords::new(["spam", "坏词"]), FilterMode::Mask);
         assert_eq!(says(&filter, "SPAM 这是坏词"), Ok("**** 这是**".into()));
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_text_that_people_write_is_filtered() {
-        let filter = Filter::default();
+        let filter = WordFilter::default();
         filter.set(Keywords::new(["spam"]), FilterMode::Refuse);
         let spam = || "spam".to_owned();
         let ann = crate::chat::Author {

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// An address in a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Address {
+pub struct AddressSpan {
     /// Its byte range in the text.
     pub range: Range<usize>,
     /// Whether it may become a link in the terminal: it is http or https, and its end is certain.
@@ -41,10 +41,10 @@ const WIDE_DOMAINS: [&str; 22] = [
 ];
 
 /// Returns all addresses with a scheme (`scheme://…`) in a text, in order. They never overlap.
-pub fn addresses(text: &str) -> Vec<Address> {
-    let mut found: Vec<Address> = Vec::new();
+pub fn addresses(text: &str) -> Vec<AddressSpan> {
+    let mut found: Vec<AddressSpan> = Vec::new();
     let mut from = 0;
-    let mut prose = Prose::default();
+    let mut prose = OpenDelimiters::default();
     while let Some(at) = text[from..].find("://").map(|at| from + at) {
         let after = at + "://".len();
         let Some((start, is_web)) = scheme(&text[from..at]).map(|(start, web)| (from + start, web))
@@ -55,14 +55,14 @@ pub fn addresses(text: &str) -> Vec<Address> {
         };
         prose.read(&text[from..start]);
         let is_enclosed = is_enclosed(&text[..start], &text[after..]);
-        let (end, is_certain) = end(text, after, &prose, is_enclosed);
+        let (end, is_certain) = address_end(text, after, &prose, is_enclosed);
         if end == after {
             // Nothing follows the scheme, so this is not an address.
             prose.read(&text[start..after]);
             from = after;
             continue;
         }
-        found.push(Address {
+        found.push(AddressSpan {
             range: start..end,
             is_link: is_web && is_certain && has_host(&text[after..end]),
         });
@@ -93,7 +93,7 @@ fn scheme(before: &str) -> Option<(usize, bool)> {
 
 /// Brackets and marks that the text before an address opened and did not close.
 #[derive(Default)]
-struct Prose {
+struct OpenDelimiters {
     brackets: Vec<char>,
     /// Runs of `*`, `_` and `~` that may begin bold, italic or struck-through text.
     marks: Vec<(char, usize)>,
@@ -101,7 +101,7 @@ struct Prose {
     last: Option<char>,
 }
 
-impl Prose {
+impl OpenDelimiters {
     fn read(&mut self, text: &str) {
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
@@ -164,7 +164,12 @@ fn is_enclosed(before: &str, rest: &str) -> bool {
 }
 
 /// Returns where the address with its host at `from` ends, and whether that is certain.
-fn end(text: &str, from: usize, prose: &Prose, is_enclosed: bool) -> (usize, bool) {
+fn address_end(
+    text: &str,
+    from: usize,
+    prose: &OpenDelimiters,
+    is_enclosed: bool,
+) -> (usize, bool) {
     let (run, is_certain) = run(&text[from..], prose, is_enclosed);
     let mut end = from + run;
     let mut marks = prose.marks.clone();
@@ -220,7 +225,7 @@ fn unmatched(text: &str, close: char) -> usize {
 }
 
 /// Returns how many bytes may belong to an address, and whether the character that ends it certainly does not.
-fn run(text: &str, prose: &Prose, is_enclosed: bool) -> (usize, bool) {
+fn run(text: &str, prose: &OpenDelimiters, is_enclosed: bool) -> (usize, bool) {
     let mut at = ip_literal(text);
     let mut is_host = at == 0;
     let mut open: Vec<char> = Vec::new();
@@ -255,7 +260,7 @@ fn run(text: &str, prose: &Prose, is_enclosed: bool) -> (usize, bool) {
             ')' | ']' | '}' => {
                 if open.last() == Some(&c) {
                     open.pop();
-                } else if !goes_on(rest, c, prose) {
+                } else if !continues_after(rest, c, prose) {
                     return (at, true);
                 }
             }
@@ -274,7 +279,7 @@ fn rest_of(text: &str, at: usize) -> String {
 
 /// Whether the address goes on after a closing bracket that it did not open: more text follows, with enough closing brackets
 /// left for those that the prose opened.
-fn goes_on(rest: &str, close: char, prose: &Prose) -> bool {
+fn continues_after(rest: &str, close: char, prose: &OpenDelimiters) -> bool {
     let token: &str = rest
         .split(|c: char| c.is_whitespace() || is_stop(c))
         .next()

@@ -13,9 +13,9 @@ const ALL: [&str; 3] = ["all", "channel", "所有人"];
 ///
 /// The line must begin with the sign, and the name ends at a space or with the line. With punctuation after the name
 /// (`@ann, are you there?`) or a space before the sign, the line is for everybody. Anything that looks like a name counts as one, even
-/// if nobody can have it: a line with a mistyped name must not become public. `is_borne` returns whether somebody has a name; it is
+/// if nobody can have it: a line with a mistyped name must not become public. `is_taken` returns whether somebody has a name; it is
 /// called only for a name that ends with a full stop.
-pub fn addressee(text: &str, is_borne: impl FnOnce(&str) -> bool) -> Option<(&str, &str)> {
+pub fn addressee(text: &str, is_taken: impl FnOnce(&str) -> bool) -> Option<(&str, &str)> {
     let after = text.trim_start_matches(is_ignorable).strip_prefix(AT)?;
     let end = after.find(char::is_whitespace).unwrap_or(after.len());
     let (word, rest) = after.split_at(end);
@@ -27,7 +27,7 @@ pub fn addressee(text: &str, is_borne: impl FnOnce(&str) -> bool) -> Option<(&st
     if !is_name || is_everybody(name) {
         return None;
     }
-    let ends_a_sentence = name.ends_with('.') && !is_borne(name);
+    let ends_a_sentence = name.ends_with('.') && !is_taken(name);
     (!ends_a_sentence).then_some((name, rest))
 }
 

@@ -30,7 +30,9 @@ impl fmt::Debug for Keywords {
 impl Keywords {
     /// Creates the set. Words without a visible character are ignored. If there are too many words to search for, nothing is found.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        let words = words.into_iter().map(|word| Plain::of(word.trim()).text);
+        let words = words
+            .into_iter()
+            .map(|word| NormalizedText::of(word.trim()).text);
         let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
         let count = words.len();
         let finder = (count > 0).then(|| AhoCorasick::new(words).ok()).flatten();
@@ -51,7 +53,7 @@ impl Keywords {
         let Some(finder) = &self.finder else {
             return Vec::new();
         };
-        let plain = Plain::of(text);
+        let plain = NormalizedText::of(text);
         let found = finder.find_overlapping_iter(&plain.text);
         let whole = found.filter(|it| plain.is_whole(it.start(), it.end()));
         let mut ranges: Vec<Range<usize>> =
@@ -69,13 +71,13 @@ impl Keywords {
 }
 
 /// A text in the form for comparison, and where each part of it comes from.
-struct Plain {
+struct NormalizedText {
     text: String,
     /// For each byte of `text`, where its cluster begins and ends in the original.
     origin: Vec<(usize, usize)>,
 }
 
-impl Plain {
+impl NormalizedText {
     fn of(text: &str) -> Self {
         let mut plain = Self {
             text: String::with_capacity(text.len()),

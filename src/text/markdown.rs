@@ -10,22 +10,22 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use self::builder::Builder;
-use self::source::Source;
+use self::source::PreparedText;
 use super::{SafeText, body, line};
 
 /// A parsed text.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Rich {
+pub struct RichText {
     pub lines: Vec<RichLine>,
     /// Its code blocks, in order.
-    pub codes: Vec<Arc<Code>>,
+    pub codes: Vec<Arc<CodeBlock>>,
 }
 
 /// One line as it was written; on the screen it may take several rows.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RichLine {
     /// Drawn before the first row; the other rows are indented by its width.
-    pub lead: SafeText,
+    pub prefix: SafeText,
     pub text: SafeText,
     /// Marked parts of the text, as byte ranges; they may overlap.
     pub marks: Vec<(Range<usize>, Mark)>,
@@ -56,26 +56,26 @@ pub enum Mark {
 
 /// A code block.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Code {
+pub struct CodeBlock {
     /// The language named after the fence; empty if there is none.
     pub language: SafeText,
     pub text: SafeText,
 }
 
-impl Code {
+impl CodeBlock {
     pub fn lines(&self) -> usize {
         self.text.as_str().lines().count()
     }
 }
 
-impl Rich {
+impl RichText {
     /// Sanitises and parses a text as it was sent.
-    pub fn of(said: &str) -> Self {
+    pub fn parse(said: &str) -> Self {
         let safe = body(said);
         if is_plain(safe.as_str()) {
             return Self::plain(&safe);
         }
-        let source = Source::of(safe.as_str());
+        let source = PreparedText::prepare(safe.as_str());
         let mut builder = Builder::new(&source);
         builder.read();
         builder.rich
@@ -104,7 +104,7 @@ impl Rich {
     pub fn prefixed(&self, words: &str) -> Self {
         let mut rich = self.clone();
         match rich.lines.first_mut() {
-            Some(first) if first.kind == LineKind::Text && first.lead.is_empty() => {
+            Some(first) if first.kind == LineKind::Text && first.prefix.is_empty() => {
                 for (range, _) in &mut first.marks {
                     *range = range.start + words.len()..range.end + words.len();
                 }

@@ -2,13 +2,13 @@
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::{LineKind, Mark, Rich, addresses};
+use super::{LineKind, Mark, RichText, addresses};
 use crate::chat::UserName;
 
 /// Names that mean everybody in a room and never one person.
 pub const EVERYBODY: [&str; 2] = ["here", "everyone"];
 /// The most mentions of one text that count.
-pub const CALLS: usize = 16;
+pub const MENTION_LIMIT: usize = 16;
 
 /// Returns the mentions in a text, each as the names it may mean, the longest first.
 ///
@@ -19,7 +19,7 @@ pub fn mentioned_names(text: &str) -> Vec<Vec<String>> {
     if !text.contains(AT) {
         return mentioned_names;
     }
-    for line in Rich::of(text).lines {
+    for line in RichText::parse(text).lines {
         if matches!(line.kind, LineKind::Code { .. }) {
             continue;
         }
@@ -32,14 +32,14 @@ pub fn mentioned_names(text: &str) -> Vec<Vec<String>> {
             .collect();
         for (at, sign) in text.match_indices(AT) {
             let is_silent = silent.iter().any(|range| range.contains(&at));
-            if is_silent || !begins_a_call(&text[..at]) {
+            if is_silent || !begins_mention(&text[..at]) {
                 continue;
             }
             let names = names(&text[at + sign.len()..]);
             if !names.is_empty() {
                 mentioned_names.push(names.into_iter().map(ToOwned::to_owned).collect());
             }
-            if mentioned_names.len() == CALLS {
+            if mentioned_names.len() == MENTION_LIMIT {
                 return mentioned_names;
             }
         }
@@ -51,7 +51,7 @@ pub fn mentioned_names(text: &str) -> Vec<Vec<String>> {
 pub const AT: [char; 2] = ['@', '＠'];
 
 /// Whether an `@` after this text begins a mention. In an address like ann@example.org or after a backslash it does not.
-fn begins_a_call(before: &str) -> bool {
+fn begins_mention(before: &str) -> bool {
     let is_of_word = |c: &char| c.is_ascii_alphanumeric() || "_-+.".contains(*c);
     let word = || before.chars().rev().take_while(is_of_word);
     match word().next() {
@@ -121,6 +121,6 @@ mod tests {
 
     #[test]
     fn the_number_of_mentions_in_one_text_is_limited() {
-        assert_eq!(mentioned_names(&"@a ".repeat(100)).len(), CALLS);
+        assert_eq!(mentioned_names(&"@a ".repeat(100)).len(), MENTION_LIMIT);
     }
 }

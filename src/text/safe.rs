@@ -57,37 +57,37 @@ const BROKEN: char = char::REPLACEMENT_CHARACTER;
 /// Sanitises a text of several lines, such as a message.
 pub fn body(text: &str) -> SafeText {
     let mut lines = 1;
-    sanitised(text, |c| match c {
+    sanitise(text, |c| match c {
         '\n' | '\u{2028}' | '\u{2029}' if lines < BODY_LINES => {
             lines += 1;
-            Shown::As('\n')
+            Rendering::As('\n')
         }
-        '\n' | '\u{2028}' | '\u{2029}' => Shown::As(' '),
-        '\t' => Shown::Tab,
-        other => shown(other),
+        '\n' | '\u{2028}' | '\u{2029}' => Rendering::As(' '),
+        '\t' => Rendering::Tab,
+        other => rendering(other),
     })
 }
 
 /// Sanitises a text of one line: a name, a topic, an error.
 pub fn line(text: &str) -> SafeText {
-    sanitised(text, |c| match c {
-        '\n' | '\t' | '\u{2028}' | '\u{2029}' => Shown::As(' '),
-        other => shown(other),
+    sanitise(text, |c| match c {
+        '\n' | '\t' | '\u{2028}' | '\u{2029}' => Rendering::As(' '),
+        other => rendering(other),
     })
 }
 
 /// Whether a code point may reach a terminal unchanged, whatever its neighbours.
 pub fn is_harmless(c: char) -> bool {
-    matches!(shown(c), Shown::As(as_it_is) if as_it_is == c)
+    matches!(rendering(c), Rendering::As(as_it_is) if as_it_is == c)
 }
 
-enum Shown {
+enum Rendering {
     As(char),
     Tab,
-    Not,
+    Omitted,
 }
 
-fn sanitised(text: &str, mut rule: impl FnMut(char) -> Shown) -> SafeText {
+fn sanitise(text: &str, mut rule: impl FnMut(char) -> Rendering) -> SafeText {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -95,37 +95,39 @@ fn sanitised(text: &str, mut rule: impl FnMut(char) -> Shown) -> SafeText {
             continue;
         }
         match rule(c) {
-            Shown::As(c) => out.push(c),
-            Shown::Tab => out.push_str("    "),
-            Shown::Not => {}
+            Rendering::As(c) => out.push(c),
+            Rendering::Tab => out.push_str("    "),
+            Rendering::Omitted => {}
         }
     }
-    if out.chars().any(joins) {
-        settle(&mut out);
+    if out.chars().any(may_join) {
+        apply_neighbour_rules(&mut out);
     }
     SafeText(Cow::Owned(out))
 }
 
 /// How a code point is shown, whatever its neighbours.
-fn shown(c: char) -> Shown {
+fn rendering(c: char) -> Rendering {
     match c {
-        '\u{0}'..='\u{1f}' => Shown::As(char::from_u32(0x2400 + u32::from(c)).unwrap_or(BROKEN)),
-        ' '..='~' | ZWJ | '\u{fe0e}' | '\u{fe0f}' => Shown::As(c),
-        '\u{7f}' => Shown::As('\u{2421}'),
+        '\u{0}'..='\u{1f}' => {
+            Rendering::As(char::from_u32(0x2400 + u32::from(c)).unwrap_or(BROKEN))
+        }
+        ' '..='~' | ZWJ | '\u{fe0e}' | '\u{fe0f}' => Rendering::As(c),
+        '\u{7f}' => Rendering::As('\u{2421}'),
         '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            Shown::As(BROKEN)
+            Rendering::As(BROKEN)
         }
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{2800}' => {
-            Shown::As(' ')
+            Rendering::As(' ')
         }
-        _ if is_ignorable(c) => Shown::Not,
+        _ if is_ignorable(c) => Rendering::Omitted,
         _ => match c.general_category() {
             GeneralCategory::PrivateUse
             | GeneralCategory::Unassigned
             | GeneralCategory::Surrogate
-            | GeneralCategory::Control => Shown::As(BROKEN),
-            GeneralCategory::Format if !is_visible_format(c) => Shown::Not,
-            _ => Shown::As(c),
+            | GeneralCategory::Control => Rendering::As(BROKEN),
+            GeneralCategory::Format if !is_visible_format(c) => Rendering::Omitted,
+            _ => Rendering::As(c),
         },
     }
 }
@@ -155,8 +157,8 @@ fn is_visible_format(c: char) -> bool {
     )
 }
 
-/// Whether a code point may form one cluster with its neighbours, so that [`settle`] has to check the text.
-fn joins(c: char) -> bool {
+/// Whether a code point may form one cluster with its neighbours, so that [`apply_neighbour_rules`] has to check the text.
+fn may_join(c: char) -> bool {
     c >= '\u{300}'
         && !matches!(c, '\u{3000}'..='\u{3029}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{9fff}' | '\u{ff01}'..='\u{ff60}')
 }
@@ -165,7 +167,7 @@ fn joins(c: char) -> bool {
 const ROUNDS: usize = 4;
 
 /// Repeats the two rules about neighbours until nothing changes, usually once. Returns the number of rounds.
-fn settle(text: &mut String) -> usize {
+fn apply_neighbour_rules(text: &mut String) -> usize {
     for round in 1..=ROUNDS {
         let next = trim_clusters(&keep_joined(text));
         if next == *text {
@@ -174,7 +176,7 @@ fn settle(text: &mut String) -> usize {
         *text = next;
     }
     // No known text gets here. One that does is not worth the CPU time of every reader, so it loses all joining characters.
-    text.retain(|c| !joins(c));
+    text.retain(|c| !may_join(c));
     ROUNDS + 1
 }
 
@@ -317,7 +319,7 @@ mod tests {
             (flags, "end".to_owned()),
         ] {
             let mut settled = text.clone();
-            assert!(settle(&mut settled) <= ROUNDS, "{text}");
+            assert!(apply_neighbour_rules(&mut settled) <= ROUNDS, "{text}");
             assert!(settled.ends_with(&tail), "{settled}");
             allowed(&settled, false).unwrap();
         }
@@ -380,7 +382,7 @@ mod tests {
             runs in prop::collection::vec(("[aक\u{94d}👩🏽1\u{20e3}\u{200d}\u{fe0f}\u{301}\u{1100}\u{1161}\u{600}\u{1f1e6}]{1,2}", 1..40_usize), 0..8),
         ) {
             let mut text: String = runs.iter().map(|(part, count)| part.repeat(*count)).collect();
-            prop_assert!(settle(&mut text) <= ROUNDS);
+            prop_assert!(apply_neighbour_rules(&mut text) <= ROUNDS);
             prop_assert_eq!(allowed(&text, false), Ok(()));
         }
     }

@@ -15,7 +15,7 @@ use crate::chat::{Body, Entry, Has, IdentityId, Search};
 pub struct Token {
     /// Letters and digits only, in the form for comparison: NFKC, lower case, without accents.
     pub word: String,
-    pub place: Range<usize>,
+    pub range: Range<usize>,
 }
 
 /// Returns the words of a text, in order.
@@ -30,7 +30,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
         if c.is_ascii() {
             folded.push(c.to_ascii_lowercase());
         } else {
-            while let Some((next, mark)) = rest.next_if(|(_, c)| goes_with_the_one_before(*c)) {
+            while let Some((next, mark)) = rest.next_if(|(_, c)| joins_previous(*c)) {
                 end = next + mark.len_utf8();
             }
             fold(&text[at..end], &mut folded);
@@ -39,19 +39,19 @@ pub fn tokens(text: &str) -> Vec<Token> {
             let place = at..end;
             if !c.is_alphanumeric() {
                 tokens.extend(open.take());
-            } else if stands_alone(c) {
+            } else if is_word_by_itself(c) {
                 tokens.extend(open.take());
                 tokens.push(Token {
                     word: c.to_string(),
-                    place,
+                    range: place,
                 });
             } else {
                 let token = open.get_or_insert_with(|| Token {
                     word: String::new(),
-                    place: place.clone(),
+                    range: place.clone(),
                 });
                 token.word.push(c);
-                token.place.end = end;
+                token.range.end = end;
             }
         }
     }
@@ -75,7 +75,7 @@ fn fold(cluster: &str, into: &mut String) {
     }
 }
 
-fn goes_with_the_one_before(c: char) -> bool {
+fn joins_previous(c: char) -> bool {
     let is_jamo = matches!(c, '\u{1160}'..='\u{11ff}' | '\u{d7b0}'..='\u{d7fb}');
     let is_half_voice_mark = matches!(c, '\u{ff9e}' | '\u{ff9f}');
     !c.is_ascii() && (is_combining_mark(c) || is_jamo || is_half_voice_mark)
@@ -83,7 +83,7 @@ fn goes_with_the_one_before(c: char) -> bool {
 
 /// Whether a character is a word of its own. Those of scripts without spaces between words are, and so is Hangul, whose words include
 /// their endings.
-fn stands_alone(c: char) -> bool {
+fn is_word_by_itself(c: char) -> bool {
     matches!(c,
         '\u{2e80}'..='\u{2fdf}' | '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' | '\u{3040}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}'
@@ -95,7 +95,7 @@ fn stands_alone(c: char) -> bool {
 pub struct Finder {
     /// Each phrase as the words that must follow each other.
     phrases: Vec<Vec<String>>,
-    is_open: bool,
+    is_prefix: bool,
     names: Vec<String>,
     authors: Vec<IdentityId>,
     me: IdentityId,
@@ -113,7 +113,7 @@ impl Finder {
         });
         Self {
             phrases: phrases.filter(|phrase| !phrase.is_empty()).collect(),
-            is_open: false,
+            is_prefix: false,
             names: search.from.iter().map(|name| folded(name)).collect(),
             authors,
             me,
@@ -124,10 +124,10 @@ impl Finder {
     }
 
     /// Returns the search with its last word treated as the beginning of a word; `None` if that is too short.
-    pub fn open(&self) -> Option<Self> {
+    pub fn as_prefix_search(&self) -> Option<Self> {
         let last = self.phrases.last()?.last()?;
-        (last.chars().count() >= Search::OPEN).then(|| Self {
-            is_open: true,
+        (last.chars().count() >= Search::PREFIX_MIN).then(|| Self {
+            is_prefix: true,
             ..self.clone()
         })
     }
@@ -136,8 +136,8 @@ impl Finder {
         &self.phrases
     }
 
-    pub fn is_open(&self) -> bool {
-        self.is_open
+    pub fn is_prefix(&self) -> bool {
+        self.is_prefix
     }
 
     /// Returns the names of possible authors, in the form for comparison.
@@ -150,22 +150,22 @@ impl Finder {
     }
 
     /// Whether an entry matches.
-    pub fn finds(&self, entry: &Entry) -> bool {
-        self.may_find(entry) && self.has.iter().all(|what| self.has(entry, *what))
+    pub fn matches(&self, entry: &Entry) -> bool {
+        self.may_match(entry) && self.has.iter().all(|what| self.has(entry, *what))
     }
 
     /// Whether an entry matches, apart from its mentions and reactions, which are not checked. The text is compared last, because that
     /// takes longest.
-    pub fn may_find(&self, entry: &Entry) -> bool {
+    pub fn may_match(&self, entry: &Entry) -> bool {
         let is_said = |what: &Has| match what {
             Has::Mention | Has::Reaction => true,
             what => has(&entry.body, *what),
         };
-        entry.body.is_said()
+        entry.body.is_message()
             && (self.since_ms..self.before_ms).contains(&entry.at_ms)
             && self.is_from(entry)
             && self.has.iter().all(is_said)
-            && self.places(entry.body.text()).is_some()
+            && self.match_ranges(entry.body.text()).is_some()
     }
 
     fn has(&self, entry: &Entry, what: Has) -> bool {
@@ -186,23 +186,23 @@ impl Finder {
     }
 
     /// Returns the byte ranges of the phrases in a text, ascending; `None` if a phrase is missing.
-    pub fn places(&self, text: &str) -> Option<Vec<Range<usize>>> {
-        self.look(text, Wanted::All)
+    pub fn match_ranges(&self, text: &str) -> Option<Vec<Range<usize>>> {
+        self.find_ranges(text, Wanted::All)
     }
 
     /// The ranges of each phrase in a text, whether the others occur or not.
-    pub fn each(&self, text: &str) -> Vec<Range<usize>> {
-        self.look(text, Wanted::Any).unwrap_or_default()
+    pub fn any_match_ranges(&self, text: &str) -> Vec<Range<usize>> {
+        self.find_ranges(text, Wanted::Any).unwrap_or_default()
     }
 
-    fn look(&self, text: &str, wanted: Wanted) -> Option<Vec<Range<usize>>> {
+    fn find_ranges(&self, text: &str, wanted: Wanted) -> Option<Vec<Range<usize>>> {
         if self.phrases.is_empty() {
             return Some(Vec::new());
         }
         let tokens = tokens(text);
         let mut places = Vec::new();
         for (n, phrase) in self.phrases.iter().enumerate() {
-            let is_open = self.is_open && n + 1 == self.phrases.len();
+            let is_open = self.is_prefix && n + 1 == self.phrases.len();
             let found = tokens.windows(phrase.len()).filter(|window| {
                 let (last, first) = (phrase.len() - 1, window.iter().zip(phrase));
                 first.enumerate().all(|(n, (token, word))| {
@@ -212,7 +212,7 @@ impl Finder {
             let before = places.len();
             places.extend(
                 found.filter_map(|window| {
-                    Some(window.first()?.place.start..window.last()?.place.end)
+                    Some(window.first()?.range.start..window.last()?.range.end)
                 }),
             );
             if places.len() == before && wanted == Wanted::All {
@@ -280,8 +280,12 @@ mod tests {
 
     fn found<'a>(phrases: &[&str], is_open: bool, text: &'a str) -> Option<Vec<&'a str>> {
         let closed = Finder::new(&search(phrases), IdentityId::NOBODY, Vec::new());
-        let finder = if is_open { closed.open()? } else { closed };
-        let places = finder.places(text)?;
+        let finder = if is_open {
+            closed.as_prefix_search()?
+        } else {
+            closed
+        };
+        let places = finder.match_ranges(text)?;
         Some(places.into_iter().map(|place| &text[place]).collect())
     }
 

@@ -7,7 +7,7 @@ use std::str::Chars;
 /// return restarts the line, and a backspace removes the character before it.
 ///
 /// An unfinished sequence ends with its line, so that a stray Esc costs one line at most.
-pub fn unstyled(text: &str) -> String {
+pub fn strip_ansi(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut line = 0;
     let mut chars = text.chars().peekable();
@@ -93,7 +93,7 @@ mod tests {
             ("ok\u{7}\u{0}\u{7f}", "ok"),
             ("中\u{1b}[7m文\u{1b}[27m 👩🏽‍🚀", "中文 👩🏽‍🚀"),
         ] {
-            assert_eq!(unstyled(text), read, "{text:?}");
+            assert_eq!(strip_ansi(text), read, "{text:?}");
         }
     }
 
@@ -108,7 +108,7 @@ mod tests {
             ("\u{8}\u{8}x\n\u{8}y", "x\ny"),
             ("a\tb\n\tc", "a\tb\n\tc"),
         ] {
-            assert_eq!(unstyled(text), read, "{text:?}");
+            assert_eq!(strip_ansi(text), read, "{text:?}");
         }
     }
 
@@ -121,21 +121,21 @@ mod tests {
             ("a\u{1b}", "a"),
             ("a\u{1b}[", "a"),
         ] {
-            assert_eq!(unstyled(text), read, "{text:?}");
+            assert_eq!(strip_ansi(text), read, "{text:?}");
         }
     }
 
     proptest! {
         #[test]
         fn no_control_characters_are_left(text in any::<String>()) {
-            let once = unstyled(&text);
+            let once = strip_ansi(&text);
             prop_assert!(!once.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')));
-            prop_assert_eq!(&unstyled(&once), &once);
+            prop_assert_eq!(&strip_ansi(&once), &once);
         }
 
         #[test]
         fn ordinary_text_is_unchanged(text in "[^\\p{Cc}]{0,60}(\n[^\\p{Cc}]{0,60})?") {
-            prop_assert_eq!(unstyled(&text), text);
+            prop_assert_eq!(strip_ansi(&text), text);
         }
     }
 }

@@ -8,8 +8,8 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::settings::Setting;
 use super::timeline::highlight::Tokens;
 use crate::chat::{Pin, RoomId};
-use crate::client::{self, About, Command};
-use crate::text::Code;
+use crate::client::{self, Command, RequestKind};
+use crate::text::CodeBlock;
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -18,11 +18,11 @@ pub enum Event {
     /// A whole line, in plain mode.
     Line(String),
     /// The start of a line that the terminal has truncated.
-    Cut(String),
+    TruncatedLine(String),
     /// A line that is not valid UTF-8.
-    Unreadable,
+    InvalidLine,
     /// The open overlay was printed, in plain mode.
-    ReadOut,
+    OverlayPrinted,
     Mouse(MouseEvent),
     Resize(u16, u16),
     /// The terminal has gained or lost the keyboard focus.
@@ -35,7 +35,7 @@ pub enum Event {
     /// `/connect` failed; contains the reason.
     CannotConnect(String),
     /// The syntax highlighting of a code block.
-    Highlighted(Arc<Code>, Tokens),
+    Highlighted(Arc<CodeBlock>, Tokens),
     /// The file a setting was saved to, or why it was not saved.
     Saved {
         setting: Setting,
@@ -78,7 +78,7 @@ pub enum Effect {
         text: String,
     },
     /// Requests the syntax highlighting of a code block.
-    Highlight(Arc<Code>),
+    Highlight(Arc<CodeBlock>),
     /// Draws the whole screen again, because another program may have written on it.
     Redraw,
     /// Stops the process until the shell continues it.
@@ -92,25 +92,25 @@ pub enum Effect {
 
 impl Effect {
     /// Whether this effect is the request for an answer about this subject.
-    pub fn asks_about(&self, about: &About) -> bool {
+    pub fn asks_about(&self, about: &RequestKind) -> bool {
         let Effect::Client(command) = self else {
             return false;
         };
         match about {
-            About::Join(_) => matches!(command, Command::Join(_)),
-            About::Leave(_) => matches!(command, Command::Leave(_)),
-            About::Open(_) => matches!(command, Command::Open(_)),
-            About::SetName(_) => matches!(command, Command::SetName(_)),
-            About::Create(_) => matches!(command, Command::Create(_)),
-            About::ListRooms => matches!(command, Command::ListRooms),
-            About::Status => matches!(command, Command::SetStatus(_)),
-            About::Whois => matches!(command, Command::Whois(_)),
-            About::Mentions => matches!(command, Command::ListMentions),
-            About::Settings => matches!(
+            RequestKind::Join(_) => matches!(command, Command::Join(_)),
+            RequestKind::Leave(_) => matches!(command, Command::Leave(_)),
+            RequestKind::Open(_) => matches!(command, Command::Open(_)),
+            RequestKind::SetName(_) => matches!(command, Command::SetName(_)),
+            RequestKind::Create(_) => matches!(command, Command::Create(_)),
+            RequestKind::ListRooms => matches!(command, Command::ListRooms),
+            RequestKind::Status => matches!(command, Command::SetStatus(_)),
+            RequestKind::Whois => matches!(command, Command::Whois(_)),
+            RequestKind::Mentions => matches!(command, Command::ListMentions),
+            RequestKind::Settings => matches!(
                 command,
                 Command::Ignore { .. } | Command::SetLevel { .. } | Command::SetKeywords(_)
             ),
-            About::Follow(_) => false,
+            RequestKind::Follow(_) => false,
         }
     }
 }

@@ -2,32 +2,29 @@
 //! same state that a screen shows. Pure; a line never moves the cursor or changes a colour.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod overlay;
 mod progress;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use self::progress::{Progress, fresh};
-use super::content::link_details;
+use self::progress::{Progress, unprinted};
 use super::content::prompt::prompt;
 use super::content::system_lines;
 use super::content::tour::{Tour, TourStep};
 use super::event::Event;
-use super::input::command::COMMANDS;
-use super::screen::regions::OVERLAY_COLUMNS;
-use super::state::{Overlay, Room, State, Tone, Writing};
+use super::state::{Room, State, Tone, Writing};
 use super::strings::fill;
 use super::timeline::{Anchor, Item, ItemKey, ItemKind, PostStatus};
 use crate::chat::{Body, ClientId, Entry, RoomId, Seq};
-use crate::client::{self, LinkState, Report};
-use crate::text;
+use crate::client::{self, LinkState};
 pub use crate::tui::content::plain_lines::{COLUMNS, draft, history};
-use crate::tui::content::plain_lines::{layout, list, mark, numbered, of_row, posted, shown};
+use crate::tui::content::plain_lines::{layout, mark, numbered, of_row, posted, shown};
 
 /// The assumed screen size, for commands that work by pages.
 pub const SIZE: (u16, u16) = (80, 24);
 /// How many messages are printed when a room is first shown, and how many of those that arrive together.
 const FIRST: usize = 10;
-const AT_ONCE: usize = 50;
+const CATCH_UP_LIMIT: usize = 50;
 /// How many columns of a draft are printed unless the user asks for all of it.
 const DRAFT: usize = 160;
 /// How many edits, deletions and reactions are stored for rooms that are not shown.
@@ -40,7 +37,7 @@ pub struct PlainWriter {
     echo: bool,
     room: Option<RoomId>,
     /// How far each room has been printed.
-    told: HashMap<RoomId, Progress>,
+    printed: HashMap<RoomId, Progress>,
     anchor: Option<Anchor>,
     selected: Option<Seq>,
     found: Option<Seq>,
@@ -66,9 +63,9 @@ pub struct PlainWriter {
 
 /// Lines to print, and whether they include the whole open overlay.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct PrintedLines {
     pub lines: Vec<String>,
-    pub is_read_out: bool,
+    pub is_overlay_complete: bool,
 }
 
 impl PlainWriter {
@@ -91,7 +88,7 @@ impl PlainWriter {
     }
 
     /// Records what is needed later and is not part of the state.
-    pub fn hear(&mut self, event: &Event) {
+    pub fn on_event(&mut self, event: &Event) {
         match event {
             // After a new line, a notice is printed even if it is the same as before.
             Event::Line(text) => {
@@ -113,8 +110,8 @@ impl PlainWriter {
     }
 
     /// Returns the lines for everything that has changed since the last call.
-    pub fn tell(&mut self, state: &State) -> Told {
-        let mut told = Told::default();
+    pub fn print_changes(&mut self, state: &State) -> PrintedLines {
+        let mut told = PrintedLines::default();
         let lines = &mut told.lines;
         self.link(state, lines);
         let is_another = self.room != state.rooms.current;
@@ -129,7 +126,7 @@ impl PlainWriter {
         if state.rooms.current.is_some() {
             self.tour_step(state, lines);
         }
-        told.is_read_out = is_read_out;
+        told.is_overlay_complete = is_read_out;
         told
     }
 
@@ -151,7 +148,9 @@ impl PlainWriter {
             LinkState::Waiting { why, .. } => {
                 fill(s.cannot_reach, &[&state.connection.server, &s.why(why)])
             }
-            LinkState::NameRefused(_) if state.me.proposal.is_some() => s.name_needed.to_owned(),
+            LinkState::NameRefused(_) if state.me.proposed_name.is_some() => {
+                s.name_needed.to_owned()
+            }
             LinkState::NameRefused(refusal) => s.refusal(refusal),
             LinkState::Stopped(why) => fill(s.offline, &[&s.why(why)]),
         };
@@ -199,24 +198,28 @@ impl PlainWriter {
             return;
         }
         let id = room.info.id;
-        let before = self.told.get(&id).copied();
+        let before = self.printed.get(&id).copied();
         let known = before.filter(|before| before.epoch == timeline.epoch());
         if before.is_some_and(|before| before.epoch.is_some()) && known.is_none() {
             lines.push(mark(state.preferences.strings.other_history));
         }
-        let mut fresh = fresh(room, known);
-        let to = known.unwrap_or(Progress::nothing(timeline.epoch()));
+        let mut fresh = unprinted(room, known);
+        let to = known.unwrap_or(Progress::none(timeline.epoch()));
         let to = fresh
             .iter()
             .filter_map(|at| timeline.get(*at))
-            .fold(to, Progress::and);
-        self.told.insert(id, to);
+            .fold(to, Progress::advance);
+        self.printed.insert(id, to);
         let is_told = |index: &usize| {
             let item = timeline.get(*index);
             item.is_some_and(|item| item.what != ItemKind::Hidden && !self.is_echoed(state, item))
         };
         fresh.retain(is_told);
-        let most = if known.is_some() { AT_ONCE } else { FIRST };
+        let most = if known.is_some() {
+            CATCH_UP_LIMIT
+        } else {
+            FIRST
+        };
         let cut = fresh.len().saturating_sub(most);
         if cut > 0 && known.is_some() {
             let words = fill(state.preferences.strings.more_above, &[&cut]);
@@ -373,7 +376,7 @@ impl PlainWriter {
                 self.news.remove(&id);
                 continue;
             }
-            let now = state.news(room);
+            let now = state.unread_counts(room);
             let is_first = !self.news.contains_key(&id);
             let before = self.news.insert(id, now).unwrap_or_default();
             // Private messages are printed in full, unless they are older than this session.
@@ -390,63 +393,6 @@ impl PlainWriter {
             };
             lines.push(mark(&format!("{} · {words}", room.label())));
         }
-    }
-
-    /// Prints the open overlay. Returns whether all of it was printed.
-    fn overlay(&mut self, state: &State, lines: &mut Vec<String>) -> bool {
-        let s = state.preferences.strings;
-        let was_asking = std::mem::take(&mut self.is_asking);
-        match &state.overlays.top {
-            None => return false,
-            Some(Overlay::Link { report, .. })
-                if *report == Report::default() && state.connection.link == LinkState::Online =>
-            {
-                self.is_asking = true;
-                return false;
-            }
-            Some(Overlay::Pick(picker)) if !picker.is_settled() => {
-                self.is_asking = true;
-                if !was_asking {
-                    lines.push(mark(s.loading));
-                }
-                return false;
-            }
-            Some(Overlay::Pick(picker)) => list(state, picker, lines),
-            Some(Overlay::Help { .. }) => {
-                lines.push(mark(s.help_commands));
-                lines.extend(COMMANDS.iter().map(|known| {
-                    let usage = s.command(known.name).usage;
-                    format!("{usage}  {}", s.about_command(known.name))
-                }));
-                lines.extend(s.help_sending.iter().map(|line| (*line).to_owned()));
-            }
-            Some(Overlay::List {
-                title, lines: all, ..
-            }) => {
-                lines.push(mark(title));
-                lines.extend(all.iter().map(|line| text::line(line).to_string()));
-            }
-            Some(Overlay::Link { report, .. }) => {
-                lines.push(mark(s.link_title));
-                let all = link_details::lines(state, report, OVERLAY_COLUMNS);
-                lines.extend(all.iter().map(|line| text::line(line).to_string()));
-            }
-            Some(Overlay::Name {
-                why,
-                proposal,
-                composer,
-            }) => {
-                lines.push(mark(why));
-                let name = format!("{proposal}{}", composer.text());
-                lines.push(mark(fill(s.name_by_line, &[&name]).trim_end()));
-            }
-            Some(Overlay::React { .. }) => {
-                lines.push(mark(s.react_by_line));
-            }
-            // In plain mode these are not asked.
-            Some(Overlay::Snippet { .. } | Overlay::Trust { .. }) => {}
-        }
-        true
     }
 
     fn notice(&mut self, state: &State, lines: &mut Vec<String>) {

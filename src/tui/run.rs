@@ -28,7 +28,7 @@ use super::plain::PlainWriter;
 use super::settings::notify_command::NotifyCommand;
 use super::settings::time_format::TimeFormat;
 use super::settings::typing::TypingMode;
-use super::settings::{Kept, Setting, Sources};
+use super::settings::{SavedSettings, Setting, Sources};
 use super::state::{Now, Preferences, State};
 use super::strings::Strings;
 pub use super::terminal::caps::{Caps, Notifier, NotifyMethod};
@@ -54,7 +54,7 @@ pub struct Setup {
     pub themes: Option<PathBuf>,
     pub zone: TimeZone,
     /// Turns an address typed by a user into the form that is shown; `None` if it is not an address.
-    pub short: fn(&str) -> Option<String>,
+    pub display_address: fn(&str) -> Option<String>,
     /// Copies a text to the clipboard.
     pub copy: fn(&str),
     /// Opens a link and waits until the program that opens it has ended.
@@ -64,7 +64,7 @@ pub struct Setup {
     /// Runs the user's own notification program instead: the program, then its arguments.
     pub run_notifier: fn(&[String]) -> Result<(), String>,
     /// Sets the window title.
-    pub entitle: fn(&str),
+    pub set_title: fn(&str),
     /// Opens a text in the user's own editor and waits for it.
     pub edit: fn(&Editor, &str) -> Result<String, String>,
     pub editor: Editor,
@@ -88,13 +88,13 @@ pub struct Setup {
     /// Whether typed text is visible without being printed again.
     pub echo: bool,
     /// The name to propose while the user has not chosen one, if the login name is refused.
-    pub proposal: Option<String>,
+    pub proposed_name: Option<String>,
     /// The name of somebody to write to, if the tour is shown.
     pub tour: Option<String>,
 }
 
 /// A connection that has been started.
-pub struct Connection {
+pub struct ClientConnection {
     pub client: Client,
     pub events: mpsc::Receiver<client::Event>,
     /// The instance part of this connection's client ids.
@@ -106,14 +106,14 @@ pub struct Connection {
     /// Saves the current room for the next start.
     pub remember: Box<dyn Fn(&str) + Send>,
     /// Records the name that the server knows the user by.
-    pub named: Box<dyn Fn(&str) + Send>,
+    pub save_name: Box<dyn Fn(&str) + Send>,
     /// Stores the pin by which the server is recognised from now on.
     pub trust: Box<dyn Fn(Pin) -> Result<(), String> + Send>,
     /// Whether a server belongs to this machine's own data directory.
     pub is_ours: Box<dyn Fn(ServerId) -> bool + Send>,
 }
 
-impl std::fmt::Debug for Connection {
+impl std::fmt::Debug for ClientConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connection")
             .field("server", &self.server)
@@ -122,7 +122,7 @@ impl std::fmt::Debug for Connection {
 }
 
 /// Starts a connection to an address, or, with `None`, to the one the program was started with.
-pub type Connect = Box<dyn FnMut(Option<&str>) -> Result<Connection, String> + Send>;
+pub type Connect = Box<dyn FnMut(Option<&str>) -> Result<ClientConnection, String> + Send>;
 
 /// Runs the screen until the user quits, the input ends or `stop` completes.
 ///
@@ -136,7 +136,7 @@ pub async fn run<B: Backend<Error = io::Error>>(
     stop: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let input = input.map(|event| event.map(from_input));
-    turn(Output::Screen(terminal), input, setup, connect, stop).await
+    run_loop(Output::Screen(terminal), input, setup, connect, stop).await
 }
 
 /// Runs in plain mode, without a screen: reads typed lines and prints events line by line.
@@ -152,11 +152,11 @@ pub async fn run_plain(
 ) -> Result<(), RunError> {
     let teller = Box::new(PlainWriter::new(setup.echo));
     let output = Output::<CrosstermBackend<io::Sink>>::Lines(teller, out);
-    turn(output, input, setup, connect, stop).await
+    run_loop(output, input, setup, connect, stop).await
 }
 
 /// The loop: waits for the next event, applies it with what has arrived since, and shows the result when a frame is due.
-async fn turn<B: Backend<Error = io::Error>>(
+async fn run_loop<B: Backend<Error = io::Error>>(
     output: Output<'_, B>,
     mut input: impl Stream<Item = io::Result<Event>> + Unpin,
     setup: Setup,
@@ -169,7 +169,7 @@ async fn turn<B: Backend<Error = io::Error>>(
     let mut arrived = Vec::new();
     let mut pace = Pace::begin();
     loop {
-        pace.note_answers(&app.state, app.output.patience());
+        pace.note_answers(&app.state, app.output.answer_timeout());
         if pace.is_over() {
             return app.finish().await;
         }
@@ -188,7 +188,7 @@ async fn turn<B: Backend<Error = io::Error>>(
             event = input.next(), if takes_input => {
                 let Some(Ok(event)) = event else {
                     // The terminal is gone or the piped input has ended.
-                    pace.end_input(app.output.patience());
+                    pace.end_input(app.output.answer_timeout());
                     continue;
                 };
                 pace.note_input();
@@ -218,7 +218,7 @@ async fn turn<B: Backend<Error = io::Error>>(
 
 /// Loads the theme and the glyphs. Also returns warnings about the theme.
 fn first_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
-    let name = theme::resolve_theme(&setup.theme, setup.caps.ground);
+    let name = theme::resolve_theme(&setup.theme, setup.caps.background);
     let (theme, warnings) = theme_files::load(name, setup.themes.as_deref(), setup.caps.depth)?;
     let look = Look {
         theme,
@@ -243,7 +243,7 @@ pub enum RunError {
     Connect(String),
     /// Part of the piped input was not sent.
     #[error("{0}")]
-    Unsaid(String),
+    NotAllSent(String),
 }
 
 fn now() -> Now {
@@ -269,13 +269,13 @@ fn first_state(setup: &Setup, size: (u16, u16)) -> State {
         has_desktop: setup.caps.has_desktop,
         notifier: setup.caps.notifier,
         notify_command: setup.notify_command.clone(),
-        kept: Kept::new(),
+        saved_settings: SavedSettings::new(),
     };
     state.input.keymap = setup.keymap.clone();
     state.screen.is_plain = setup.is_plain;
     state.screen.guide = setup.tour.as_deref().map(Tour::new);
-    state.me.proposal.clone_from(&setup.proposal);
-    Setting::keep_all(&mut state, &setup.sources);
+    state.me.proposed_name.clone_from(&setup.proposed_name);
+    Setting::record_all(&mut state, &setup.sources);
     state
 }
 

@@ -88,4 +88,4 @@ pub enum Source {
 pub type Sources = HashMap<Setting, Source>;
 
 /// The value of each setting when it was last read or saved, and its source.
-pub type Kept = HashMap<Setting, (Source, String)>;
+pub type SavedSettings = HashMap<Setting, (Source, String)>;

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub use self::connection::Connection;
-pub use self::input::Input;
+pub use self::connection::ConnectionState;
+pub use self::input::InputState;
 pub use self::me::Me;
 pub use self::overlay::{Confirm, Overlay, Overlays};
 pub use self::panes::Panes;
@@ -30,7 +30,7 @@ pub use self::posting::Posting;
 pub use self::preferences::Preferences;
 pub use self::room::{Due, ForMe, Reading, Recount, Room, Seeking, Writing};
 pub use self::rooms::Rooms;
-pub use self::screen::Screen;
+pub use self::screen::ScreenState;
 pub use self::timers::Timers;
 use super::event::Effect;
 use super::input::composer::Composer;
@@ -40,20 +40,20 @@ use crate::chat::{Author, Entry, IdentityId, InstanceId, Level, RoomId, RoomInfo
 use crate::client::Command;
 
 /// If the terminal does not report its focus, the user counts as reading for this long after the last key press.
-const READS: Duration = Duration::from_mins(5);
+const READING_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Everything that the screen shows. Each part has its own file.
 #[derive(Clone, Debug)]
 pub struct State {
-    pub connection: Connection,
+    pub connection: ConnectionState,
     pub me: Me,
     pub rooms: Rooms,
     pub posting: Posting,
-    pub input: Input,
+    pub input: InputState,
     pub overlays: Overlays,
     pub timers: Timers,
     pub preferences: Preferences,
-    pub screen: Screen,
+    pub screen: ScreenState,
 }
 
 /// The current time: as an instant for timeouts, and as wall-clock time for display.
@@ -82,12 +82,12 @@ pub struct UnreadTour {
     pub seen: Vec<RoomId>,
 }
 
-/// See [`Overlays::offered`].
+/// See [`Overlays::printed_list`].
 #[derive(Clone, Debug)]
-pub struct Offered {
+pub struct PrintedList {
     pub picker: Picker,
     /// What each of its rows does.
-    pub takes: Vec<RowAction>,
+    pub actions: Vec<RowAction>,
 }
 
 /// A room we were invited to and have not joined.
@@ -104,27 +104,27 @@ pub struct Visit {
     /// The place before the visit.
     pub home: Option<(RoomId, Anchor)>,
     /// The search hits that the user steps through.
-    pub walk: Option<ResultCursor>,
+    pub result_cursor: Option<ResultCursor>,
 }
 
 impl State {
     /// A state in which nothing has happened yet.
     pub fn new(size: (u16, u16), now: Now, zone: TimeZone) -> Self {
         Self {
-            connection: Connection::new(now.instant),
+            connection: ConnectionState::new(now.instant),
             me: Me::default(),
             rooms: Rooms::default(),
             posting: Posting::new(),
-            input: Input::default(),
+            input: InputState::default(),
             overlays: Overlays::default(),
             timers: Timers::new(now.instant),
             preferences: Preferences::new(),
-            screen: Screen::new(size, now, zone),
+            screen: ScreenState::new(size, now, zone),
         }
     }
 
     /// Prepares for a new connection: client ids start again under a new instance.
-    pub fn begins(&mut self, instance: InstanceId, server: &str, room: Option<String>) {
+    pub fn begin_connection(&mut self, instance: InstanceId, server: &str, room: Option<String>) {
         (self.posting.instance, self.posting.counter) = (instance, 1);
         server.clone_into(&mut self.connection.server);
         self.rooms.wanted = room;
@@ -193,8 +193,8 @@ impl State {
     }
 
     /// The search hits that the user is stepping through.
-    pub fn walk(&self) -> Option<&ResultCursor> {
-        self.rooms.visit.as_ref()?.walk.as_ref()
+    pub fn result_cursor(&self) -> Option<&ResultCursor> {
+        self.rooms.visit.as_ref()?.result_cursor.as_ref()
     }
 
     /// Which messages of a room are worth a notification.
@@ -216,17 +216,21 @@ impl State {
             .iter()
             .flat_map(|room| room.timeline.failed());
         let posts = self.posting.pending.len().saturating_sub(failed.count());
-        posts + self.posting.commands.len() + usize::from(self.is_led())
+        posts + self.posting.commands.len() + usize::from(self.is_switching_room())
     }
 
     /// Whether the user is waiting to enter another room.
-    pub fn is_led(&self) -> bool {
-        self.rooms.wanted.is_some() || self.is_on_the_way()
+    pub fn is_switching_room(&self) -> bool {
+        self.rooms.wanted.is_some() || self.has_requested_room()
     }
 
     /// Whether the user has requested another room with a command and is not there yet.
-    pub fn is_on_the_way(&self) -> bool {
-        let asked = self.posting.asked.as_ref().map(|(effect, _)| effect);
+    pub fn has_requested_room(&self) -> bool {
+        let asked = self
+            .posting
+            .awaited_request
+            .as_ref()
+            .map(|(effect, _)| effect);
         let leads = |effect: &Effect| {
             matches!(
                 effect,
@@ -236,7 +240,7 @@ impl State {
         asked.is_some_and(leads)
     }
 
-    pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+    pub fn show_notice(&mut self, tone: Tone, text: impl Into<String>) {
         let text = text.into();
         let notice = Notice { text, tone };
         if self.screen.is_plain {
@@ -274,7 +278,7 @@ impl State {
     /// Whether the user may be looking at a room.
     pub fn is_watching(&self, room: &Room) -> bool {
         let is_shown = self.rooms.current == Some(room.info.id) && self.overlays.top.is_none();
-        is_shown && self.is_attended(READS) && room.put_out.is_none()
+        is_shown && self.is_attended(READING_TIMEOUT) && room.removal_reason.is_none()
     }
 
     /// Whether the user may be looking at the newest messages of a room.
@@ -283,8 +287,8 @@ impl State {
     }
 
     /// The unread messages of a room and those for the user, as shown in the list. Messages that are or were on the screen do not count.
-    pub fn news(&self, room: &Room) -> (u32, u32) {
-        if room.put_out.is_some() {
+    pub fn unread_counts(&self, room: &Room) -> (u32, u32) {
+        if room.removal_reason.is_some() {
             // Nothing counts as unread in a room the user was removed from.
             (0, 0)
         } else if self.is_reading(room) {
@@ -302,7 +306,7 @@ impl State {
 
     /// Whether a message by somebody else contains one of the user's keywords.
     pub fn has_keyword(&self, entry: &Entry) -> bool {
-        let is_said = entry.body.is_said() && !self.is_me(entry.author.id);
+        let is_said = entry.body.is_message() && !self.is_me(entry.author.id);
         is_said && !self.me.keywords.find(entry.body.text()).is_empty()
     }
 

@@ -38,7 +38,7 @@ pub use self::editor::{Editor, edit};
 pub use self::input::{Answers, Input, Questions, ask, is_paused, suspend};
 pub use self::lines::{Typist, lines};
 pub use self::notifier::run_notifier;
-pub use self::probe::{Misdrawn, Of, Probed, probe};
+pub use self::probe::{Misdrawn, Probed, SampleKind, probe};
 pub use self::width_safe::WidthSafe;
 use super::terminal::caps::{Notifier, NotifyMethod};
 use crate::text;
@@ -49,8 +49,8 @@ static HOOK: Once = Once::new();
 /// The window title that we have set.
 static TITLE: Mutex<Option<String>> = Mutex::new(None);
 /// Saves the window title on the terminal's own stack, and restores it from there (XTWINOPS).
-const KEEP_TITLE: &str = "\x1b[22;2t";
-const TITLE_BACK: &str = "\x1b[23;2t";
+const SAVE_TITLE: &str = "\x1b[22;2t";
+const RESTORE_TITLE: &str = "\x1b[23;2t";
 
 /// The terminal while the program uses it.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Screen {
     ///
     /// # Errors
     /// Standard output is not a terminal, or the terminal cannot be set up.
-    pub fn take() -> io::Result<Self> {
+    pub fn enter() -> io::Result<Self> {
         HOOK.call_once(|| {
             let before = panic::take_hook();
             panic::set_hook(Box::new(move |info| {
@@ -82,7 +82,7 @@ impl Screen {
 }
 
 /// Sets the window title. Only its ASCII characters are sent, because not every terminal accepts others. [`restore`] restores the old one.
-pub fn entitle(title: &str) {
+pub fn set_title(title: &str) {
     let plain: String = text::line(title)
         .as_str()
         .chars()
@@ -91,7 +91,7 @@ pub fn entitle(title: &str) {
     let mut title = TITLE.lock().unwrap_or_else(PoisonError::into_inner);
     // A failure is ignored: not every terminal has titles.
     if title.is_none() {
-        let _untitled = execute!(stdout(), Print(KEEP_TITLE));
+        let _untitled = execute!(stdout(), Print(SAVE_TITLE));
     }
     let _untitled = execute!(stdout(), SetTitle(plain.as_str()));
     *title = Some(plain);
@@ -114,7 +114,7 @@ pub fn notify(notifier: Notifier, title: &str, text: &str) {
 pub fn notification(notifier: Notifier, title: &str, text: &str) -> String {
     let plain = |words: &str| text::line(words).to_string();
     let (title, text) = (plain(title), plain(text));
-    let sequence = match notifier.way() {
+    let sequence = match notifier.method() {
         NotifyMethod::Off => return String::new(),
         NotifyMethod::Bell => return "\x07".into(),
         NotifyMethod::Osc9 => format!("\x1b]9;{title}: {text}\x1b\\"),
@@ -183,7 +183,7 @@ fn take_over() -> io::Result<()> {
         .unwrap_or_else(PoisonError::into_inner)
         .as_deref()
     {
-        let _untitled = execute!(stdout(), Print(KEEP_TITLE), SetTitle(title));
+        let _untitled = execute!(stdout(), Print(SAVE_TITLE), SetTitle(title));
     }
     Ok(())
 }
@@ -194,7 +194,7 @@ pub fn restore() {
         return;
     }
     if TITLE.try_lock().is_ok_and(|title| title.is_some()) {
-        let _gone = execute!(stdout(), Print(TITLE_BACK));
+        let _gone = execute!(stdout(), Print(RESTORE_TITLE));
     }
     // There is no way to report a terminal that cannot be restored.
     let _gone = execute!(
@@ -219,7 +219,7 @@ mod tests {
         notification(
             Notifier {
                 known: way,
-                asked: None,
+                requested: None,
                 in_tmux,
             },
             "李四; in #tech",

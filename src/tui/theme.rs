@@ -157,7 +157,7 @@ pub const DEFAULT: &str = BUILT_IN[0].0;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct ThemeFile {
     inherits: Option<String>,
     #[serde(default)]
     names: Vec<String>,
@@ -299,7 +299,7 @@ impl Theme {
     }
 }
 
-fn file(name: &str, own: Option<&str>) -> Result<File, ThemeError> {
+fn file(name: &str, own: Option<&str>) -> Result<ThemeFile, ThemeError> {
     let built_in = || BUILT_IN.iter().find(|(known, _)| *known == name);
     let text = match own {
         Some(text) => text,

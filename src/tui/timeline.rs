@@ -17,7 +17,7 @@ mod trim;
 use std::collections::{BTreeSet, VecDeque};
 
 use self::amend::Amendments;
-pub use self::item::{Direction, Era, Gap, Item, ItemKey, ItemKind, PostStatus};
+pub use self::item::{Direction, Gap, Item, ItemKey, ItemKind, PostStatus, Section};
 pub use self::scroll::Height;
 pub use self::trim::Keep;
 use self::trim::Load;
@@ -65,9 +65,9 @@ pub struct Timeline {
     cleared_to: Option<Seq>,
     anchor: Anchor,
     /// The page that was requested and has not arrived.
-    asked: Option<Seq>,
+    requested_page: Option<Seq>,
     /// Pages that may still be loaded more than [`FILL`] items above the anchor.
-    further: usize,
+    extra_pages: usize,
     next_local: u32,
     next_pending: u64,
     /// The width of the name column. It never shrinks.
@@ -98,8 +98,8 @@ impl Default for Timeline {
             wants_newest: false,
             cleared_to: None,
             anchor: Anchor::Newest,
-            asked: None,
-            further: 0,
+            requested_page: None,
+            extra_pages: 0,
             next_local: 1,
             next_pending: 1,
             name_columns: NAME_COLUMNS.0,
@@ -140,7 +140,7 @@ impl Timeline {
     }
 
     /// Folds or unfolds the code blocks of an item.
-    pub fn turn_fold(&mut self, key: ItemKey) {
+    pub fn toggle_fold(&mut self, key: ItemKey) {
         if !self.unfolded.remove(&key) {
             self.unfolded.insert(key);
         }
@@ -183,7 +183,7 @@ impl Timeline {
     /// Whether the separator for new messages comes before `item`. `before` is the item that is shown before it.
     pub fn is_first_new(&self, before: Option<&Item>, item: &Item) -> bool {
         let is_new = |item: &Item| {
-            let is_of_now = item.key.era == Era::Now;
+            let is_of_now = item.key.section == Section::Current;
             is_of_now && self.new_after.is_some_and(|after| item.key.seq > after)
         };
         // If the first new entry is not loaded, the separator comes before the gap that contains it.
@@ -198,15 +198,15 @@ impl Timeline {
     }
 
     /// The first new entry, if it is not loaded.
-    pub fn new_not_here(&self) -> Option<Seq> {
+    pub fn first_new_unloaded(&self) -> Option<Seq> {
         let after = self.new_after?;
         // If the next item is a gap, the entry is in that gap.
-        let is_here = self.goes_on_from(after) && self.after(after).next().is_some();
+        let is_here = self.is_continuous_from(after) && self.after(after).next().is_some();
         (!is_here).then(|| after.next().max(self.first))
     }
 
     /// Whether the loaded entries reach back to the one directly after `seq`.
-    pub fn goes_on_from(&self, seq: Seq) -> bool {
+    pub fn is_continuous_from(&self, seq: Seq) -> bool {
         let begins = seq.next().max(self.first);
         self.oldest().is_some_and(|oldest| oldest <= begins)
     }
@@ -282,14 +282,14 @@ impl Timeline {
                     ..
                 }
             ) {
-                self.keep_pending(item.at_ms, item.what);
+                self.push_pending(item.at_ms, item.what);
             }
         }
         self.amendments = Amendments::default();
         self.load = Load::default();
         self.cleared_to = None;
         self.anchor = Anchor::Newest;
-        self.asked = None;
+        self.requested_page = None;
         self.unread_below = 0;
     }
 
@@ -326,14 +326,14 @@ impl Timeline {
         self.head = self.head.max(Some(entry.seq));
         self.amend(entry, &words);
         self.wants_newest = false;
-        if self.anchor != Anchor::Newest && entry.body.is_said() && is_shown {
+        if self.anchor != Anchor::Newest && entry.body.is_message() && is_shown {
             self.unread_below += 1;
         }
         true
     }
 
     /// Adds a local line at the newest end. It exists only in memory.
-    pub fn local(&mut self, what: ItemKind, at_ms: u64) {
+    pub fn add_local_line(&mut self, what: ItemKind, at_ms: u64) {
         let after = self.newest().or(self.head);
         let after = after.unwrap_or(self.first.before());
         let item = Item {
@@ -374,10 +374,12 @@ impl Timeline {
     }
 
     fn index(&self, key: ItemKey) -> usize {
-        match key.era {
-            Era::Former => self.former.partition_point(|item| item.key < key),
-            Era::Now => self.former.len() + self.items.partition_point(|item| item.key < key),
-            Era::Pending => {
+        match key.section {
+            Section::Former => self.former.partition_point(|item| item.key < key),
+            Section::Current => {
+                self.former.len() + self.items.partition_point(|item| item.key < key)
+            }
+            Section::Pending => {
                 let before = self.former.len() + self.items.len();
                 before + self.pending.partition_point(|item| item.key < key)
             }

@@ -38,7 +38,7 @@ mod viewport;
 mod visit;
 
 pub use self::drafts::flush as flush_drafts;
-pub use self::trim::{Budget, trim};
+pub use self::trim::{TrimBudget, trim};
 use super::event::{Effect, Event};
 use super::state::{State, Tone};
 use crate::text;
@@ -52,16 +52,16 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     while let Some(action) = state.input.follow_up.take() {
         effects.extend(actions::perform(state, action));
     }
-    tour::note(state, room, &effects);
+    tour::record_steps(state, room, &effects);
     state.overlays.reveal();
     let after = (state.rooms.current, state.composer().bytes());
     if before.is_some_and(|before| before.0 == after.0 && before.1 != after.1) {
         effects.extend(notify::typed(state));
     }
-    drafts::note(state);
-    reading::note(state);
-    trim(state, Budget::USUAL);
-    effects.extend(highlight::note(state));
+    drafts::schedule_save(state);
+    reading::update_due(state);
+    trim(state, TrimBudget::DEFAULT);
+    effects.extend(highlight::request_visible(state));
     effects
 }
 
@@ -73,17 +73,17 @@ fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             return paste::insert(state, &text.replace("\r\n", "\n").replace('\r', "\n"));
         }
         Event::Line(text) => return plain::line(state, &text),
-        Event::Cut(text) => {
+        Event::TruncatedLine(text) => {
             let effects = paste::insert(state, &text);
-            state.say(Tone::Problem, state.preferences.strings.line_cut);
+            state.show_notice(Tone::Problem, state.preferences.strings.line_cut);
             return effects;
         }
-        Event::Unreadable => state.say(Tone::Problem, state.preferences.strings.no_text),
-        Event::ReadOut => plain::read_out(state),
+        Event::InvalidLine => state.show_notice(Tone::Problem, state.preferences.strings.no_text),
+        Event::OverlayPrinted => plain::overlay_printed(state),
         Event::Mouse(mouse) => return mouse::point(state, mouse),
         Event::Resize(width, height) => {
             state.screen.size = (width, height);
-            viewport::hold_beginning(state);
+            viewport::anchor_beginning(state);
         }
         Event::Focus(has) => state.screen.focus = Some(has),
         Event::Client(event) => return client::handle(state, event),
@@ -95,13 +95,13 @@ fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             saved,
         } => settings::saved(state, setting, value, saved),
         Event::Edited { room, text } => paste::edited(state, room, text),
-        Event::Highlighted(code, tokens) => state.screen.highlights.take(&code, tokens),
+        Event::Highlighted(code, tokens) => state.screen.highlights.insert(&code, tokens),
         Event::CannotOpen(why) | Event::NotifyFailed(why) => {
-            state.say(Tone::Problem, text::line(&why).to_string());
+            state.show_notice(Tone::Problem, text::line(&why).to_string());
         }
         Event::CannotConnect(why) | Event::ThemeFailed(why) => {
-            state.say(Tone::Problem, why);
-            client::give_back(state);
+            state.show_notice(Tone::Problem, why);
+            client::restore_refused_command(state);
         }
     }
     Vec::new()

@@ -103,7 +103,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> HitMap {
         clip: area,
         shows_links: state.preferences.links,
         links: Vec::new(),
-        targets: HitMap::default(),
+        hit_map: HitMap::default(),
     };
     canvas.fill(area, Scope::Background);
     sides::header(&mut canvas, state, regions.header);
@@ -118,9 +118,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> HitMap {
         cursor = overlay::draw(&mut canvas, state, &regions);
     }
     for link in std::mem::take(&mut canvas.links) {
-        canvas.lead(&link);
+        canvas.write_link(&link);
     }
-    let targets = std::mem::take(&mut canvas.targets);
+    let targets = std::mem::take(&mut canvas.hit_map);
     if let Some((x, y)) = cursor.filter(|(x, y)| *x < area.width && *y < area.height) {
         frame.set_cursor_position((x, y));
     }
@@ -135,7 +135,7 @@ struct Canvas<'a> {
     /// Whether to write hyperlinks (OSC 8), and the links drawn so far.
     shows_links: bool,
     links: Vec<Link>,
-    targets: HitMap,
+    hit_map: HitMap,
 }
 
 /// A part of a row that links to an address.
@@ -154,7 +154,7 @@ impl Canvas<'_> {
 
     /// Records that a click in this area means this target.
     fn target(&mut self, area: Rect, target: Target) {
-        self.targets.push(area.intersection(self.clip), target);
+        self.hit_map.push(area.intersection(self.clip), target);
     }
 
     fn fill(&mut self, area: Rect, scope: Scope) {
@@ -219,7 +219,7 @@ impl Canvas<'_> {
 
     /// Writes a whole link, with its escape sequences, into its first cell, and gives that cell the width of the link. The other cells
     /// keep the symbols that are visible there.
-    fn lead(&mut self, link: &Link) {
+    fn write_link(&mut self, link: &Link) {
         let Link {
             x,
             y,

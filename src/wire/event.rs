@@ -1,7 +1,7 @@
 //! Converts events between the protocol's messages and [`Event`].
 
 use super::entry::{entry_from, entry_to};
-use super::frame::{Event, Goodbye, GoodbyeReason, Head, Then, UnfollowReason, Welcome};
+use super::frame::{Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, UnfollowReason, Welcome};
 use super::parts::{
     Malformed, author_from, author_to, client_id_from, client_id_to, duration, epoch, identity,
     millis, person_from, person_to, refusal_from, refusal_to, room_from, room_id, room_to,
@@ -51,7 +51,7 @@ pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
         },
         Kind::RosterPage(page) => roster_page_from(page)?,
         Kind::RosterDelta(delta) => roster_delta_from(delta)?,
-        Kind::Named(named) => Event::Named {
+        Kind::Named(named) => Event::NameChanged {
             request: named.request,
             you: author_from(named.you)?,
         },
@@ -93,7 +93,7 @@ pub fn event_to(event: &Event) -> proto::Event {
             room: Some(room_to(room)),
         })),
         Event::RosterPage { .. } | Event::RosterDelta { .. } => roster_to(event),
-        Event::Named { request, you } => Some(Kind::Named(proto::Named {
+        Event::NameChanged { request, you } => Some(Kind::Named(proto::Named {
             request: *request,
             you: Some(author_to(you)),
         })),
@@ -162,8 +162,8 @@ fn roster_page_from(page: proto::RosterPage) -> Result<Event, Malformed> {
     let people = page.people.into_iter().map(person_from);
     Ok(Event::RosterPage {
         room: room_id(&page.room)?,
-        first: page.first,
-        last: page.last,
+        is_first: page.first,
+        is_last: page.last,
         people: people.collect::<Result<_, _>>()?,
         count: page.count,
     })
@@ -174,8 +174,8 @@ fn roster_delta_from(delta: proto::RosterDelta) -> Result<Event, Malformed> {
     let went = delta.out.iter().map(|id| identity(id));
     Ok(Event::RosterDelta {
         room: room_id(&delta.room)?,
-        came: came.collect::<Result<_, _>>()?,
-        went: went.collect::<Result<_, _>>()?,
+        updated: came.collect::<Result<_, _>>()?,
+        removed: went.collect::<Result<_, _>>()?,
         count: delta.count,
     })
 }
@@ -185,8 +185,8 @@ fn roster_to(event: &Event) -> Option<Kind> {
     match event {
         Event::RosterPage {
             room,
-            first,
-            last,
+            is_first: first,
+            is_last: last,
             people,
             count,
         } => Some(Kind::RosterPage(proto::RosterPage {
@@ -198,8 +198,8 @@ fn roster_to(event: &Event) -> Option<Kind> {
         })),
         Event::RosterDelta {
             room,
-            came,
-            went,
+            updated: came,
+            removed: went,
             count,
         } => Some(Kind::RosterDelta(proto::RosterDelta {
             room: room.bytes().to_vec(),
@@ -224,7 +224,7 @@ fn why_from(it: proto::Unfollowed) -> UnfollowReason {
             reason: it.reason,
         },
         Why::Closed => UnfollowReason::Closed,
-        Why::Asked | Why::Unspecified => UnfollowReason::RequestFrame,
+        Why::Asked | Why::Unspecified => UnfollowReason::Requested,
     }
 }
 
@@ -235,7 +235,7 @@ fn why_to(why: &UnfollowReason) -> proto::Unfollowed {
         ..Default::default()
     };
     let (base, by, reason) = match why {
-        UnfollowReason::RequestFrame => return of(Why::Asked),
+        UnfollowReason::Requested => return of(Why::Asked),
         UnfollowReason::Left => return of(Why::Left),
         UnfollowReason::Closed => return of(Why::Closed),
         UnfollowReason::Kicked { by, reason } => (of(Why::Kicked), by, reason),
@@ -341,13 +341,13 @@ fn goodbye_from(bye: &proto::Goodbye) -> Goodbye {
         goodbye::Reason::Unspecified => GoodbyeReason::Unknown,
     };
     let then = match bye.then() {
-        goodbye::Then::Resume | goodbye::Then::Unspecified => Then::Resume,
-        goodbye::Then::Reconnect => Then::Reconnect,
-        goodbye::Then::Stop => Then::Stop,
+        goodbye::Then::Resume | goodbye::Then::Unspecified => GoodbyeAction::Resume,
+        goodbye::Then::Reconnect => GoodbyeAction::Reconnect,
+        goodbye::Then::Stop => GoodbyeAction::Stop,
     };
     Goodbye {
         reason,
-        then,
+        action: then,
         retry_after: duration(bye.retry_after_ms),
     }
 }
@@ -361,10 +361,10 @@ fn goodbye_to(bye: &Goodbye) -> proto::Goodbye {
         GoodbyeReason::Refused => goodbye::Reason::Refused,
         GoodbyeReason::Unknown => goodbye::Reason::Unspecified,
     };
-    let then = match bye.then {
-        Then::Resume => goodbye::Then::Resume,
-        Then::Reconnect => goodbye::Then::Reconnect,
-        Then::Stop => goodbye::Then::Stop,
+    let then = match bye.action {
+        GoodbyeAction::Resume => goodbye::Then::Resume,
+        GoodbyeAction::Reconnect => goodbye::Then::Reconnect,
+        GoodbyeAction::Stop => goodbye::Then::Stop,
     };
     proto::Goodbye {
         reason: reason.into(),

@@ -34,7 +34,7 @@ pub enum Request {
         body: Body,
     },
     SetName(String),
-    Open(Who),
+    Open(PersonTarget),
     Create(NewRoom),
     MarkRead {
         room: RoomId,
@@ -43,9 +43,9 @@ pub enum Request {
     },
     SetStatus(Status),
     Typing(RoomId),
-    Whois(Who),
+    Whois(PersonTarget),
     Ignore {
-        who: Who,
+        who: PersonTarget,
         is_on: bool,
     },
     SetLevel {
@@ -80,7 +80,7 @@ pub enum JoinTarget {
 }
 
 #[derive(Clone, PartialEq, Debug)]
-pub enum Who {
+pub enum PersonTarget {
     Person(IdentityId),
     Name(String),
 }
@@ -125,22 +125,22 @@ pub enum Event {
     },
     RosterPage {
         room: RoomId,
-        first: bool,
-        last: bool,
+        is_first: bool,
+        is_last: bool,
         people: Vec<Person>,
         count: u32,
     },
     RosterDelta {
         room: RoomId,
-        came: Vec<Person>,
-        went: Vec<IdentityId>,
+        updated: Vec<Person>,
+        removed: Vec<IdentityId>,
         count: u32,
     },
-    Named {
+    NameChanged {
         request: u64,
         you: Author,
     },
-    ReadMoved {
+    ReadPositionChanged {
         request: u64,
         room: RoomId,
         epoch: Epoch,
@@ -203,7 +203,7 @@ pub struct Welcome {
 /// Why a room is no longer followed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum UnfollowReason {
-    RequestFrame,
+    Requested,
     Left,
     Kicked {
         by: String,
@@ -220,7 +220,7 @@ pub enum UnfollowReason {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Goodbye {
     pub reason: GoodbyeReason,
-    pub then: Then,
+    pub action: GoodbyeAction,
     pub retry_after: Option<Duration>,
 }
 
@@ -236,7 +236,7 @@ pub enum GoodbyeReason {
 
 /// What the client should do after a goodbye.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Then {
+pub enum GoodbyeAction {
     Resume,
     Reconnect,
     Stop,

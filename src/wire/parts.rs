@@ -6,7 +6,7 @@ use prost::Message as _;
 
 use super::proto;
 use crate::chat::{
-    Author, ClientId, Cursor, Digest, Epoch, IdentityId, InstanceId, LastLine, Person, Presence,
+    Author, ClientId, Cursor, Digest, Epoch, IdentityId, InstanceId, LastMessage, Person, Presence,
     Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Seq, Via,
 };
 
@@ -141,7 +141,7 @@ pub fn room_from(room: proto::RoomInfo) -> Result<RoomInfo, Malformed> {
         capacity: room.capacity,
         present: room.present,
         peer: room.peer.map(|peer| author_from(Some(peer))).transpose()?,
-        last: room.last.map(|last| LastLine {
+        last: room.last.map(|last| LastMessage {
             author: last.author,
             text: last.text,
             at_ms: last.at_ms,

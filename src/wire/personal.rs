@@ -11,7 +11,7 @@ use crate::chat::{Level, Profile, Seq, Settings, Status, Unread};
 /// Converts the personal events. Every other kind becomes [`Event::Unknown`].
 pub(super) fn event_from(kind: Kind) -> Result<Event, Malformed> {
     Ok(match kind {
-        Kind::ReadMoved(it) => Event::ReadMoved {
+        Kind::ReadMoved(it) => Event::ReadPositionChanged {
             request: it.request,
             room: room_id(&it.room)?,
             epoch: epoch(&it.epoch)?,
@@ -44,7 +44,7 @@ pub(super) fn event_from(kind: Kind) -> Result<Event, Malformed> {
 
 pub(super) fn event_to(event: &Event) -> Option<Kind> {
     match event {
-        Event::ReadMoved {
+        Event::ReadPositionChanged {
             request,
             room,
             epoch,
@@ -149,8 +149,8 @@ pub(super) fn unread_from(unread: Option<proto::Unread>) -> Unread {
     let unread = unread.unwrap_or_default();
     Unread {
         read: Seq(unread.read),
-        messages: unread.messages.min(Unread::MOST),
-        mentions: unread.mentions.min(Unread::MOST),
+        messages: unread.messages.min(Unread::LIMIT),
+        mentions: unread.mentions.min(Unread::LIMIT),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Converts requests between `ChatRequest` and [`RequestFrame`].
 
 use super::body::{body_from, body_to};
-use super::frame::{Hello, JoinTarget, Request, RequestFrame, Who};
+use super::frame::{Hello, JoinTarget, PersonTarget, Request, RequestFrame};
 use super::parts::{
     Malformed, client_id_from, client_id_to, cursor_from, cursor_to, epoch, identity, room_id,
     room_kind_from, room_kind_to,
@@ -190,10 +190,10 @@ fn recipient_to(to: &Recipient) -> To {
     }
 }
 
-/// Converts between [`Who`] and the `who` of a message. In each message it has a type of its own, with the same content.
+/// Converts between [`PersonTarget`] and the `who` of a message. In each message it has a type of its own, with the same content.
 macro_rules! convert_who {
     ($($message:ident),*) => {$(
-        impl TryFrom<$message::Who> for Who {
+        impl TryFrom<$message::Who> for PersonTarget {
             type Error = Malformed;
 
             fn try_from(who: $message::Who) -> Result<Self, Malformed> {
@@ -204,11 +204,11 @@ macro_rules! convert_who {
             }
         }
 
-        impl From<&Who> for $message::Who {
-            fn from(who: &Who) -> Self {
+        impl From<&PersonTarget> for $message::Who {
+            fn from(who: &PersonTarget) -> Self {
                 match who {
-                    Who::Person(id) => Self::Person(person_message(*id)),
-                    Who::Name(name) => Self::Name(proto::PersonName { name: name.clone() }),
+                    PersonTarget::Person(id) => Self::Person(person_message(*id)),
+                    PersonTarget::Name(name) => Self::Name(proto::PersonName { name: name.clone() }),
                 }
             }
         }

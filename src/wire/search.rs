@@ -10,7 +10,7 @@ pub fn search_to(search: &Search, limit: u32) -> proto::SearchRequest {
     let rooms = search.rooms.iter().map(|room| room.bytes().to_vec());
     proto::SearchRequest {
         phrases: search.phrases.clone(),
-        open: search.is_open,
+        open: search.is_prefix,
         from: search.from.clone(),
         rooms: rooms.collect(),
         since_ms: search.since_ms,
@@ -18,7 +18,11 @@ pub fn search_to(search: &Search, limit: u32) -> proto::SearchRequest {
             u64::MAX => 0,
             before => before,
         },
-        has: search.has.iter().map(|what| number(*what) as i32).collect(),
+        has: search
+            .has
+            .iter()
+            .map(|what| has_number(*what) as i32)
+            .collect(),
         limit,
     }
 }
@@ -45,7 +49,7 @@ pub fn search_from(message: proto::SearchRequest) -> Result<Search, Malformed> {
     for what in message.has {
         // Ignoring an unknown condition would find entries that were not asked for.
         let known = Has::ALL.iter().map(|(_, known)| *known);
-        let found = known.into_iter().find(|it| number(*it) as i32 == what);
+        let found = known.into_iter().find(|it| has_number(*it) as i32 == what);
         let what = found.ok_or(Malformed("has"))?;
         if !has.contains(&what) {
             has.push(what);
@@ -53,7 +57,7 @@ pub fn search_from(message: proto::SearchRequest) -> Result<Search, Malformed> {
     }
     Ok(Search {
         phrases: message.phrases,
-        is_open: message.open,
+        is_prefix: message.open,
         from: message.from,
         rooms: message
             .rooms
@@ -69,7 +73,7 @@ pub fn search_from(message: proto::SearchRequest) -> Result<Search, Malformed> {
     })
 }
 
-const fn number(has: Has) -> Number {
+const fn has_number(has: Has) -> Number {
     match has {
         Has::Link => Number::Link,
         Has::Code => Number::Code,

@@ -63,7 +63,9 @@ fn other(what: usize, seq: u64) -> Body {
             reason: reason(),
         }),
         8 => of(Ruling::Unbanned),
-        9 => of(Ruling::Muted { until: Until::Ever }),
+        9 => of(Ruling::Muted {
+            until: Until::Forever,
+        }),
         10 => of(Ruling::Unmuted),
         11 => Body::Created,
         12 => Body::Closed,
@@ -80,7 +82,10 @@ fn knows(screen: &mut Screen, log: &[Entry]) {
         _ => None,
     });
     let room = room(GENERAL, "general", topic.unwrap_or("everybody meets here"));
-    screen.hears(ClientEvent::Room { room, asked: false });
+    screen.receives(ClientEvent::Room {
+        room,
+        is_requested: false,
+    });
 }
 
 /// Builds the log of these steps; each amendment is made by a person who may make it.
@@ -131,7 +136,7 @@ fn log(steps: &[Step]) -> Vec<Entry> {
                 None => (ANN, Body::Left),
             },
         };
-        if body.is_said() {
+        if body.is_message() {
             said.push((seq, by));
         }
         log.push(entry(GENERAL, seq, by, seq, body));
@@ -160,8 +165,8 @@ fn screen() -> Screen {
     Screen::online(100, 60)
 }
 
-fn hears_page(screen: &mut Screen, before: u64, entries: Vec<Entry>) {
-    screen.hears(ClientEvent::Page {
+fn receives_page(screen: &mut Screen, before: u64, entries: Vec<Entry>) {
+    screen.receives(ClientEvent::Page {
         room: GENERAL,
         before: Seq(before),
         epoch: Epoch::new([9; 16]),
@@ -170,9 +175,9 @@ fn hears_page(screen: &mut Screen, before: u64, entries: Vec<Entry>) {
     });
 }
 
-fn hears_live(screen: &mut Screen, entries: &[Entry]) {
+fn receives_live(screen: &mut Screen, entries: &[Entry]) {
     if !entries.is_empty() {
-        screen.hears(ClientEvent::Entries(entries.to_vec()));
+        screen.receives(ClientEvent::Entries(entries.to_vec()));
     }
 }
 
@@ -187,21 +192,21 @@ proptest! {
         let cut = 1 + cut % (log.len() - 1);
         let late = cut + late % (log.len() - cut + 1);
         let mut live = screen();
-        hears_live(&mut live, &log);
+        receives_live(&mut live, &log);
         let mut fresh = screen();
         knows(&mut fresh, &log);
-        hears_page(&mut fresh, u64::MAX, page(&log, log.len(), log.len()));
+        receives_page(&mut fresh, u64::MAX, page(&log, log.len(), log.len()));
         prop_assert_eq!(fresh.text(), live.text(), "a fresh page");
         let mut snapshot = screen();
         knows(&mut snapshot, &log[..cut]);
-        hears_page(&mut snapshot, u64::MAX, page(&log, cut, cut));
-        hears_live(&mut snapshot, &log[cut..]);
+        receives_page(&mut snapshot, u64::MAX, page(&log, cut, cut));
+        receives_live(&mut snapshot, &log[cut..]);
         prop_assert_eq!(snapshot.text(), live.text(), "a page, then live");
         // Older entries are loaded later, as amended up to some moment in between.
         let mut backwards = screen();
         knows(&mut backwards, &log[..cut]);
-        hears_live(&mut backwards, &log[cut..]);
-        hears_page(&mut backwards, cut as u64 + 1, page(&log, cut, late));
+        receives_live(&mut backwards, &log[cut..]);
+        receives_page(&mut backwards, cut as u64 + 1, page(&log, cut, late));
         prop_assert_eq!(backwards.text(), live.text(), "live, then a page");
     }
 }
@@ -230,7 +235,7 @@ async fn others_see_replies_edits_reactions_and_deletions() {
     drop(early);
     ann.keys("waht a day<ret>");
     ben.shows("waht a day").await;
-    ann.settles().await;
+    ann.waits_until_idle().await;
     ann.keys("s/waht/what/<ret>");
     ben.shows("what a day  edited").await;
     ben.keys("/react 👍<ret>");
@@ -290,11 +295,11 @@ async fn an_impossible_action_is_explained_and_keys_without_a_meaning_in_selecti
     ann.keys("/reply hello?<ret>");
     ann.shows("There is no message here to reply to").await;
     ann.keys("<c-u>one<ret>");
-    ann.settles().await;
+    ann.waits_until_idle().await;
     ann.keys("s/two/three/<ret>");
     ann.shows("'two' is not in your last message").await;
     ann.keys("<c-u>");
-    ann.settles().await;
+    ann.waits_until_idle().await;
     ann.keys("<a-m>");
     ann.shows("r reply · e edit").await;
     ann.keys("x");
@@ -325,7 +330,7 @@ async fn a_deletion_to_confirm_in_one_room_is_not_confirmed_in_another() {
         "said in two<ret>",
     ] {
         ann.keys(keys);
-        ann.settles().await;
+        ann.waits_until_idle().await;
     }
     ann.shows("#two ›").await;
     ann.keys("<a-m>d");
@@ -334,7 +339,7 @@ async fn a_deletion_to_confirm_in_one_room_is_not_confirmed_in_another() {
     ann.shows("#one ›").await;
     ann.keys("<a-m>d");
     ann.shows("Repeat to delete it for everyone").await;
-    ann.settles().await;
+    ann.waits_until_idle().await;
     assert!(ann.screen.shows("said in one"));
 }
 
@@ -364,12 +369,12 @@ async fn a_deleted_message_is_removed_from_every_disk() {
     let text = "4711-xyzzy ".repeat(500);
     ann.pastes(&text);
     ann.keys("<ret>");
-    ann.settles().await;
+    ann.waits_until_idle().await;
     ann.keys("<up> indeed<ret>");
     ann.shows("indeed  edited").await;
     ann.keys("<a-m>dd");
     ann.shows("This message was deleted").await;
-    ann.settles().await;
+    ann.waits_until_idle().await;
     drop(ann);
     drop(server);
     store.close().await.unwrap();
@@ -400,7 +405,7 @@ async fn a_deleted_private_message_also_disappears_from_other_rooms() {
     ann.shows("ben").await;
     ann.keys("@ben the key is under the mat<ret>");
     ben.shows("the key is under the mat").await;
-    ann.settles().await;
+    ann.waits_until_idle().await;
     ann.keys("<a-down><a-down>");
     ann.keys("/msg ben<ret>");
     ann.shows("@ben privately ›").await;

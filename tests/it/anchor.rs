@@ -12,7 +12,7 @@ use tchat::tui::settings::Setting;
 use tchat::tui::timeline::rows::Layout;
 use tchat::tui::timeline::{Anchor, ItemKey, ItemKind, Timeline};
 
-use crate::support::screen::{GENERAL, LI, Screen, ZHANG, entry, says};
+use crate::support::screen::{GENERAL, LI, Screen, ZHANG, entry, message_entry};
 
 /// The seqs loaded at first; the room has older ones.
 const LOADED: std::ops::RangeInclusive<u64> = 301..=400;
@@ -62,10 +62,10 @@ fn line(seq: u64) -> Entry {
         for n in 0..seq % 30 {
             writeln!(code, "let x{n} = {seq};").unwrap();
         }
-        return says(GENERAL, seq, by, seq * 60, &(code + "```"));
+        return message_entry(GENERAL, seq, by, seq * 60, &(code + "```"));
     }
     let long = usize::try_from(seq * 37 % 40).unwrap();
-    says(
+    message_entry(
         GENERAL,
         seq,
         by,
@@ -154,14 +154,14 @@ fn happens(screen: &mut Screen, step: &Step, next: &mut u64) -> Option<Seq> {
         let body = Body::Amendment { target, what };
         let amending = entry(GENERAL, *next, by, *next * 60, body);
         *next += 1;
-        screen.hears(ClientEvent::Entries(vec![amending]));
+        screen.receives(ClientEvent::Entries(vec![amending]));
         Some(target)
     };
     match step {
         Step::Arrive(count) => {
             let fresh = (*next..*next + count).map(line).collect();
             *next += count;
-            screen.hears(ClientEvent::Entries(fresh));
+            screen.receives(ClientEvent::Entries(fresh));
         }
         Step::Edit(at, long) => {
             let text = format!("edited{}", " 改 it".repeat(*long));
@@ -175,7 +175,7 @@ fn happens(screen: &mut Screen, step: &Step, next: &mut u64) -> Option<Seq> {
         Step::Fold(at) => {
             let target = target(screen, *at)?;
             let room = screen.state.room_mut(GENERAL).unwrap();
-            room.timeline.turn_fold(ItemKey::entry(target));
+            room.timeline.toggle_fold(ItemKey::entry(target));
             return Some(target);
         }
         Step::Page(size) => {
@@ -191,7 +191,7 @@ fn happens(screen: &mut Screen, step: &Step, next: &mut u64) -> Option<Seq> {
                 .theme
                 .clone_from(&themes[n % themes.len()]);
         }
-        Step::Resize(width, height) => screen.does(Event::Resize(*width, *height)),
+        Step::Resize(width, height) => screen.handles(Event::Resize(*width, *height)),
         Step::Scroll(key) => {
             screen.keys(key);
         }
@@ -209,7 +209,7 @@ proptest! {
     ) {
         let mut screen = Screen::online(80, 24);
         screen.follows(GENERAL, *LOADED.end());
-        screen.hears(ClientEvent::Entries(LOADED.map(line).collect()));
+        screen.receives(ClientEvent::Entries(LOADED.map(line).collect()));
         for _ in 0..pages {
             screen.keys("<pgup>");
         }
@@ -265,7 +265,7 @@ fn a_run_of_joins_at_the_top_stays_in_place_when_more_of_it_is_loaded() {
     screen.follows(GENERAL, 200);
     let mut all: Vec<Entry> = (50..60).map(joined).collect();
     all.extend((60..=200).map(|seq| {
-        says(
+        message_entry(
             GENERAL,
             seq,
             if seq % 2 == 0 { LI } else { ZHANG },
@@ -273,7 +273,7 @@ fn a_run_of_joins_at_the_top_stays_in_place_when_more_of_it_is_loaded() {
             &format!("line {seq}"),
         )
     }));
-    screen.hears(ClientEvent::Entries(all));
+    screen.receives(ClientEvent::Entries(all));
     screen.keys("<c-home>");
     let before = rows(&screen);
     assert!(before[1].contains("(passage)"), "{before:?}");

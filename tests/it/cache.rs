@@ -6,8 +6,8 @@ use tchat::chat::{
     Amendment, Author, Body, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId, Limits,
     Recipient, Refusal, RefusalCode, RoomId, RoomInfo, RoomKind, Seq, ServerId,
 };
-use tchat::client::Post;
-use tchat::client::cache::{Cache, CacheError, History, Opened, Unsent, Whose};
+use tchat::client::OutgoingPost;
+use tchat::client::cache::{Cache, CacheError, HistoryMatch, Opened, Unsent, UnsentScope};
 use tchat::config::CACHE_BYTES;
 
 use crate::support::person::Person;
@@ -24,13 +24,13 @@ fn instance(n: u8) -> InstanceId {
     InstanceId::new([n; 16])
 }
 
-fn post(instance: InstanceId, counter: u64, text: &str) -> Post {
+fn post(instance: InstanceId, counter: u64, text: &str) -> OutgoingPost {
     let client_id = ClientId { instance, counter };
     let body = Body::Text(text.into());
-    Post {
+    OutgoingPost {
         from: Some(ROOM),
         typed: text.into(),
-        ..Post::new(client_id, Recipient::Room(ROOM), body)
+        ..OutgoingPost::new(client_id, Recipient::Room(ROOM), body)
     }
 }
 
@@ -91,16 +91,16 @@ async fn joined(opened: &Opened) {
     };
     opened
         .cache
-        .joined(SERVER, you, Limits::default(), vec![room()], Vec::new())
+        .store_memberships(SERVER, you, Limits::default(), vec![room()], Vec::new())
         .await;
 }
 
-async fn kept(opened: &Opened, post: Post, instead_of: Option<ClientId>) {
-    let written = opened.cache.keep(SERVER, post, instead_of).await;
+async fn add_post(opened: &Opened, post: OutgoingPost, instead_of: Option<ClientId>) {
+    let written = opened.cache.add_post(SERVER, post, instead_of).await;
     written.await.unwrap().unwrap();
 }
 
-fn said(posts: &[Unsent]) -> Vec<&str> {
+fn texts(posts: &[Unsent]) -> Vec<&str> {
     posts.iter().map(|it| it.post.body.text()).collect()
 }
 
@@ -112,22 +112,22 @@ async fn a_post_is_kept_until_it_is_answered_and_taken_over_only_from_a_dead_cli
     joined(&first).await;
     for (counter, text) in [(1, "one"), (2, "two"), (3, "three")] {
         let post = post(instance(1), counter, text);
-        kept(&first, post, None).await;
+        add_post(&first, post, None).await;
     }
     let id = |counter| ClientId {
         instance: instance(1),
         counter,
     };
-    first.cache.forget(id(1)).await;
+    first.cache.remove_post(id(1)).await;
     let refusal = Refusal::new(RefusalCode::RoomUnknown).with("general");
-    first.cache.failed(id(2), refusal.clone()).await;
+    first.cache.mark_failed(id(2), refusal.clone()).await;
     // A second terminal of the same person leaves the posts of the first alone.
     let second = open(&path, instance(2));
-    assert_eq!(said(&second.posts), [""; 0]);
+    assert_eq!(texts(&second.posts), [""; 0]);
     ends(second).await;
     ends(first).await;
     let third = open(&path, instance(3));
-    assert_eq!(said(&third.posts), ["two", "three"]);
+    assert_eq!(texts(&third.posts), ["two", "three"]);
     assert_eq!(third.posts[0].failed, Some(refusal));
     assert_eq!(third.posts[1].failed, None);
     assert_eq!(
@@ -137,13 +137,13 @@ async fn a_post_is_kept_until_it_is_answered_and_taken_over_only_from_a_dead_cli
     );
     // A retry replaces the failed post in one step.
     let again = post(instance(3), 1, "two");
-    kept(&third, again, Some(id(2))).await;
+    add_post(&third, again, Some(id(2))).await;
     ends(third).await;
     let fourth = open(&path, instance(4));
-    assert_eq!(said(&fourth.posts), ["three", "two"]);
+    assert_eq!(texts(&fourth.posts), ["three", "two"]);
     // Posts for another server are not sent to this one.
     let other = ServerId::new([8; 16]);
-    let (drafts, posts) = fourth.cache.unsent(other, Whose::All).await;
+    let (drafts, posts) = fourth.cache.unsent(other, UnsentScope::All).await;
     assert!(drafts.is_empty() && posts.is_empty());
     ends(fourth).await;
 }
@@ -154,16 +154,16 @@ async fn sending_replaces_the_draft_with_the_post_in_one_step() {
     let path = directory.path().join("ann.db");
     let first = open(&path, instance(1));
     joined(&first).await;
-    let draft = |room, text: &str| first.cache.draft(SERVER, room, text.into());
+    let draft = |room, text: &str| first.cache.put_draft(SERVER, room, text.into());
     draft(Some(ROOM), "hello").await;
     draft(None, "nowhere yet").await;
     let hello = post(instance(1), 1, "hello");
-    kept(&first, hello, None).await;
+    add_post(&first, hello, None).await;
     ends(first).await;
     let second = open(&path, instance(2));
     assert_eq!(second.drafts, [(None, "nowhere yet".to_owned())]);
-    assert_eq!(said(&second.posts), ["hello"]);
-    let kept = second.kept.as_ref().unwrap();
+    assert_eq!(texts(&second.posts), ["hello"]);
+    let kept = second.cached_server.as_ref().unwrap();
     assert_eq!((kept.server, kept.you.id), (SERVER, ANN));
     assert_eq!(kept.rooms[0].0, room());
     ends(second).await;
@@ -178,21 +178,21 @@ async fn two_terminals_of_one_person_have_separate_drafts() {
     let draft = |of: &Opened, text: &str| {
         let cache = of.cache.clone();
         let text = text.to_owned();
-        async move { cache.draft(SERVER, Some(ROOM), text).await }
+        async move { cache.put_draft(SERVER, Some(ROOM), text).await }
     };
     draft(&first, "from the first").await;
     let second = open(&path, instance(2));
     assert!(second.drafts.is_empty(), "the first is still writing it");
     draft(&second, "from the second").await;
-    kept(&second, post(instance(2), 1, "from the second"), None).await;
+    add_post(&second, post(instance(2), 1, "from the second"), None).await;
     // The first client dies; the second takes over its drafts while running.
     ends(first).await;
-    let (drafts, _) = second.cache.unsent(SERVER, Whose::Adopted).await;
+    let (drafts, _) = second.cache.unsent(SERVER, UnsentScope::Adopted).await;
     assert_eq!(drafts, [(Some(ROOM), "from the first".to_owned())]);
     ends(second).await;
     let third = open(&path, instance(3));
     assert_eq!(third.drafts, [(Some(ROOM), "from the first".to_owned())]);
-    assert_eq!(said(&third.posts), ["from the second"]);
+    assert_eq!(texts(&third.posts), ["from the second"]);
     ends(third).await;
 }
 
@@ -204,10 +204,10 @@ async fn pages_have_no_holes_and_cursors_point_to_the_newest_entry() {
     joined(&opened).await;
     let cache = &opened.cache;
     cache
-        .followed(SERVER, ROOM, EPOCH, Seq(1), History::Same)
+        .record_history(SERVER, ROOM, EPOCH, Seq(1), HistoryMatch::Same)
         .await;
-    cache.entries(SERVER, entries(1..=10));
-    cache.entries(SERVER, entries(500..=800));
+    cache.put_entries(SERVER, entries(1..=10));
+    cache.put_entries(SERVER, entries(500..=800));
     let seqs = |page: Option<tchat::client::cache::Page>| {
         let entries = page?.entries;
         Some((entries.first()?.seq.0, entries.last()?.seq.0, entries.len()))
@@ -219,7 +219,7 @@ async fn pages_have_no_holes_and_cursors_point_to_the_newest_entry() {
     assert_eq!(page(11).await, Some((1, 10, 10)));
     ends(opened).await;
     let again = open(&path, instance(2));
-    let kept = again.kept.as_ref().unwrap();
+    let kept = again.cached_server.as_ref().unwrap();
     assert_eq!(kept.rooms[0].1.unwrap().seq, Seq(800));
     let (_, page, former) = again.page.as_ref().unwrap();
     assert_eq!(page.entries.len(), 200);
@@ -235,15 +235,16 @@ async fn amendments_are_applied_to_copies_even_if_entries_were_skipped() {
     joined(&opened).await;
     let cache = &opened.cache;
     cache
-        .followed(SERVER, ROOM, EPOCH, Seq(1), History::Same)
+        .record_history(SERVER, ROOM, EPOCH, Seq(1), HistoryMatch::Same)
         .await;
-    assert!(cache.entries(SERVER, entries(1..=3)));
+    assert!(cache.put_entries(SERVER, entries(1..=3)));
     cache.page(SERVER, ROOM, Seq(4)).await.unwrap();
     // Another process locks the file, so nothing can be written.
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let long = "x".repeat(8000);
-    let taken = (4..1004).take_while(|seq| cache.entries(SERVER, vec![entry(EPOCH, *seq, &long)]));
+    let taken =
+        (4..1004).take_while(|seq| cache.put_entries(SERVER, vec![entry(EPOCH, *seq, &long)]));
     assert!(taken.count() < 1000);
     other.execute_batch("COMMIT").unwrap();
     drop(other);
@@ -255,7 +256,7 @@ async fn amendments_are_applied_to_copies_even_if_entries_were_skipped() {
         body,
         ..entry(EPOCH, 5000, "")
     };
-    cache.amendments(SERVER, vec![erasing]).await;
+    cache.apply_amendments(SERVER, vec![erasing]).await;
     let page = cache.page(SERVER, ROOM, Seq(4)).await.unwrap();
     assert!(matches!(page.entries[1].body, Body::Erased(_)));
     assert_eq!(page.entries[2].body.text(), "3");
@@ -271,14 +272,14 @@ async fn a_former_history_is_kept_until_the_server_has_the_same_entries() {
         joined(&opened).await;
         let cache = &opened.cache;
         cache
-            .followed(SERVER, ROOM, EPOCH, Seq(1), History::Same)
+            .record_history(SERVER, ROOM, EPOCH, Seq(1), HistoryMatch::Same)
             .await;
-        cache.entries(SERVER, entries(1..=5));
+        cache.put_entries(SERVER, entries(1..=5));
         cache
-            .followed(SERVER, ROOM, other, Seq(1), History::Another)
+            .record_history(SERVER, ROOM, other, Seq(1), HistoryMatch::Replaced)
             .await;
         assert_eq!(cache.page(SERVER, ROOM, Seq(u64::MAX)).await, None);
-        assert_eq!(cache.former(SERVER, ROOM).await.len(), 5);
+        assert_eq!(cache.former_entries(SERVER, ROOM).await.len(), 5);
         let back: Vec<Entry> = entries(1..=3)
             .into_iter()
             .map(|entry| Entry {
@@ -286,8 +287,8 @@ async fn a_former_history_is_kept_until_the_server_has_the_same_entries() {
                 ..entry
             })
             .collect();
-        cache.entries(SERVER, back);
-        let former = cache.former(SERVER, ROOM).await;
+        cache.put_entries(SERVER, back);
+        let former = cache.former_entries(SERVER, ROOM).await;
         let left: Vec<&str> = former.iter().map(|it| it.body.text()).collect();
         assert_eq!(
             left,
@@ -315,14 +316,14 @@ async fn loses_old_copies(length: usize, count: u64, step: usize) {
     joined(&opened).await;
     let cache = &opened.cache;
     cache
-        .followed(SERVER, ROOM, EPOCH, Seq(1), History::Same)
+        .record_history(SERVER, ROOM, EPOCH, Seq(1), HistoryMatch::Same)
         .await;
-    kept(&opened, post(instance(1), 1, "kept"), None).await;
-    cache.draft(SERVER, Some(ROOM), "a draft".into()).await;
+    add_post(&opened, post(instance(1), 1, "kept"), None).await;
+    cache.put_draft(SERVER, Some(ROOM), "a draft".into()).await;
     let long = "x".repeat(length);
     for from in (0..count).step_by(step) {
         let batch = (from + 1..=from + step as u64).map(|seq| entry(EPOCH, seq, &long));
-        cache.entries(SERVER, batch.collect());
+        cache.put_entries(SERVER, batch.collect());
         // Entries that arrive faster than the disk writes are skipped, and this test is about the ones that are written. So wait here.
         cache.page(SERVER, ROOM, Seq(1)).await;
     }
@@ -330,9 +331,9 @@ async fn loses_old_copies(length: usize, count: u64, step: usize) {
     let size = std::fs::metadata(&path).unwrap().len();
     assert!(size <= limit + 1024 * 1024, "{size} bytes");
     let again = open(&path, instance(2));
-    assert_eq!(said(&again.posts), ["kept"]);
+    assert_eq!(texts(&again.posts), ["kept"]);
     assert_eq!(again.drafts, [(Some(ROOM), "a draft".to_owned())]);
-    let kept = again.kept.as_ref().unwrap();
+    let kept = again.cached_server.as_ref().unwrap();
     assert_eq!(kept.rooms[0].1.unwrap().seq, Seq(count), "the newest stay");
     let (_, page, _) = again.page.as_ref().unwrap();
     assert!(
@@ -353,7 +354,7 @@ async fn a_damaged_file_is_moved_aside_and_a_newer_one_is_not_touched() {
     )
     .unwrap();
     let opened = open(&path, instance(1));
-    assert!(opened.kept.is_none());
+    assert!(opened.cached_server.is_none());
     let aside = opened.damaged.clone().expect("its new path is given");
     assert!(
         std::fs::read_to_string(aside)
@@ -380,18 +381,18 @@ async fn a_restarted_client_continues_where_it_was() {
     let server = Server::start();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
-    let mut ann = Person::keeping(server.connector(), "ann", &path);
+    let mut ann = Person::with_cache(server.connector(), "ann", &path);
     ann.is_in("general").await;
     for n in 1..=50 {
-        ann.says("general", &format!("#{n}"));
+        ann.sends("general", &format!("#{n}"));
     }
     ann.is_answered().await;
     ann.client.quit().await;
     let mut ben = server.joins("ben").await;
-    ben.says("general", "while ann was away");
+    ben.sends("general", "while ann was away");
     ben.is_answered().await;
     // Only new entries come from the server; the others were on the disk.
-    let mut ann = Person::keeping(server.connector(), "ann", &path);
+    let mut ann = Person::with_cache(server.connector(), "ann", &path);
     let kept = ann
         .until("what was kept", |person, event| match event {
             tchat::client::Event::Page { entries, .. } => {
@@ -415,19 +416,19 @@ async fn a_post_stored_before_the_client_died_is_not_stored_twice() {
     let server = Server::with(config(), memory());
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ann.db");
-    let mut ann = Person::keeping(server.connector(), "ann", &path);
+    let mut ann = Person::with_cache(server.connector(), "ann", &path);
     let general = ann.is_in("general").await;
-    let id = ann.says("general", "once");
+    let id = ann.sends("general", "once");
     ann.sees("general", "once").await;
     ann.client.quit().await;
     // The client died after it received the entry and before it recorded that.
     let mut left = open(&path, instance(6));
-    let server_id = left.kept.take().unwrap().server;
-    let unanswered = Post::new(id, Recipient::Room(general), Body::Text("once".into()));
-    let written = left.cache.keep(server_id, unanswered, None).await;
+    let server_id = left.cached_server.take().unwrap().server;
+    let unanswered = OutgoingPost::new(id, Recipient::Room(general), Body::Text("once".into()));
+    let written = left.cache.add_post(server_id, unanswered, None).await;
     written.await.unwrap().unwrap();
     ends(left).await;
-    let mut ann = Person::keeping(server.connector(), "ann", &path);
+    let mut ann = Person::with_cache(server.connector(), "ann", &path);
     ann.is_in("general").await;
     ann.until("the answer", |person, _| {
         person
@@ -447,14 +448,14 @@ fn messages_and_drafts_written_offline_survive_a_killed_client() {
     let address = format!("localhost:{}", home.port);
     let mut ann = home.opens(WIDE, &["--server", &address]);
     ann.shows("#general ›");
-    ann.says("said online");
+    ann.sends_line("said online");
     ann.until("it to be stored", |text| {
         text.contains("said online") && !text.contains('…')
     });
     server.kill().unwrap();
     server.wait().unwrap();
     ann.shows("reconnecting");
-    ann.says("said offline");
+    ann.sends_line("said offline");
     ann.until("it to wait", |text| {
         text.lines()
             .any(|line| line.contains('…') && line.contains("said offline"))

@@ -24,12 +24,12 @@ const NOON: i64 = 1_800_000_000_000;
 
 /// The host's clock. It advances with the time of the test and can be stepped.
 #[derive(Clone)]
-struct Host {
+struct TestClock {
     began: Instant,
     ahead_ms: Arc<AtomicI64>,
 }
 
-impl Host {
+impl TestClock {
     fn new() -> Self {
         Self {
             began: Instant::now(),
@@ -75,13 +75,13 @@ async fn restarts(server: &mut Server) {
 }
 
 async fn says(person: &mut Person, text: &str) -> Option<RefusalCode> {
-    let id = person.says("general", text);
+    let id = person.sends("general", text);
     person.is_answered().await;
     let refused = person.refused.iter().find(|(of, _)| *of == id);
     refused.map(|(_, refusal)| refusal.code)
 }
 
-async fn says_so_often(person: &mut Person, what: &str, times: usize) {
+async fn post_many(person: &mut Person, what: &str, times: usize) {
     for n in 0..times {
         assert_eq!(says(person, &format!("{what} {n}")).await, None);
     }
@@ -109,32 +109,32 @@ async fn said(server: &Server) -> Vec<Entry> {
     };
     let page = server.store.page(room.id, Span::After(Seq::ZERO), all);
     let mut page = page.await.unwrap();
-    page.retain(|entry| entry.body.is_said());
+    page.retain(|entry| entry.body.is_message());
     page
 }
 
 /// Posts thirty messages, then one or two under a wrong clock, then enough for a retention check with the clock correct again.
 async fn one_message_under_a_wrong_clock(keep_for: i64, ahead: i64, restarted: bool) {
-    let host = Host::new();
+    let host = TestClock::new();
     let mut server = host.serves(Some(lasting(keep_for)));
     let mut ann = server.joins("ann").await;
-    says_so_often(&mut ann, "before", 30).await;
+    post_many(&mut ann, "before", 30).await;
     host.set_ahead(ahead);
     if restarted {
         restarts(&mut server).await;
     }
-    says_so_often(&mut ann, "under", 1).await;
+    post_many(&mut ann, "under", 1).await;
     if restarted {
         // With a second restart while the clock is wrong.
         restarts(&mut server).await;
-        says_so_often(&mut ann, "still", 1).await;
+        post_many(&mut ann, "still", 1).await;
     }
     host.set_ahead(0);
     if restarted {
         restarts(&mut server).await;
     }
     let since = host.now_ms();
-    says_so_often(&mut ann, "after", 130).await;
+    post_many(&mut ann, "after", 130).await;
     sleep(Duration::from_secs(1)).await;
     let said = said(&server).await;
     let wrong = if restarted { 2 } else { 1 };
@@ -168,15 +168,15 @@ async fn a_clock_jump_deletes_nothing_and_later_messages_have_the_right_time() {
 #[tokio::test(start_paused = true)]
 async fn expired_messages_are_deleted_even_while_the_clock_is_wrong() {
     for ahead in [0, 2 * DAY, -2 * DAY] {
-        let host = Host::new();
+        let host = TestClock::new();
         let server = host.serves(Some(lasting(HOUR)));
         let mut ann = server.joins("ann").await;
-        says_so_often(&mut ann, "old", 60).await;
+        post_many(&mut ann, "old", 60).await;
         sleep(lasting(50 * MINUTE)).await;
-        says_so_often(&mut ann, "young", 60).await;
+        post_many(&mut ann, "young", 60).await;
         host.set_ahead(ahead);
         sleep(lasting(15 * MINUTE)).await;
-        says_so_often(&mut ann, "new", 130).await;
+        post_many(&mut ann, "new", 130).await;
         sleep(Duration::from_secs(1)).await;
         let said = said(&server).await;
         assert_eq!(said[0].body.text(), "young 0", "{ahead}");
@@ -186,38 +186,38 @@ async fn expired_messages_are_deleted_even_while_the_clock_is_wrong() {
 
 #[tokio::test(start_paused = true)]
 async fn after_downtime_old_messages_are_deleted_once_the_server_has_run_for_a_while() {
-    let host = Host::new();
+    let host = TestClock::new();
     let mut server = host.serves(Some(lasting(DAY)));
     let mut ann = server.joins("ann").await;
-    says_so_often(&mut ann, "old", 10).await;
+    post_many(&mut ann, "old", 10).await;
     ann.quits().await;
     server.stops().await.unwrap();
     sleep(lasting(2 * DAY)).await;
     server.restarts();
     let mut ann = server.joins("ann").await;
-    says_so_often(&mut ann, "back", 110).await;
+    post_many(&mut ann, "back", 110).await;
     assert_eq!(said(&server).await.len(), 120, "clock in doubt");
     sleep(lasting(8 * HOUR)).await;
-    says_so_often(&mut ann, "later", 110).await;
+    post_many(&mut ann, "later", 110).await;
     sleep(Duration::from_secs(1)).await;
     assert_eq!(said(&server).await[0].body.text(), "back 0");
 }
 
 #[tokio::test(start_paused = true)]
 async fn messages_of_a_wrong_clock_are_not_deleted_once_it_is_right() {
-    let host = Host::new();
+    let host = TestClock::new();
     let mut server = host.serves(Some(lasting(30 * DAY)));
     let mut ann = server.joins("ann").await;
-    says_so_often(&mut ann, "before", 30).await;
+    post_many(&mut ann, "before", 30).await;
     host.set_ahead(60 * DAY);
     restarts(&mut server).await;
-    says_so_often(&mut ann, "under", 1).await;
+    post_many(&mut ann, "under", 1).await;
     ann.quits().await;
     // Long enough for all doubt to be gone: by log time the first thirty are 69 days old.
     sleep(lasting(9 * DAY)).await;
     host.set_ahead(0);
     let mut ann = server.joins("ann").await;
-    says_so_often(&mut ann, "after", 130).await;
+    post_many(&mut ann, "after", 130).await;
     sleep(Duration::from_secs(1)).await;
     assert_eq!(said(&server).await.len(), 161);
 }
@@ -233,7 +233,7 @@ async fn a_mute_of_ten_minutes_lasts_ten_minutes_whatever_the_clock_does() {
         [0, 2 * HOUR, 0],
         [-400 * DAY, 400 * DAY, -NOON],
     ] {
-        let host = Host::new();
+        let host = TestClock::new();
         let server = host.serves(None);
         let mut boss = server.joins("boss").await;
         let mut ann = server.joins("ann").await;
@@ -261,7 +261,7 @@ async fn a_mute_of_ten_minutes_lasts_ten_minutes_whatever_the_clock_does() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_gives_the_end_of_the_mute_by_the_current_clock() {
-    let host = Host::new();
+    let host = TestClock::new();
     let server = host.serves(None);
     let mut boss = server.joins("boss").await;
     let mut ann = server.joins("ann").await;
@@ -281,7 +281,7 @@ async fn a_refusal_gives_the_end_of_the_mute_by_the_current_clock() {
 #[tokio::test(start_paused = true)]
 async fn a_mute_survives_a_restart_and_ends_even_if_the_clock_was_set_back() {
     for back in [0, 3 * HOUR, NOON] {
-        let host = Host::new();
+        let host = TestClock::new();
         let mut server = host.serves(None);
         let mut boss = server.joins("boss").await;
         let mut ann = server.joins("ann").await;
@@ -324,7 +324,7 @@ async fn joins(server: &Server, name: &str) -> Option<RefusalCode> {
 
 #[tokio::test(start_paused = true)]
 async fn a_ban_of_ten_minutes_lasts_ten_minutes_after_the_clock_was_ahead() {
-    let host = Host::new();
+    let host = TestClock::new();
     let server = host.serves(None);
     let mut boss = server.joins("boss").await;
     let ann = server.joins("ann").await;
@@ -370,12 +370,12 @@ async fn deleting_old_messages_is_logged() {
     let _until_the_end = tracing::subscriber::set_default(lines);
     // With only one dispatcher, tracing asks the subscriber of whichever thread reaches a line first, and the other threads have none.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
-    let host = Host::new();
+    let host = TestClock::new();
     let server = host.serves(Some(lasting(HOUR)));
     let mut ann = server.joins("ann").await;
-    says_so_often(&mut ann, "old", 20).await;
+    post_many(&mut ann, "old", 20).await;
     sleep(lasting(2 * HOUR)).await;
-    says_so_often(&mut ann, "new", 110).await;
+    post_many(&mut ann, "new", 110).await;
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let mut trims = text
         .lines()

@@ -4,7 +4,7 @@ use tchat::chat::{Amendment, Body, IdentityId, Person, Presence, Recipient, Role
 use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::Effect;
 
-use crate::support::screen::{GENERAL, LI, Screen, TECH, ZHANG, says};
+use crate::support::screen::{GENERAL, LI, Screen, TECH, ZHANG, message_entry};
 
 fn person(n: u8, name: &str) -> Person {
     Person {
@@ -23,7 +23,11 @@ fn crowded() -> Screen {
     let (ben, bea, cay) = (person(1, "ben"), person(2, "Bea"), person(3, "cay"));
     for (room, came) in [(GENERAL, vec![ben.clone(), bea]), (TECH, vec![ben, cay])] {
         let went = Vec::new();
-        screen.hears(ClientEvent::RosterDelta { room, came, went });
+        screen.receives(ClientEvent::RosterDelta {
+            room,
+            updated: came,
+            removed: went,
+        });
     }
     screen
 }
@@ -160,7 +164,9 @@ fn reaction(effects: &[Effect]) -> Option<String> {
 /// A screen with a message that can be reacted to.
 fn said() -> Screen {
     let mut screen = crowded();
-    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 1, "done!")]));
+    screen.receives(ClientEvent::Entries(vec![message_entry(
+        GENERAL, 1, LI, 1, "done!",
+    )]));
     screen
 }
 

@@ -16,10 +16,10 @@ fn the_tour_works_in_a_terminal_without_any_setup() {
     you.shows("every message is stored before");
     you.shows("try 1/7: write something and press Enter");
     you.shows("welcome, @you!");
-    you.says("hello everybody");
+    you.sends_line("hello everybody");
     you.shows("> you: hello everybody");
     you.shows("try 2/7: start with @ada and a space");
-    you.says("@ada psst");
+    you.sends_line("@ada psst");
     you.shows("privately to ada");
     you.shows("only you and I can see this, you");
     you.shows("try 3/7: go to the next room with Alt+Down");
@@ -45,7 +45,7 @@ fn the_tour_works_in_a_terminal_without_any_setup() {
     leaves(&mut you, "Send, or run a command");
     you.until("the end of the tour", |text| !text.contains("7/7"));
     // The demo server is like any other, but `/connect` is not available.
-    you.says("/connect chat.example.org");
+    you.sends_line("/connect chat.example.org");
     you.shows("this is the demo");
     you.types("\x03");
     assert!(you.ends());
@@ -65,7 +65,7 @@ fn a_demo_opens_no_port_and_leaves_no_files() {
     // A bot of the same name takes another name.
     you.shows("小林");
     you.shows("试试 1/7");
-    you.says("大家好");
+    you.sends_line("大家好");
     you.shows("> 小艾：大家好");
     let process = you.process();
     let sockets = sockets(process);

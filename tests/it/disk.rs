@@ -31,16 +31,16 @@ async fn posts_wait_while_the_disk_is_full_reading_continues_and_the_order_is_ke
     .unwrap();
     let mut server = Server::with(config(), Arc::new(store));
     let mut ann = server.joins("ann").await;
-    ann.says("general", "before");
+    ann.sends("general", "before");
     ann.is_answered().await;
     free.store(31 * MIB, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_millis(300)).await; // Free space is checked four times a second.
     for n in 1..=20 {
-        ann.says("general", &format!("#{n}"));
+        ann.sends("general", &format!("#{n}"));
     }
     let why = ann
         .until("the reason", |_, event| match event {
-            Event::PostWaits(refusal) => Some(refusal.clone()),
+            Event::PostDelayed(refusal) => Some(refusal.clone()),
             _ => None,
         })
         .await;

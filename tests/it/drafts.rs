@@ -6,16 +6,16 @@ use tchat::chat::{Epoch, Person, Presence, Profile, Refusal, RefusalCode, Role, 
 use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, message_entry};
 
 fn written(screen: &Screen) -> String {
     screen.state.composer().text()
 }
 
 /// The draft that was last stored on the disk, if any.
-fn kept(screen: &mut Screen) -> Option<String> {
+fn stored_draft(screen: &mut Screen) -> Option<String> {
     screen.effects.clear();
-    screen.passes(Duration::from_secs(1));
+    screen.advances(Duration::from_secs(1));
     let draft = |effect: &Effect| match effect {
         Effect::Client(Command::Draft { text, .. }) => Some(text.clone()),
         _ => None,
@@ -25,7 +25,7 @@ fn kept(screen: &mut Screen) -> Option<String> {
 
 fn said() -> Screen {
     let mut screen = Screen::online(80, 24);
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL,
         1,
         ANN,
@@ -39,16 +39,20 @@ fn said() -> Screen {
 fn after_an_edit_the_previous_draft_comes_back() {
     let mut screen = said();
     screen.keys("a long draft");
-    assert_eq!(kept(&mut screen).as_deref(), Some("a long draft"));
+    assert_eq!(stored_draft(&mut screen).as_deref(), Some("a long draft"));
     screen.keys("<a-m>e");
     assert_eq!(written(&screen), "teh build");
-    assert_eq!(kept(&mut screen), None, "the stored draft does not change");
+    assert_eq!(
+        stored_draft(&mut screen),
+        None,
+        "the stored draft does not change"
+    );
     screen.keys("!");
-    let both = kept(&mut screen);
+    let both = stored_draft(&mut screen);
     assert_eq!(both.as_deref(), Some("a long draft\nteh build!"));
     screen.keys("<esc>");
     assert_eq!(written(&screen), "a long draft");
-    assert_eq!(kept(&mut screen).as_deref(), Some("a long draft"));
+    assert_eq!(stored_draft(&mut screen).as_deref(), Some("a long draft"));
 
     screen.keys("<a-m>e<c-u>the build<ret>");
     assert_eq!(written(&screen), "a long draft");
@@ -81,13 +85,13 @@ fn unsent_posts_survive_leaving_their_room() {
     screen.state.rooms.current = Some(TECH);
     screen.keys("refused there<ret>");
     let id = screen.last_post();
-    screen.hears(ClientEvent::PostRefused {
+    screen.receives(ClientEvent::PostRefused {
         client_id: id,
         refusal: Refusal::new(RefusalCode::TooLong).with("9").with("8"),
     });
     screen.keys("waits there<ret>");
     let waits = screen.last_post();
-    screen.hears(ClientEvent::Left(TECH));
+    screen.receives(ClientEvent::Left(TECH));
     assert_eq!(screen.state.rooms.current, Some(GENERAL));
     let text = screen.text();
     let row = |words: &str| text.lines().find(|row| row.contains(words)).unwrap();
@@ -98,7 +102,7 @@ fn unsent_posts_survive_leaving_their_room() {
         "{text}"
     );
     // A post refused later shows the reason too, and both can be edited again.
-    screen.hears(ClientEvent::PostRefused {
+    screen.receives(ClientEvent::PostRefused {
         client_id: waits,
         refusal: Refusal::new(RefusalCode::TooLong).with("9").with("8"),
     });
@@ -124,7 +128,7 @@ fn a_failed_message_can_be_edited_only_in_its_own_room() {
     let refuse = |screen: &mut Screen| {
         let refusal = Refusal::new(RefusalCode::TooLong).with("9").with("8");
         let client_id = screen.last_post();
-        screen.hears(ClientEvent::PostRefused { client_id, refusal });
+        screen.receives(ClientEvent::PostRefused { client_id, refusal });
     };
     // In another room neither key affects it.
     screen.keys("general only<ret>");
@@ -171,7 +175,7 @@ fn an_overlay_waits_until_the_user_has_finished_typing() {
     };
     let mut screen = said();
     screen.keys("/whois 李四<ret><c-f>salary dis");
-    screen.hears(profile("李四"));
+    screen.receives(profile("李四"));
     screen.keys("pute");
     assert!(screen.shows("salary dispute") && written(&screen).is_empty());
     screen.keys("<esc>");
@@ -179,7 +183,7 @@ fn an_overlay_waits_until_the_user_has_finished_typing() {
     screen.keys("<esc>");
     // Closing still takes back a theme preview.
     screen.keys("<a-t><down>");
-    screen.hears(profile("李四"));
+    screen.receives(profile("李四"));
     let theme = screen.state.preferences.theme.clone();
     screen.state.preferences.theme = "another".into();
     let effects = screen.keys("<esc>");
@@ -204,7 +208,7 @@ fn text_cut_in_one_room_can_be_pasted_in_another() {
 fn a_long_draft_scrolls_row_by_row_and_shows_how_much_is_above() {
     let mut screen = said();
     let lines: Vec<String> = (1..=12).map(|n| format!("line {n}")).collect();
-    screen.does(Event::Paste(lines.join("\n")));
+    screen.handles(Event::Paste(lines.join("\n")));
     assert!(screen.shows("↑ 4"), "{}", screen.text());
     screen.keys("<up><up><up><up><up><up><up><up><up><up><up>X");
     assert!(
@@ -215,7 +219,7 @@ fn a_long_draft_scrolls_row_by_row_and_shows_how_much_is_above() {
     assert!(!screen.shows("↑"));
     screen.keys("<c-u>");
     let many = "x\n".repeat(95);
-    screen.does(Event::Paste(many));
+    screen.handles(Event::Paste(many));
     screen.keys("<esc>");
     assert!(screen.shows("107 / 100 lines"), "{}", screen.text());
 }
@@ -234,11 +238,11 @@ fn waiting_posts_are_shown_in_the_order_they_were_written() {
     };
     assert!(order(&screen).is_sorted(), "{}", screen.text());
     // Once stored, the order stays the same.
-    let mut mine = says(GENERAL, 2, ANN, 41, "one more");
+    let mut mine = message_entry(GENERAL, 2, ANN, 41, "one more");
     mine.client_id = Some(first);
-    screen.hears(ClientEvent::Entries(vec![mine]));
+    screen.receives(ClientEvent::Entries(vec![mine]));
     assert!(order(&screen).is_sorted(), "{}", screen.text());
-    screen.hears(ClientEvent::Accepted {
+    screen.receives(ClientEvent::Accepted {
         client_id: private,
         room: WITH_LI,
         epoch: Epoch::new([9; 16]),
@@ -257,23 +261,26 @@ fn a_command_that_the_full_queue_rejects_is_reported_and_can_be_repeated() {
     };
     for line in ["/topic news", "/join elsewhere", "/whois 李四"] {
         let command = taken(screen.keys(&format!("{line}<ret>")));
-        screen.does(Event::Busy(command));
+        screen.handles(Event::Busy(command));
         assert!(
             screen.shows("Too many requests are waiting"),
             "{}",
             screen.text()
         );
-        let waits = (&screen.state.posting.commands, &screen.state.posting.asked);
+        let waits = (
+            &screen.state.posting.commands,
+            &screen.state.posting.awaited_request,
+        );
         assert!(waits.0.is_empty() && waits.1.is_none(), "{line}: {waits:?}");
         screen.keys("<c-u>");
     }
     let post = taken(screen.keys("hello<ret>"));
-    screen.does(Event::Busy(post));
+    screen.handles(Event::Busy(post));
     assert!(screen.shows("✗") && screen.shows("1,000 messages are already waiting"));
     // A page whose request was rejected is requested again later.
     screen.keys("/clear<ret>");
     let page = taken(screen.keys("<pgup>"));
     assert!(screen.keys("<pgup>").is_empty());
-    screen.does(Event::Busy(page));
+    screen.handles(Event::Busy(page));
     assert!(!screen.keys("<pgup>").is_empty());
 }

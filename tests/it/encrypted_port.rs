@@ -6,7 +6,7 @@ use std::time::Duration;
 use tchat::chat::RefusalCode;
 use tchat::client::tls::{Expected, encrypt};
 use tchat::server::listen::{ClearText, Encryption, FIRST_REQUEST_WITHIN};
-use tchat::wire::{Event, Request, Then};
+use tchat::wire::{Event, GoodbyeAction, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
@@ -78,10 +78,17 @@ async fn a_client_of_the_last_release_is_told_to_upgrade() {
     let Some(Event::Goodbye(goodbye)) = old.try_event().await else {
         panic!("no goodbye")
     };
-    assert_eq!(goodbye.then, Then::Stop);
+    assert_eq!(goodbye.action, GoodbyeAction::Stop);
     // Nobody got in.
     let hash = secret("ann").hash();
-    assert!(server.store.identity_of(hash).await.unwrap().is_none());
+    assert!(
+        server
+            .store
+            .identity_by_secret(hash)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]

@@ -43,11 +43,11 @@ fn somebody_in_between_learns_nothing_from_any_client() {
     }
     let mut ann = there.screen(WIDE, &["--server", &link]);
     ann.shows("than its link says");
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     let mut ann = there.screen(WIDE, &["--plain", "--server", &link]);
     ann.shows("than its link says");
-    ann.says("/quit");
+    ann.sends_line("/quit");
     // Without a link and without a terminal, an unknown key is refused as well.
     let address = format!("localhost:{}", between.port);
     for arguments in every_mode(&address) {
@@ -95,7 +95,7 @@ fn a_changed_key_stops_every_client_until_a_person_confirms_it() {
     assert!(words.contains(&replace), "{words}");
     let mut ann = there.screen(WIDE, &["--server", &address]);
     ann.shows("another key than before");
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     // Without a terminal nothing can be confirmed.
     let (code, words) = runs(&there, &["trust", &address, "--replace"]);
@@ -126,9 +126,9 @@ fn a_server_that_moves_with_its_data_is_the_same_server() {
     let link = here.link(here.port);
     let mut ann = there.screen(WIDE, &["--name", "ann", &link]);
     ann.shows("#general ›");
-    ann.says("before the move");
+    ann.sends_line("before the move");
     ann.shows("before the move");
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     signal(server.id(), "TERM");
     ends(&mut server, DRAIN);
@@ -138,7 +138,7 @@ fn a_server_that_moves_with_its_data_is_the_same_server() {
     let link = here.link(here.port);
     let mut ann = there.screen(WIDE, &["--name", "ann", &link]);
     ann.shows("before the move");
-    ann.says("after the move");
+    ann.sends_line("after the move");
     ann.shows(&format!("localhost:{} · ann", here.port));
     ann.until("a stored message", |text| {
         text.contains("after the move") && !text.contains('…')
@@ -301,7 +301,7 @@ fn a_link_is_read_from_standard_input() {
     ann.shows("Paste the link");
     ann.types(&format!("{}\r", here.link(here.port)));
     ann.shows("#general ›");
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     let mut ann = there.screen(WIDE, &["join"]);
     ann.shows("Paste the link");
@@ -317,11 +317,11 @@ fn tchat_returns_to_the_server_that_was_joined_by_its_link() {
     let mut server = here.serves(&[]);
     let mut ann = there.screen(WIDE, &[&here.link(here.port)]);
     ann.shows("#general ›");
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     let mut ann = there.screen(WIDE, &[]);
     ann.shows(&format!("localhost:{} · ann", here.port));
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     let (code, words) = runs(&there, &["send", "hello"]);
     assert_eq!(code, Some(0), "{words}");
@@ -338,9 +338,9 @@ fn connect_goes_to_another_server_and_back() {
     let mut ben = there.opens(WIDE, &["--name", "ben"]);
     ann.shows("#general ›");
     ben.shows("#general ›");
-    ann.says("said here");
+    ann.sends_line("said here");
     ann.shows("said here");
-    ann.says(&format!("/connect localhost:{}", there.port));
+    ann.sends_line(&format!("/connect localhost:{}", there.port));
     // It was never joined from here, so its key is shown first, and only the whole word accepts it.
     ann.shows("Unknown server");
     let link = there.link(there.port);
@@ -356,17 +356,17 @@ fn connect_goes_to_another_server_and_back() {
     });
     // A line typed before she is in the room there stays in the composer.
     ann.shows("PEOPLE 2");
-    ann.says("said there");
+    ann.sends_line("said there");
     ben.shows("said there");
-    ben.says("welcome");
+    ben.sends_line("welcome");
     ann.shows("welcome");
-    ann.says(&format!("/connect localhost:{}", here.port));
+    ann.sends_line(&format!("/connect localhost:{}", here.port));
     ann.shows("said here");
     ann.until("nothing of the second server", |text| {
         !text.contains("said there")
     });
     // Now it is known, and its link only confirms the key.
-    ann.says(&format!("/connect {link}"));
+    ann.sends_line(&format!("/connect {link}"));
     ann.shows("said there");
     ann.types("\x1bOQ");
     ann.shows("encrypted, pinned");

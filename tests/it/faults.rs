@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tchat::client::{Event as ClientEvent, LinkState};
 
-use crate::support::chaos::Weather;
+use crate::support::chaos::NetworkFaults;
 use crate::support::chat::{Chat, Rate, Talker};
 use crate::support::history::{History, Sent, tail};
 use crate::support::person::Person;
 use crate::support::server::Server;
 use crate::support::terminal::{Home, ends, signal};
 
-const CALM: Weather = Weather {
+const NO_FAULTS: NetworkFaults = NetworkFaults {
     latency: Duration::ZERO,
     jitter: Duration::ZERO,
     bandwidth: 0,
@@ -23,19 +23,19 @@ const CALM: Weather = Weather {
     duplicate: 0,
 };
 
-fn is_one_story(history: &History) {
+fn assert_consistent(history: &History) {
     let wrong = history.check();
     assert!(wrong.is_empty(), "{:#?}", &wrong[..wrong.len().min(20)]);
 }
 
 /// Each person posts a line in turn; `kills` of the server and `cuts` of every link are spread evenly over the lines. Each fault happens
 /// while lines are in flight, and everybody is connected again before the next one.
-fn disturbed(names: &[&'static str], lines: usize, kills: usize, cuts: usize, rate: Rate) {
-    let mut chat = Chat::begins(names, CALM, rate);
+fn run_with_faults(names: &[&'static str], lines: usize, kills: usize, cuts: usize, rate: Rate) {
+    let mut chat = Chat::begins(names, NO_FAULTS, rate);
     let times = kills + cuts;
     for n in 0..times {
         for line in 0..lines.div_ceil(times) {
-            chat.talkers[(n + line) % names.len()].says();
+            chat.talkers[(n + line) % names.len()].posts_line();
         }
         // The fault happens at some moment after the first of these lines is read and before the last is answered.
         std::thread::sleep(Duration::from_millis(n as u64 * 7 % 23));
@@ -49,8 +49,8 @@ fn disturbed(names: &[&'static str], lines: usize, kills: usize, cuts: usize, ra
         }
         chat.talkers.iter_mut().for_each(Talker::is_back);
     }
-    let story = chat.story();
-    is_one_story(&story);
+    let story = chat.history();
+    assert_consistent(&story);
     let entries = story.tails[0].1.len();
     assert!(entries >= chat.typed(), "{entries} entries");
     let reconnects: Vec<usize> = chat.talkers.iter_mut().map(Talker::reconnects).collect();
@@ -63,33 +63,33 @@ fn disturbed(names: &[&'static str], lines: usize, kills: usize, cuts: usize, ra
 
 #[test]
 fn a_killed_server_and_cut_links_lose_duplicate_and_reorder_nothing() {
-    disturbed(&["ann", "ben"], 240, 3, 8, Rate::Off);
+    run_with_faults(&["ann", "ben"], 240, 3, 8, Rate::Off);
 }
 
 #[test]
 fn with_the_rate_limit_on_the_history_is_the_same() {
-    disturbed(&["ann"], 70, 1, 2, Rate::On);
+    run_with_faults(&["ann"], 70, 1, 2, Rate::On);
 }
 
 #[test]
 #[ignore = "long: 10,000 lines, 20 kills, every link cut 100 times"]
 fn long_three_clients_ten_thousand_lines() {
-    disturbed(&["ann", "ben", "carl"], 10_000, 20, 100, Rate::Off);
+    run_with_faults(&["ann", "ben", "carl"], 10_000, 20, 100, Rate::Off);
 }
 
 #[test]
 #[ignore = "long: 200 cuts during 5,000 messages"]
 fn long_two_hundred_cuts() {
-    disturbed(&["ann", "ben"], 5_000, 0, 200, Rate::Off);
+    run_with_faults(&["ann", "ben"], 5_000, 0, 200, Rate::Off);
 }
 
 #[test]
 fn a_client_killed_while_sending_sends_everything_once() {
-    let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
+    let mut chat = Chat::begins(&["ann", "ben"], NO_FAULTS, Rate::Off);
     for round in 0..4 {
         for _ in 0..25 {
-            chat.talkers[0].says();
-            chat.talkers[1].says();
+            chat.talkers[0].posts_line();
+            chat.talkers[1].posts_line();
         }
         // Wait until the program has read the keys: text in the composer is stored as a draft, and a sent line is in the outbox.
         let last = format!("=ann{}=", (round + 1) * 25);
@@ -98,14 +98,14 @@ fn a_client_killed_while_sending_sends_everything_once() {
         let Chat { talkers, home, .. } = &mut chat;
         talkers[0].is_killed(home);
     }
-    is_one_story(&chat.story());
+    assert_consistent(&chat.history());
 }
 
 #[test]
 fn a_suspended_server_and_a_suspended_client_continue_where_they_were() {
-    let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
+    let mut chat = Chat::begins(&["ann", "ben"], NO_FAULTS, Rate::Off);
     for n in 0..60 {
-        chat.talkers[n % 2].says();
+        chat.talkers[n % 2].posts_line();
         let stopped = match n {
             20 => chat.server.id(),
             40 => chat.talkers[1].screen.process(),
@@ -113,12 +113,12 @@ fn a_suspended_server_and_a_suspended_client_continue_where_they_were() {
         };
         signal(stopped, "STOP");
         for _ in 0..10 {
-            chat.talkers[0].says();
+            chat.talkers[0].posts_line();
         }
         std::thread::sleep(Duration::from_secs(2)); // How long it stays suspended.
         signal(stopped, "CONT");
     }
-    is_one_story(&chat.story());
+    assert_consistent(&chat.history());
 }
 
 /// Some readers print the room while others post long lines. One reader is suspended until far more was posted than its windows and its
@@ -187,7 +187,7 @@ fn one_reader_stalls(readers: usize, lines: usize) {
     }
     assert!(talked.iter().flat_map(|(_, it)| it).all(|it| it.code == 0));
     history.sends = talked;
-    is_one_story(&history);
+    assert_consistent(&history);
     let entries = history.tails[0].1.len();
     println!("{readers} readers, one stopped for {lines} long lines: {entries} entries each");
     signal(server.id(), "TERM");
@@ -207,71 +207,74 @@ fn long_one_stalled_reader_among_a_hundred() {
 
 #[test]
 fn slow_and_stalling_networks_only_take_longer() {
-    let weather = Weather {
+    let weather = NetworkFaults {
         latency: Duration::from_millis(20),
         jitter: Duration::from_millis(30),
         bandwidth: 64 * 1024 / 8 * 4,
         slice: 7,
         stall: (20, Duration::from_millis(300)),
-        ..CALM
+        ..NO_FAULTS
     };
     let mut chat = Chat::begins(&["ann", "ben"], weather, Rate::Off);
     for n in 0..60 {
-        chat.talkers[n % 2].says();
+        chat.talkers[n % 2].posts_line();
     }
-    is_one_story(&chat.story());
+    assert_consistent(&chat.history());
 }
 
 #[test]
 fn torn_connections_and_duplicate_bytes_lose_nothing() {
-    let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
-    let bad = Weather {
+    let mut chat = Chat::begins(&["ann", "ben"], NO_FAULTS, Rate::Off);
+    let bad = NetworkFaults {
         truncate: 30,
         duplicate: 10,
         slice: 1,
-        ..CALM
+        ..NO_FAULTS
     };
     for talker in &chat.talkers {
-        talker.network.weather(bad);
+        talker.network.faults(bad);
     }
     for n in 0..80 {
-        chat.talkers[n % 2].says();
+        chat.talkers[n % 2].posts_line();
     }
     // Lines written during the faults may be waiting for a retry.
     for talker in &chat.talkers {
-        talker.network.weather(CALM);
+        talker.network.faults(NO_FAULTS);
         talker.network.cuts();
     }
-    is_one_story(&chat.story());
+    assert_consistent(&chat.history());
 }
 
 #[test]
 fn flipped_bits_end_connections_and_lose_nothing() {
-    let mut chat = Chat::begins(&["ann", "ben"], CALM, Rate::Off);
+    let mut chat = Chat::begins(&["ann", "ben"], NO_FAULTS, Rate::Off);
     for talker in &chat.talkers {
-        talker.network.weather(Weather { flip: 200, ..CALM });
+        talker.network.faults(NetworkFaults {
+            flip: 200,
+            ..NO_FAULTS
+        });
     }
     // TLS detects every flipped bit, so the connection ends and the line is sent again.
     for n in 0..20 {
-        chat.talkers[n % 2].says();
+        chat.talkers[n % 2].posts_line();
         std::thread::sleep(Duration::from_millis(20)); // Time for the bits to flip.
     }
     for talker in &chat.talkers {
-        talker.network.weather(CALM);
+        talker.network.faults(NO_FAULTS);
         talker.network.cuts();
     }
-    is_one_story(&chat.story());
+    assert_consistent(&chat.history());
 }
 
 #[test]
 fn a_silent_link_is_detected_and_replaced() {
-    let mut chat = Chat::begins(&["ann"], CALM, Rate::Off);
-    chat.talkers[0].says();
-    chat.settles();
+    let mut chat = Chat::begins(&["ann"], NO_FAULTS, Rate::Off);
+    chat.talkers[0].posts_line();
+    chat.waits_until_stored();
     chat.talkers[0].network.half_opens();
-    chat.talkers[0].says();
+    chat.talkers[0].posts_line();
     // Dead peers are detected within 33 seconds: a keepalive every 25, and 8 for the answer.
-    is_one_story(&chat.story());
+    assert_consistent(&chat.history());
 }
 
 /// Starts the server that kills itself at a named point.
@@ -350,7 +353,7 @@ fn killed_at_points(times: usize) {
         sends: vec![("ann".into(), sends)],
         screens: Vec::new(),
     };
-    is_one_story(&history);
+    assert_consistent(&history);
     assert!(accepted >= times, "{accepted} accepted over {times} kills");
     println!("{times} kills at named points, {accepted} accepted, none lost");
 }
@@ -393,7 +396,7 @@ async fn storm(clients: usize) -> (Duration, Duration) {
         });
     }
     let mut last = server.joins("last").await;
-    last.says("general", "after the storm");
+    last.sends("general", "after the storm");
     last.is_answered().await;
     let mut took = Vec::new();
     while let Some(one) = back.join_next().await {

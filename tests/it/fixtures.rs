@@ -40,7 +40,7 @@ async fn a_version_1_database_opens_with_the_same_content() {
         .unwrap();
     let said: Vec<&str> = entries
         .iter()
-        .filter(|entry| entry.body.is_said())
+        .filter(|entry| entry.body.is_message())
         .map(|entry| entry.body.text())
         .collect();
     assert_eq!(said, ["hello", "大家好 👋🏽", "waves"]);
@@ -58,7 +58,7 @@ async fn a_version_1_database_opens_with_the_same_content() {
     // A server can continue where the fixture ends.
     let server = Server::with(config(), Arc::new(store));
     let mut ann = server.joins("ann").await;
-    ann.says("general", "still here");
+    ann.sends("general", "still here");
     let entry = ann.sees("general", "still here").await;
     assert_eq!(entry.seq, entries.last().unwrap().seq.next());
 }
@@ -117,8 +117,11 @@ async fn make_fixtures() {
     .await;
     raw.answer().await;
     let (_ben, _) = Raw::enter(&server, "ben").await;
-    raw.ask(9, Request::Open(tchat::wire::Who::Name("ben".into())))
-        .await;
+    raw.ask(
+        9,
+        Request::Open(tchat::wire::PersonTarget::Name("ben".into())),
+    )
+    .await;
     raw.answer().await;
     raw.ask(0, Request::Bye).await;
     server.stops().await.unwrap();

@@ -10,14 +10,14 @@ use std::time::Duration;
 use prost::Message;
 use tchat::chat::{
     Amended, Amendment, Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult, Has,
-    IdentityId, InstanceId, LastLine, Level, Limits, NewRoom, Person, Presence, Profile, Reaction,
-    Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Ruling, Search, Secret, Seq,
-    ServerId, SessionId, Settings, Status, Unread, Until, Via,
+    IdentityId, InstanceId, LastMessage, Level, Limits, NewRoom, Person, Presence, Profile,
+    Reaction, Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Ruling, Search,
+    Secret, Seq, ServerId, SessionId, Settings, Status, Unread, Until, Via,
 };
 use tchat::wire::{
-    Event, Goodbye, GoodbyeReason, Head, Hello, JoinTarget, Malformed, Request, RequestFrame, Then,
-    UnfollowReason, Welcome, Who, entry_to, event_from, event_to, proto, request_from, request_to,
-    room_to, search_from, search_to,
+    Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, Hello, JoinTarget, Malformed, PersonTarget,
+    Request, RequestFrame, UnfollowReason, Welcome, entry_to, event_from, event_to, proto,
+    request_from, request_to, room_to, search_from, search_to,
 };
 
 const ROOM: RoomId = RoomId::new([0xA1; 16]);
@@ -93,8 +93,11 @@ pub fn requests() -> Vec<(&'static str, Request)> {
             post(Recipient::Name("ben".into()), Body::Text("psst".into())),
         ),
         ("set name", Request::SetName("安".into())),
-        ("open by id", Request::Open(Who::Person(PERSON))),
-        ("open by name", Request::Open(Who::Name("ben".into()))),
+        ("open by id", Request::Open(PersonTarget::Person(PERSON))),
+        (
+            "open by name",
+            Request::Open(PersonTarget::Name("ben".into())),
+        ),
         ("ping", Request::Ping),
         ("bye", Request::Bye),
         (
@@ -122,19 +125,22 @@ pub fn requests() -> Vec<(&'static str, Request)> {
             }),
         ),
         ("typing", Request::Typing(ROOM)),
-        ("whois by id", Request::Whois(Who::Person(PERSON))),
-        ("whois by name", Request::Whois(Who::Name("ben".into()))),
+        ("whois by id", Request::Whois(PersonTarget::Person(PERSON))),
+        (
+            "whois by name",
+            Request::Whois(PersonTarget::Name("ben".into())),
+        ),
         (
             "ignore",
             Request::Ignore {
-                who: Who::Person(PERSON),
+                who: PersonTarget::Person(PERSON),
                 is_on: true,
             },
         ),
         (
             "ignore no more",
             Request::Ignore {
-                who: Who::Name("ben".into()),
+                who: PersonTarget::Name("ben".into()),
                 is_on: false,
             },
         ),
@@ -228,7 +234,7 @@ fn the_unary_calls_have_these_bytes() {
     };
     let search = Search {
         phrases: vec!["关键".into(), "is green".into()],
-        is_open: true,
+        is_prefix: true,
         from: vec!["ann".into()],
         rooms: vec![ROOM],
         since_ms: 5,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tchat::chat::RefusalCode;
-use tchat::server::listen::{Caps, FIRST_REQUEST_WITHIN, GREETED_WITHIN};
-use tchat::wire::{Event, GoodbyeReason, Request, Then, proto};
+use tchat::server::listen::{ADMITTED_WITHIN, ConnectionLimits, FIRST_REQUEST_WITHIN};
+use tchat::wire::{Event, GoodbyeAction, GoodbyeReason, Request, proto};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -40,9 +40,9 @@ async fn a_socket_that_sends_nothing_or_half_a_request_is_closed_in_time() {
 #[tokio::test(start_paused = true)]
 async fn silent_sockets_do_not_keep_people_out() {
     let mut config = config();
-    config.caps = Caps {
-        strangers: 8,
-        ..Caps::default()
+    config.caps = ConnectionLimits {
+        unadmitted: 8,
+        ..ConnectionLimits::default()
     };
     let server = Server::with(config, memory());
     let mut silent = Vec::new();
@@ -56,16 +56,16 @@ async fn silent_sockets_do_not_keep_people_out() {
         "{:?}",
         began.elapsed()
     );
-    ann.says("general", "here at last");
+    ann.sends("general", "here at last");
     ann.is_answered().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn connections_that_never_log_in_are_closed_to_make_room() {
     let mut config = config();
-    config.caps = Caps {
-        strangers: 4,
-        ..Caps::default()
+    config.caps = ConnectionLimits {
+        unadmitted: 4,
+        ..ConnectionLimits::default()
     };
     let server = Server::with(config, memory());
     let mut probes = Vec::new();
@@ -85,7 +85,7 @@ async fn connections_that_never_log_in_are_closed_to_make_room() {
     let began = Instant::now();
     let _ann = server.joins("ann").await;
     assert!(
-        began.elapsed() <= GREETED_WITHIN * 2,
+        began.elapsed() <= ADMITTED_WITHIN * 2,
         "{:?}",
         began.elapsed()
     );
@@ -113,8 +113,8 @@ async fn a_stream_without_a_hello_is_ended() {
         panic!("a goodbye")
     };
     assert_eq!(
-        (goodbye.reason, goodbye.then),
-        (GoodbyeReason::Malformed, Then::Stop)
+        (goodbye.reason, goodbye.action),
+        (GoodbyeReason::Malformed, GoodbyeAction::Stop)
     );
     assert_eq!(opened.elapsed().as_secs(), 10);
     assert_eq!(raw.try_event().await, None);
@@ -140,7 +140,9 @@ async fn a_first_frame_other_than_hello_and_an_unknown_version_are_refused() {
             panic!("a refusal")
         };
         assert_eq!(refusal.code, code);
-        assert!(matches!(raw.event().await, Event::Goodbye(goodbye) if goodbye.then == Then::Stop));
+        assert!(
+            matches!(raw.event().await, Event::Goodbye(goodbye) if goodbye.action == GoodbyeAction::Stop)
+        );
     }
 }
 
@@ -178,7 +180,7 @@ async fn a_malformed_frame_ends_its_session_and_names_the_wrong_field() {
         );
         assert!(matches!(raw.event().await, Event::Goodbye(_)));
     }
-    ann.says("general", "not hurt");
+    ann.sends("general", "not hurt");
     ann.is_answered().await;
 }
 
@@ -296,8 +298,8 @@ async fn a_drain_ends_in_time_whatever_clients_do() {
             panic!("a goodbye")
         };
         assert_eq!(
-            (goodbye.reason, goodbye.then),
-            (GoodbyeReason::Draining, Then::Resume)
+            (goodbye.reason, goodbye.action),
+            (GoodbyeReason::Draining, GoodbyeAction::Resume)
         );
         assert!(goodbye.retry_after.is_some());
     });
@@ -315,7 +317,7 @@ async fn a_slow_consumer_of_many_rooms_uses_no_cpu_while_it_waits() {
     let mut ann = server.joins("ann").await;
     let mut rooms = vec![ann.room("general").unwrap()];
     for room in ["tech", "random"] {
-        rooms.push(ann.goes_to(room).await);
+        rooms.push(ann.joins(room).await);
     }
     let (mut slow, _) = Raw::enter(&server, "slow").await;
     for (n, room) in rooms.iter().enumerate() {
@@ -329,7 +331,7 @@ async fn a_slow_consumer_of_many_rooms_uses_no_cpu_while_it_waits() {
     let text = "x".repeat(2000);
     for n in 0..400 {
         for room in ["general", "tech", "random"] {
-            ann.says(room, &format!("{n} {text}"));
+            ann.sends(room, &format!("{n} {text}"));
         }
         if n % 50 == 0 {
             ann.is_answered().await;

@@ -10,7 +10,7 @@ const WIDE: (u16, u16) = (100, 24);
 fn says_hello_only(home: &Home) {
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
-    ann.says("hello there");
+    ann.sends_line("hello there");
     ann.until("the message alone", |screen| {
         screen
             .lines()
@@ -76,7 +76,7 @@ fn keys_typed_before_the_first_frame_are_kept() {
         ann.types("early 早");
         ann.until("what was typed", |screen| screen.contains("› early 早"));
         ann.shows("ann joined");
-        ann.says("!");
+        ann.sends_line("!");
         ann.shows("ann        early 早!");
     }
 }
@@ -89,7 +89,7 @@ fn the_terminal_is_not_queried_for_what_is_configured() {
     let config = config.display().to_string();
     let mut ann = home.opens(WIDE, &["--config", &config, "--theme", "paper"]);
     ann.shows("#general ›");
-    ann.says("hello");
+    ann.sends_line("hello");
     ann.shows("ann        hello");
     for question in ["\x1b]11;?", "\x1b[6n", "\x1b[c"] {
         assert!(!ann.written().contains(question), "{question:?}");
@@ -118,7 +118,7 @@ fn it_can_be_suspended_and_resumed() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
-    ann.says("before");
+    ann.sends_line("before");
     ann.shows("ann        before");
     for _ in 0..2 {
         let taken = |written: &str| written.matches("\x1b[?1049h").count();

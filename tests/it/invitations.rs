@@ -1,7 +1,7 @@
 //! Invitations: listed in the lobby and the palette until they are accepted.
 
 use tchat::chat::{Refusal, RefusalCode, RoomId, RoomInfo, RoomKind, Settings};
-use tchat::client::{About, Command, Event as ClientEvent};
+use tchat::client::{Command, Event as ClientEvent, RequestKind};
 use tchat::tui::event::Effect;
 
 use crate::support::screen::{LI, Screen, ZHANG, author, room};
@@ -19,7 +19,7 @@ fn vault(kind: RoomKind) -> RoomInfo {
 
 fn invited(kind: RoomKind) -> Screen {
     let mut screen = Screen::online(100, 30);
-    screen.hears(ClientEvent::Invited {
+    screen.receives(ClientEvent::Invited {
         room: vault(kind),
         by: Some(author(LI)),
     });
@@ -38,7 +38,7 @@ fn an_invitation_to_a_secret_room_is_listed_in_lobby_and_palette() {
     let mut screen = invited(RoomKind::Secret);
     // Secret rooms are not in the server's list.
     screen.keys("<c-l>");
-    screen.hears(ClientEvent::Rooms(vec![room(
+    screen.receives(ClientEvent::Rooms(vec![room(
         RoomId::new([81; 16]),
         "dev",
         "",
@@ -68,9 +68,9 @@ fn an_invitation_to_a_secret_room_is_listed_in_lobby_and_palette() {
 #[test]
 fn a_listed_private_room_shows_that_we_are_invited() {
     let mut screen = invited(RoomKind::Private);
-    screen.hears(ClientEvent::Directory(vec![vault(RoomKind::Private)]));
+    screen.receives(ClientEvent::Directory(vec![vault(RoomKind::Private)]));
     screen.keys("<c-l>");
-    screen.hears(ClientEvent::Rooms(vec![vault(RoomKind::Private)]));
+    screen.receives(ClientEvent::Rooms(vec![vault(RoomKind::Private)]));
     let found = rows(&screen);
     assert!(
         found.len() == 1 && found[0].contains("李四 invited you"),
@@ -81,7 +81,7 @@ fn a_listed_private_room_shows_that_we_are_invited() {
     // A private room without an invitation still needs one.
     let mut screen = Screen::online(100, 30);
     screen.keys("<c-l>");
-    screen.hears(ClientEvent::Rooms(vec![vault(RoomKind::Private)]));
+    screen.receives(ClientEvent::Rooms(vec![vault(RoomKind::Private)]));
     assert!(rows(&screen)[0].contains("invite only"));
 }
 
@@ -96,11 +96,11 @@ fn an_invitation_disappears_once_accepted_or_no_longer_valid() {
     // Accepted, and left again.
     let mut screen = invited(RoomKind::Secret);
     assert!(lists(&mut screen));
-    screen.hears(ClientEvent::Room {
+    screen.receives(ClientEvent::Room {
         room: vault(RoomKind::Secret),
-        asked: true,
+        is_requested: true,
     });
-    screen.hears(ClientEvent::Left(VAULT));
+    screen.receives(ClientEvent::Left(VAULT));
     assert!(!lists(&mut screen), "{}", screen.text());
     // The room was closed meanwhile, or the server has no such invitation.
     for code in [
@@ -109,22 +109,22 @@ fn an_invitation_disappears_once_accepted_or_no_longer_valid() {
         RefusalCode::NotInvited,
     ] {
         let mut screen = invited(RoomKind::Secret);
-        screen.hears(ClientEvent::Refused {
-            about: About::Join("Vault".into()),
+        screen.receives(ClientEvent::Refused {
+            about: RequestKind::Join("Vault".into()),
             refusal: Refusal::new(code).with("vault"),
         });
         assert!(!lists(&mut screen), "{code:?}");
     }
     let mut screen = invited(RoomKind::Secret);
-    screen.hears(ClientEvent::Refused {
-        about: About::Join("vault".into()),
+    screen.receives(ClientEvent::Refused {
+        about: RequestKind::Join("vault".into()),
         refusal: Refusal::new(RefusalCode::RoomFull).with("vault"),
     });
     assert!(lists(&mut screen), "the room may have a free place later");
     // A new connection sends the open invitations again.
     screen.is_welcomed(vec![room(RoomId::new([1; 16]), "general", "")]);
     assert!(!lists(&mut screen));
-    screen.hears(ClientEvent::Invited {
+    screen.receives(ClientEvent::Invited {
         room: vault(RoomKind::Secret),
         by: None,
     });
@@ -139,11 +139,11 @@ fn an_invitation_disappears_once_accepted_or_no_longer_valid() {
 #[test]
 fn invitations_from_ignored_people_are_not_listed() {
     let mut screen = Screen::online(100, 30);
-    screen.hears(ClientEvent::Settings(Settings {
+    screen.receives(ClientEvent::Settings(Settings {
         ignored: vec![author(ZHANG)],
         ..Settings::default()
     }));
-    screen.hears(ClientEvent::Invited {
+    screen.receives(ClientEvent::Invited {
         room: vault(RoomKind::Secret),
         by: Some(author(ZHANG)),
     });
@@ -159,13 +159,13 @@ async fn a_secret_room_is_visible_only_to_invited_people() {
     ann.keys("/create vault --secret<ret>");
     ann.shows("#vault ›").await;
     ben.keys("<c-l>");
-    ben.settles().await;
+    ben.waits_until_idle().await;
     assert!(!ben.screen.shows("vault"), "{}", ben.screen.text());
     ben.keys("<esc>");
     ann.keys("/invite ben<ret>");
     ben.shows("ann invited you: /join vault").await;
     ben.keys("<c-l>");
-    ben.settles().await;
+    ben.waits_until_idle().await;
     assert!(
         rows(&ben.screen)[0].contains("ann invited you"),
         "{}",
@@ -175,9 +175,9 @@ async fn a_secret_room_is_visible_only_to_invited_people() {
     ben.keys("<esc>/disconnect<ret>");
     ben.shows("offline").await;
     ben.keys("/connect<ret>");
-    ben.settles().await;
+    ben.waits_until_idle().await;
     ben.keys("<c-l>");
-    ben.settles().await;
+    ben.waits_until_idle().await;
     assert!(
         rows(&ben.screen)[0].contains("You are invited"),
         "{}",
@@ -186,7 +186,7 @@ async fn a_secret_room_is_visible_only_to_invited_people() {
     ben.keys("vau<ret>");
     ben.shows("#vault ›").await;
     ben.keys("<c-l>");
-    ben.settles().await;
+    ben.waits_until_idle().await;
     assert!(
         !ben.screen.shows("You are invited"),
         "{}",
@@ -206,16 +206,16 @@ async fn a_secret_room_and_an_open_one_of_the_same_name_are_both_reached_by_thei
     ben.keys("/create vault<ret>");
     ben.shows("#vault ›").await;
     ben.keys("in the open<ret>");
-    ben.settles().await;
+    ben.waits_until_idle().await;
     // The lobby lists the open room first, the palette our own.
     for (open, keys) in [("<c-l>", "vault<ret>"), ("<c-k>", "vault<down><ret>")] {
         ann.keys(open);
-        ann.settles().await;
+        ann.waits_until_idle().await;
         ann.keys(keys);
         ann.shows("in the open").await;
-        ann.settles().await;
+        ann.waits_until_idle().await;
         assert!(!ann.screen.shows("from inside"), "{}", ann.screen.text());
         ann.keys("/leave<ret>");
-        ann.settles().await;
+        ann.waits_until_idle().await;
     }
 }

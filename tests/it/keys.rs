@@ -188,16 +188,16 @@ fn text_from_the_editor_is_put_into_the_composer_and_can_be_undone() {
         room,
         text: text.map(str::to_owned).map_err(str::to_owned),
     };
-    screen.does(edited(room, Ok("one\ntwo")));
+    screen.handles(edited(room, Ok("one\ntwo")));
     assert!(screen.shows("› one") && screen.shows("two"));
     screen.keys("<c-z>");
     screen.keys("<c-z>");
     assert!(screen.shows("关键 text"), "{}", screen.text());
-    screen.does(edited(room, Err("cannot run 'vi': it is not there")));
+    screen.handles(edited(room, Err("cannot run 'vi': it is not there")));
     assert!(screen.shows("cannot run 'vi'") && screen.shows("关键 text"));
     // If the user has switched rooms meanwhile, the text goes to the room it was written in.
     screen.keys("<a-down>");
-    screen.does(edited(room, Ok("for the first room")));
+    screen.handles(edited(room, Ok("for the first room")));
     assert!(!screen.shows("for the first room"));
     screen.keys("<a-up>");
     assert!(screen.shows("for the first room"));
@@ -237,7 +237,7 @@ fn lines(count: usize) -> String {
 #[test]
 fn a_long_paste_can_become_a_code_block_and_is_never_sent() {
     let mut screen = Screen::online(100, 40);
-    screen.does(Event::Paste(lines(15)));
+    screen.handles(Event::Paste(lines(15)));
     assert!(
         screen.state.overlays.top.is_none(),
         "fifteen lines are not long"
@@ -245,7 +245,7 @@ fn a_long_paste_can_become_a_code_block_and_is_never_sent() {
     screen.keys("<c-z>");
     screen.state.composer_mut().clear();
     screen.effects.clear();
-    screen.does(Event::Paste(lines(20)));
+    screen.handles(Event::Paste(lines(20)));
     assert!(screen.shows("20 lines") && screen.shows("language ›"));
     screen.keys("rust<ret>");
     let text = screen.state.composer().text();
@@ -253,7 +253,7 @@ fn a_long_paste_can_become_a_code_block_and_is_never_sent() {
     // After other text it begins on a new line, and a longer fence is used if the paste contains one.
     screen.state.composer_mut().clear();
     screen.keys("look:");
-    screen.does(Event::Paste(format!("{}```\ninner\n````\n", lines(16))));
+    screen.handles(Event::Paste(format!("{}```\ninner\n````\n", lines(16))));
     screen.keys("<ret>");
     let text = screen.state.composer().text();
     assert!(
@@ -261,7 +261,7 @@ fn a_long_paste_can_become_a_code_block_and_is_never_sent() {
         "{text}"
     );
     screen.state.composer_mut().clear();
-    screen.does(Event::Paste(lines(20)));
+    screen.handles(Event::Paste(lines(20)));
     screen.keys("<esc>");
     assert_eq!(screen.state.composer().text(), lines(20));
     let posts =
@@ -280,13 +280,13 @@ fn a_pasted_line_is_sent_as_it_was_copied() {
     };
     for text in ["//cdn.example/x.js", "\\@ann is not mentioned", "// TODO"] {
         let mut screen = Screen::online(100, 30);
-        screen.does(Event::Paste(text.into()));
+        screen.handles(Event::Paste(text.into()));
         assert_eq!(sent(&mut screen), Some(Body::Text(text.into())), "{text}");
     }
     // A backslash is only added where the text begins.
     let mut screen = Screen::online(100, 30);
     screen.keys("see ");
-    screen.does(Event::Paste("//cdn.example/x.js".into()));
+    screen.handles(Event::Paste("//cdn.example/x.js".into()));
     assert_eq!(
         sent(&mut screen),
         Some(Body::Text("see //cdn.example/x.js".into()))
@@ -328,7 +328,7 @@ fn a_theme_is_previewed_on_the_room_in_a_real_terminal() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &["--theme", "dusk"]);
     ann.shows("#general ›");
-    ann.says("some words in the room");
+    ann.sends_line("some words in the room");
     ann.shows("some words in the room");
     assert!(!ann.written().contains(&ground("night")));
     ann.types("\x1bt");
@@ -344,6 +344,6 @@ fn a_theme_is_previewed_on_the_room_in_a_real_terminal() {
     );
     ann.types("\x1bt\x1b[B\r");
     ann.until("the end of the list", |text| !text.contains("current"));
-    ann.says("/set theme");
+    ann.sends_line("/set theme");
     ann.shows("theme is night");
 }

@@ -9,13 +9,13 @@ use tchat::chat::{
 use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::timeline::{Anchor, ItemKey, Timeline};
-use tchat::tui::update::{Budget, trim};
+use tchat::tui::update::{TrimBudget, trim};
 
 use crate::anchor::rows;
-use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, ZHANG, entry, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, ZHANG, entry, message_entry};
 
 /// Exceeded by a few hundred messages.
-const LITTLE: Budget = Budget {
+const LITTLE: TrimBudget = TrimBudget {
     shown: 64 * 1024,
     others: 64 * 1024,
 };
@@ -62,12 +62,13 @@ fn as_now(entry: &Entry, log: &[Entry]) -> Entry {
 
 /// Answers every request for a page.
 fn serves(screen: &mut Screen, log: &[Entry]) {
-    let is_page = |effect: &Effect| matches!(effect, Effect::Client(Command::Older { .. }));
+    let is_page = |effect: &Effect| matches!(effect, Effect::Client(Command::LoadOlder { .. }));
     for _ in 0..200 {
         let Some(place) = screen.effects.iter().position(is_page) else {
             return;
         };
-        let Effect::Client(Command::Older { room, before }) = screen.effects.remove(place) else {
+        let Effect::Client(Command::LoadOlder { room, before }) = screen.effects.remove(place)
+        else {
             return;
         };
         let end = log
@@ -90,9 +91,9 @@ fn is_loaded(screen: &Screen, seq: u64) -> bool {
         .is_some()
 }
 
-fn hears(screen: &mut Screen, entries: &[Entry]) {
+fn receives(screen: &mut Screen, entries: &[Entry]) {
     for some in entries.chunks(100) {
-        screen.hears(ClientEvent::Entries(some.to_vec()));
+        screen.receives(ClientEvent::Entries(some.to_vec()));
         trim(&mut screen.state, LITTLE);
     }
 }
@@ -128,18 +129,18 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The same room on two screens: one keeps everything in memory, the other is trimmed.
-struct Two {
+struct TwoScreens {
     log: Vec<Entry>,
-    said: Vec<usize>,
+    message_indices: Vec<usize>,
     all: Screen,
     small: Screen,
 }
 
-impl Two {
+impl TwoScreens {
     fn new() -> Self {
         let mut two = Self {
             log: Vec::new(),
-            said: Vec::new(),
+            message_indices: Vec::new(),
             all: Screen::online(80, 24),
             small: Screen::online(80, 24),
         };
@@ -149,16 +150,16 @@ impl Two {
 
     fn arrives(&mut self, fresh: Vec<Entry>) {
         let places = self.log.len()..;
-        let said = places.zip(&fresh).filter(|(_, it)| it.body.is_said());
-        self.said.extend(said.map(|(place, _)| place));
+        let said = places.zip(&fresh).filter(|(_, it)| it.body.is_message());
+        self.message_indices.extend(said.map(|(place, _)| place));
         self.log.extend(fresh.iter().cloned());
-        self.all.hears(ClientEvent::Entries(fresh.clone()));
-        self.small.hears(ClientEvent::Entries(fresh));
-        self.settles();
+        self.all.receives(ClientEvent::Entries(fresh.clone()));
+        self.small.receives(ClientEvent::Entries(fresh));
+        self.delivers_pages();
     }
 
     /// Delivers the requested pages and trims.
-    fn settles(&mut self) {
+    fn delivers_pages(&mut self) {
         trim(&mut self.small.state, LITTLE);
         serves(&mut self.all, &self.log);
         serves(&mut self.small, &self.log);
@@ -170,17 +171,19 @@ impl Two {
         for screen in [&mut self.all, &mut self.small] {
             screen.keys(keys);
         }
-        self.settles();
+        self.delivers_pages();
     }
 
     fn chosen(&self, at: usize) -> Option<usize> {
-        self.said.get(at % self.said.len().max(1)).copied()
+        self.message_indices
+            .get(at % self.message_indices.len().max(1))
+            .copied()
     }
 
     fn amends(&mut self, at: usize, what: Amendment) {
         if let Some(place) = self.chosen(at) {
             if what == Amendment::Erase {
-                self.said.retain(|other| *other != place);
+                self.message_indices.retain(|other| *other != place);
             }
             let seq = self.log.len() as u64 + 1;
             let by = amends(seq, &self.log[place], what);
@@ -195,10 +198,10 @@ impl Two {
         calling.mentions = vec![ANN];
         for screen in [&mut self.all, &mut self.small] {
             screen.keys("<c-t>");
-            screen.hears(ClientEvent::Mentions(vec![calling.clone()]));
+            screen.receives(ClientEvent::Mentions(vec![calling.clone()]));
             screen.keys("<ret>");
         }
-        self.settles();
+        self.delivers_pages();
         // Just below a gap the message is not centred, so both screens start from the same place again.
         let anchor = timeline(&self.small, GENERAL).anchor();
         let room = self.all.state.room_mut(GENERAL).unwrap();
@@ -236,7 +239,7 @@ proptest! {
     fn a_trimmed_timeline_shows_the_same_screen_as_a_full_one(
         steps in prop::collection::vec(step(), 1..20),
     ) {
-        let mut two = Two::new();
+        let mut two = TwoScreens::new();
         prop_assert!(timeline(&two.small, GENERAL).len() < 1000);
         for step in steps {
             two.happens(&step);
@@ -258,8 +261,8 @@ fn a_busy_room_stays_small() {
     let long = "词 word ".repeat(80);
     for from in (1..=20_000_u64).step_by(100) {
         let said = (from..from + 100)
-            .map(|seq| says(GENERAL, seq, LI, seq / 10, &format!("line {seq} {long}")));
-        screen.hears(ClientEvent::Entries(said.collect()));
+            .map(|seq| message_entry(GENERAL, seq, LI, seq / 10, &format!("line {seq} {long}")));
+        screen.receives(ClientEvent::Entries(said.collect()));
         assert!(timeline(&screen, GENERAL).len() < 2000);
     }
     assert!(screen.shows("line 20000 "), "{}", screen.text());
@@ -270,7 +273,7 @@ fn background_rooms_keep_little_and_load_more_when_opened() {
     let mut screen = Screen::online(80, 24);
     let log = lines(TECH, 1..=2000);
     screen.follows(TECH, 0);
-    hears(&mut screen, &log);
+    receives(&mut screen, &log);
     assert!(timeline(&screen, TECH).len() < 150);
     screen.keys("<a-down>");
     assert!(screen.shows("line 2000"), "{}", screen.text());
@@ -299,11 +302,11 @@ fn pending_and_failed_private_lines_are_never_dropped() {
     screen.keys("@李四 second<ret>");
     let waits = screen.last_post();
     let refusal = Refusal::new(RefusalCode::RoomUnknown).with("general");
-    screen.hears(ClientEvent::PostRefused {
+    screen.receives(ClientEvent::PostRefused {
         client_id: failed,
         refusal,
     });
-    hears(&mut screen, &lines(GENERAL, 1..=2000));
+    receives(&mut screen, &lines(GENERAL, 1..=2000));
     let timeline = timeline(&screen, GENERAL);
     assert!(!is_loaded(&screen, 1));
     assert!(timeline.failed().any(|id| id == failed));
@@ -316,10 +319,10 @@ fn the_unread_line_is_found_even_if_it_is_no_longer_loaded() {
     let mut screen = Screen::online(80, 24);
     let log = lines(GENERAL, 1..=2000);
     screen.follows(GENERAL, 0);
-    screen.hears(ClientEvent::Entries(log[..11].to_vec()));
-    screen.passes(Duration::from_secs(1));
-    screen.does(Event::Focus(false));
-    hears(&mut screen, &log[11..]);
+    screen.receives(ClientEvent::Entries(log[..11].to_vec()));
+    screen.advances(Duration::from_secs(1));
+    screen.handles(Event::Focus(false));
+    receives(&mut screen, &log[11..]);
     assert!(!is_loaded(&screen, 12));
     screen.keys("<a-u>");
     serves(&mut screen, &log);
@@ -334,7 +337,7 @@ fn the_unread_line_is_found_even_if_it_is_no_longer_loaded() {
 
 #[test]
 fn esc_returns_to_the_same_place_after_many_new_messages() {
-    let mut two = Two::new();
+    let mut two = TwoScreens::new();
     for _ in 0..20 {
         two.presses("<pgup>");
     }
@@ -352,20 +355,20 @@ fn esc_returns_to_the_same_place_after_many_new_messages() {
 fn keyword_counts_survive_trimming() {
     let mut screen = Screen::online(80, 24);
     let keywords = vec!["urgent".to_owned()];
-    screen.hears(ClientEvent::Settings(Settings {
+    screen.receives(ClientEvent::Settings(Settings {
         keywords,
         ..Settings::default()
     }));
-    screen.does(Event::Focus(false));
+    screen.handles(Event::Focus(false));
     let mentions = |screen: &Screen| screen.state.room(GENERAL).unwrap().reading.mentions();
     let words = ["urgent: one", "urgent: two", "three"];
     let mut log: Vec<Entry> = (1..)
         .zip(words)
-        .map(|(seq, text)| says(GENERAL, seq, LI, seq, text))
+        .map(|(seq, text)| message_entry(GENERAL, seq, LI, seq, text))
         .collect();
     log.extend(lines(GENERAL, 4..=2000));
     screen.follows(GENERAL, 0);
-    hears(&mut screen, &log);
+    receives(&mut screen, &log);
     assert!(!is_loaded(&screen, 3));
     assert_eq!(mentions(&screen), 2);
     let edit = |text: &str| Amendment::Edit(text.to_owned());
@@ -374,13 +377,13 @@ fn keyword_counts_survive_trimming() {
         (2002, 2, edit("this is urgent too"), 2),
         (2003, 1, Amendment::Erase, 1),
     ] {
-        screen.hears(ClientEvent::Entries(vec![amends(seq, &log[target], what)]));
+        screen.receives(ClientEvent::Entries(vec![amends(seq, &log[target], what)]));
         assert_eq!(mentions(&screen), left, "{seq}");
     }
     // A new count from the server keeps them; reading further removes them.
     let moved = |screen: &mut Screen, read: u64, last: u64| {
         let epoch = timeline(screen, GENERAL).epoch().unwrap();
-        screen.hears(ClientEvent::ReadMoved {
+        screen.receives(ClientEvent::ReadPositionChanged {
             room: GENERAL,
             epoch,
             last: Seq(last),
@@ -400,14 +403,14 @@ fn keyword_counts_survive_trimming() {
 #[test]
 fn a_count_older_than_the_loaded_entries_is_requested_again() {
     let mut screen = Screen::online(80, 24);
-    screen.does(Event::Focus(false));
+    screen.handles(Event::Focus(false));
     screen.follows(GENERAL, 0);
-    hears(&mut screen, &lines(GENERAL, 1..=900));
+    receives(&mut screen, &lines(GENERAL, 1..=900));
     let run = timeline(&screen, GENERAL).newest_run().unwrap();
     let asks = |screen: &mut Screen, last: u64| {
         let epoch = timeline(screen, GENERAL).epoch().unwrap();
         screen.effects.clear();
-        screen.hears(ClientEvent::ReadMoved {
+        screen.receives(ClientEvent::ReadPositionChanged {
             room: GENERAL,
             epoch,
             last: Seq(last),
@@ -430,20 +433,20 @@ fn amendments_of_dropped_entries_are_applied_when_they_are_loaded() {
     let mut screen = Screen::online(80, 24);
     let mut log = lines(GENERAL, 1..=2000);
     screen.follows(GENERAL, 0);
-    hears(&mut screen, &log);
+    receives(&mut screen, &log);
     let text = "edited meanwhile".to_owned();
     // The first page was read before the edit, the second one after it.
     let early = log.clone();
     for (seq, target) in [(2001, 1490), (2002, 20)] {
         let by = amends(seq, &log[target], Amendment::Edit(text.clone()));
-        screen.hears(ClientEvent::Entries(vec![by.clone()]));
+        screen.receives(ClientEvent::Entries(vec![by.clone()]));
         log.push(by);
     }
     for (target, log) in [(1491, &early), (21, &log)] {
         let mut calling = log[target - 1].clone();
         calling.mentions = vec![ANN];
         screen.keys("<c-t>");
-        screen.hears(ClientEvent::Mentions(vec![calling]));
+        screen.receives(ClientEvent::Mentions(vec![calling]));
         screen.keys("<ret>");
         serves(&mut screen, log);
         assert!(screen.shows("edited meanwhile"), "{}", screen.text());
@@ -462,7 +465,7 @@ fn a_long_run_of_reactions_can_be_scrolled_over() {
         log.push(amends(seq, &log[0], what));
     }
     log.extend(lines(GENERAL, 4001..=4200));
-    hears(&mut screen, &log);
+    receives(&mut screen, &log);
     // Keys forget the effects so far, and a page may have been requested while only reactions were on the screen.
     serves(&mut screen, &log);
     for _ in 0..200 {

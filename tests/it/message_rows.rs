@@ -4,7 +4,7 @@ use tchat::chat::{Body, Role, Seq};
 use tchat::client::Event as ClientEvent;
 use tchat::text::width;
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, WITH_LI, ZHANG, entry, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, WITH_LI, ZHANG, entry, message_entry};
 
 /// The first message row; the header is above it.
 fn top(screen: &Screen) -> String {
@@ -18,8 +18,8 @@ fn has_heading(row: &str, time: &str, name: &str) -> bool {
 #[test]
 fn the_first_row_of_the_screen_shows_author_and_time() {
     let mut screen = Screen::online(80, 24);
-    let said = (1..=60).map(|seq| says(GENERAL, seq, LI, 10, &format!("line {seq} here")));
-    screen.hears(ClientEvent::Entries(said.collect()));
+    let said = (1..=60).map(|seq| message_entry(GENERAL, seq, LI, 10, &format!("line {seq} here")));
+    screen.receives(ClientEvent::Entries(said.collect()));
     assert!(top(&screen).contains("line 41 here"), "{}", screen.text());
     assert!(has_heading(&top(&screen), "09:10", "李四"));
     assert!(!screen.rows()[2].contains("李四"), "only the first row");
@@ -34,14 +34,15 @@ fn the_first_row_of_the_screen_shows_author_and_time() {
         assert!(!screen.rows()[2].contains("李四"));
     }
     let before = top(&screen);
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL, 61, ZHANG, 11, "hello",
     )]));
     assert_eq!(top(&screen), before);
     // Each message shows the time of its own.
     let mut screen = Screen::online(80, 24);
-    let said = (1..=60).map(|seq| says(GENERAL, seq, LI, seq / 20, &format!("line {seq} here")));
-    screen.hears(ClientEvent::Entries(said.collect()));
+    let said =
+        (1..=60).map(|seq| message_entry(GENERAL, seq, LI, seq / 20, &format!("line {seq} here")));
+    screen.receives(ClientEvent::Entries(said.collect()));
     assert!(
         has_heading(&top(&screen), "09:02", "李四"),
         "{}",
@@ -59,8 +60,8 @@ fn a_long_message_shows_author_and_time_in_its_middle_too() {
     };
     for body in [Body::Text(long.clone()), answer] {
         let mut screen = Screen::online(80, 24);
-        screen.hears(ClientEvent::Entries(vec![
-            says(GENERAL, 1, LI, 5, "first"),
+        screen.receives(ClientEvent::Entries(vec![
+            message_entry(GENERAL, 1, LI, 5, "first"),
             entry(GENERAL, 2, ZHANG, 10, body),
         ]));
         assert!(top(&screen).contains("row 21 of it"), "{}", screen.text());
@@ -72,7 +73,9 @@ fn a_long_message_shows_author_and_time_in_its_middle_too() {
     }
     // A private one is marked as private.
     let mut screen = Screen::online(80, 24);
-    screen.hears(ClientEvent::Entries(vec![says(WITH_LI, 1, LI, 31, &long)]));
+    screen.receives(ClientEvent::Entries(vec![message_entry(
+        WITH_LI, 1, LI, 31, &long,
+    )]));
     assert!(
         has_heading(&top(&screen), "▎ 09:31", "李四"),
         "{}",
@@ -80,9 +83,9 @@ fn a_long_message_shows_author_and_time_in_its_middle_too() {
     );
     // And our own, while it is pending.
     let mut screen = Screen::online(80, 24);
-    screen.does(tchat::tui::event::Event::Paste("one row\n".repeat(12)));
+    screen.handles(tchat::tui::event::Event::Paste("one row\n".repeat(12)));
     screen.keys("<ret>");
-    screen.does(tchat::tui::event::Event::Resize(80, 14));
+    screen.handles(tchat::tui::event::Event::Resize(80, 14));
     assert!(
         has_heading(&top(&screen), "… 09:40", "ann"),
         "{}",
@@ -100,12 +103,14 @@ fn system_lines_get_no_author() {
         1,
         Body::Topic("a new topic".into()),
     )];
-    all.extend((2..=20).map(|seq| says(GENERAL, seq, LI, seq * 6, &format!("line {seq} here"))));
-    screen.hears(ClientEvent::Entries(all));
+    all.extend(
+        (2..=20).map(|seq| message_entry(GENERAL, seq, LI, seq * 6, &format!("line {seq} here"))),
+    );
+    screen.receives(ClientEvent::Entries(all));
     assert!(top(&screen).contains("a new topic"), "{}", screen.text());
     assert!(!top(&screen).contains("09:01"));
     // A separator on the first row shows something else, and so does a row of joins and leaves.
-    screen.hears(ClientEvent::Entries(vec![entry(
+    screen.receives(ClientEvent::Entries(vec![entry(
         GENERAL,
         21,
         ANN,
@@ -123,10 +128,10 @@ fn system_lines_get_no_author() {
 fn on_a_narrow_screen_names_and_times_take_at_most_a_quarter() {
     for columns in 20..48 {
         let mut screen = Screen::online(columns, 12);
-        let mut long = says(GENERAL, 2, ZHANG, 10, "TEXT2");
+        let mut long = message_entry(GENERAL, 2, ZHANG, 10, "TEXT2");
         long.author.name = "a-very-long-name".into();
-        screen.hears(ClientEvent::Entries(vec![
-            says(GENERAL, 1, LI, 1, "TEXT1"),
+        screen.receives(ClientEvent::Entries(vec![
+            message_entry(GENERAL, 1, LI, 1, "TEXT1"),
             long,
         ]));
         let rows = screen.rows();
@@ -154,6 +159,8 @@ fn on_a_narrow_screen_names_and_times_take_at_most_a_quarter() {
     }
     // With enough room the time is shown as well.
     let mut screen = Screen::online(60, 16);
-    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 1, "TEXT")]));
+    screen.receives(ClientEvent::Entries(vec![message_entry(
+        GENERAL, 1, LI, 1, "TEXT",
+    )]));
     assert!(screen.shows("  09:01 李四       TEXT"), "{}", screen.text());
 }

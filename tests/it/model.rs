@@ -15,7 +15,7 @@ use tchat::chat::{
 use tchat::server::delivery::Delivery;
 use tchat::server::outbox::{Budget, Item, LIVE_ENTRIES, Outbox, Slot};
 use tchat::server::room::permissions::{Permissions, TargetEntries};
-use tchat::server::room::{Follow, Follower, Head, Marks, Outcome, Room};
+use tchat::server::room::{FollowOutcome, Follower, Marks, Outcome, Room, RoomHead};
 use tchat::wire::Event;
 
 const ROOM: RoomId = RoomId::new([1; 16]);
@@ -24,7 +24,7 @@ const AUTHOR: IdentityId = IdentityId::new([3; 16]);
 /// Entries per page in the model. Small, so that catching up takes several pages.
 const PAGE: usize = 40;
 
-fn law(members: HashMap<IdentityId, Role>) -> Permissions {
+fn permissions(members: HashMap<IdentityId, Role>) -> Permissions {
     Permissions::new(
         RoomKind::Public,
         IdentityId::NOBODY,
@@ -79,7 +79,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let head = Head {
+        let head = RoomHead {
             epoch: EPOCH,
             first: Seq(1),
             seq: Seq::ZERO,
@@ -88,7 +88,7 @@ impl World {
         };
         let members = HashMap::from([(AUTHOR, Role::Member)]);
         let mut world = Self {
-            room: Room::new(ROOM, head, Marks::new(), law(members)),
+            room: Room::new(ROOM, head, Marks::new(), permissions(members)),
             log: Vec::new(),
             counter: 0,
             sessions: Vec::new(),
@@ -132,8 +132,8 @@ impl World {
             at_ms: 1_000_000 - self.counter.min(1_000_000),
             ..Stamp::default()
         };
-        let numbered = self.room.number(posts, at, &TargetEntries::new());
-        let fates = &numbered.fates;
+        let numbered = self.room.order_posts(posts, at, &TargetEntries::new());
+        let fates = &numbered.outcomes;
         assert_eq!(
             fates
                 .iter()
@@ -152,7 +152,7 @@ impl World {
         let known = session
             .cursor
             .and_then(|cursor| self.log.get(usize::try_from(cursor.seq.0).unwrap() - 1));
-        let (result, after) = Room::judge(
+        let (result, after) = Room::check_cursor(
             &head,
             session.cursor.as_ref(),
             known.map(|entry| entry.digest),
@@ -161,7 +161,7 @@ impl World {
             matches!(result, FollowResult::Contiguous | FollowResult::TooFar),
             "{result:?}"
         );
-        session.told(result, after);
+        session.apply_result(result, after);
         self.go_live(n, after);
     }
 
@@ -178,9 +178,9 @@ impl World {
                 is_guest: false,
             };
             match self.room.follow(follower, after) {
-                Follow::Live | Follow::Overflowed => return,
-                Follow::NotAMember => panic!("the author is a member"),
-                Follow::Behind => {
+                FollowOutcome::Live | FollowOutcome::Overflowed => return,
+                FollowOutcome::NotAMember => panic!("the author is a member"),
+                FollowOutcome::Behind => {
                     let from = usize::try_from(after.0).unwrap();
                     let page = self.log[from..self.log.len().min(from + PAGE)].to_vec();
                     let page = Arc::new(Delivery::new(Arc::new(page)).unwrap());
@@ -204,8 +204,8 @@ impl World {
             seq: written,
             digest: None,
         };
-        let (result, after) = Room::judge(&head, Some(&cursor), None);
-        session.told(result, after);
+        let (result, after) = Room::check_cursor(&head, Some(&cursor), None);
+        session.apply_result(result, after);
         self.go_live(n, after);
     }
 
@@ -231,7 +231,12 @@ impl World {
     fn restart(&mut self) {
         let mark = ((AUTHOR, InstanceId::new([4; 16])), self.counter);
         let members = HashMap::from([(AUTHOR, Role::Member)]);
-        self.room = Room::new(ROOM, self.room.head(), Marks::from([mark]), law(members));
+        self.room = Room::new(
+            ROOM,
+            self.room.head(),
+            Marks::from([mark]),
+            permissions(members),
+        );
         for n in 0..self.sessions.len() {
             self.reconnect(n);
         }
@@ -268,7 +273,7 @@ impl World {
 }
 
 impl Session {
-    fn told(&mut self, result: FollowResult, after: Seq) {
+    fn apply_result(&mut self, result: FollowResult, after: Seq) {
         if result == FollowResult::TooFar {
             self.skips.push(after.next());
             self.outbox.set_cursor(self.slot, after);

@@ -39,9 +39,9 @@ fn an_unusable_default_name_opens_a_question_instead_of_an_error() {
     ] {
         let asked = || {
             let mut screen = Screen::blank(80, 24);
-            screen.state.me.proposal = Some("guest".into());
+            screen.state.me.proposed_name = Some("guest".into());
             let refused = LinkState::NameRefused(refusal.clone());
-            screen.hears(ClientEvent::Link(refused));
+            screen.receives(ClientEvent::Link(refused));
             screen
         };
         let mut screen = asked();
@@ -71,7 +71,7 @@ fn an_unusable_default_name_opens_a_question_instead_of_an_error() {
         assert!(screen.shows(&format!("name › {proposed}")));
         assert_eq!(screen.keys("dan<ret>"), set_name("dan"));
         // After the user has chosen a name, a problem with it is an error.
-        screen.hears(ClientEvent::Link(LinkState::NameRefused(taken())));
+        screen.receives(ClientEvent::Link(LinkState::NameRefused(taken())));
         assert!(screen.shows("the name root is taken"), "{}", screen.text());
         assert!(screen.shows("Choose another name") && screen.shows("name › root2"));
     }
@@ -100,7 +100,7 @@ fn an_unusable_login_name_opens_a_question_instead_of_an_error() {
     assert!(!second.text().contains("is taken"), "{}", second.text());
     second.types("daniel\r");
     second.shows("· daniel");
-    second.says("/quit");
+    second.sends_line("/quit");
     assert!(second.ends());
     // At the next start the name is known.
     with("root", "second", "").shows("· daniel");

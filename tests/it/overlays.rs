@@ -3,21 +3,21 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tchat::chat::{Pin, Refusal, RefusalCode};
-use tchat::client::{Distrust, Event as ClientEvent, LinkState, Untrusted, Why};
+use tchat::client::{DisconnectReason, Distrust, Event as ClientEvent, LinkState, Untrusted};
 use tchat::tui::content::prompt::prompt;
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::screen::regions::{OVERLAY_COLUMNS, Regions, regions};
 use tchat::tui::theme::{DEFAULT, Depth, Scope, Theme};
 
-use crate::support::screen::{ANN, GENERAL, Screen, says};
+use crate::support::screen::{ANN, GENERAL, Screen, message_entry};
 
 /// A room full of long lines, so that anything left beside an overlay would be visible.
 fn talked(width: u16, height: u16) -> Screen {
     let mut screen = Screen::online(width, height);
     let long = "words that go on to the end of the row and into the next ".repeat(3);
     // Our own messages, so that nothing is unread; the unread hint would have the colours of an overlay.
-    let said = (1..=40).map(|seq| says(GENERAL, seq, ANN, seq, &long));
-    screen.hears(ClientEvent::Entries(said.collect()));
+    let said = (1..=40).map(|seq| message_entry(GENERAL, seq, ANN, seq, &long));
+    screen.receives(ClientEvent::Entries(said.collect()));
     screen
 }
 
@@ -97,7 +97,7 @@ fn an_overlay_starts_at_the_messages_and_hides_the_rest_of_its_rows() {
 fn the_draft_stays_visible_below_an_overlay() {
     for (width, height) in [(100, 24), (60, 16), (40, 12)] {
         let mut screen = talked(width, height);
-        screen.does(Event::Paste("one\ntwo\nthree".into()));
+        screen.handles(Event::Paste("one\ntwo\nthree".into()));
         for keys in ["<f1>", "<c-k>"] {
             screen.keys(keys);
             assert!(overlay(&screen).bottom() <= parts(&screen).rule.y);
@@ -118,8 +118,8 @@ fn the_question_about_an_unknown_server_shows_its_key_and_needs_the_whole_word()
             server: "chat.example.org".into(),
             why: Distrust::Unknown(pin),
         };
-        let why = Why::Untrusted(untrusted);
-        screen.hears(ClientEvent::Link(LinkState::Stopped(why)));
+        let why = DisconnectReason::Untrusted(untrusted);
+        screen.receives(ClientEvent::Link(LinkState::Stopped(why)));
         for group in pin.groups().split(' ') {
             assert!(screen.shows(group), "{group}:\n{}", screen.text());
         }
@@ -139,7 +139,7 @@ fn the_question_about_an_unknown_server_shows_its_key_and_needs_the_whole_word()
 fn the_question_about_a_paste_is_asked_directly_above_the_composer() {
     for (width, height) in [(120, 40), (80, 24), (60, 16)] {
         let mut screen = talked(width, height);
-        screen.does(Event::Paste("line\n".repeat(20)));
+        screen.handles(Event::Paste("line\n".repeat(20)));
         let area = overlay(&screen);
         assert_eq!(area.bottom(), parts(&screen).rule.y, "{}", screen.text());
         assert_eq!(area.x, parts(&screen).messages.x);
@@ -167,7 +167,7 @@ fn typing_filters_the_help() {
     assert!(screen.shows("No matches"));
     // Pasted text also goes into the filter, and none of this into the composer.
     screen.keys("<c-u>");
-    screen.does(Event::Paste("undo\nmore".into()));
+    screen.handles(Event::Paste("undo\nmore".into()));
     assert!(screen.shows("Ctrl+Z") && !screen.shows("Ctrl+Y"));
     screen.keys("<esc>");
     assert!(screen.state.overlays.top.is_none() && screen.state.composer().is_empty());
@@ -208,7 +208,7 @@ fn an_event_does_not_close_the_help_while_the_user_types() {
     let refusal = Refusal::new(RefusalCode::NameTaken)
         .with("ann")
         .with("ann2");
-    screen.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
+    screen.receives(ClientEvent::Link(LinkState::NameRefused(refusal)));
     assert!(screen.shows("filter: edit"), "{}", screen.text());
     screen.keys("<esc>");
     assert!(screen.shows("Choose another name"));

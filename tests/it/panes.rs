@@ -16,10 +16,10 @@ fn row(screen: &mut Screen, id: IdentityId, role: Role, status: &str) -> String 
         via: Via::Tchat,
         status: status.into(),
     };
-    screen.hears(ClientEvent::RosterDelta {
+    screen.receives(ClientEvent::RosterDelta {
         room: GENERAL,
-        came: vec![person],
-        went: Vec::new(),
+        updated: vec![person],
+        removed: Vec::new(),
     });
     let rows = screen.rows();
     let rows = rows.iter().filter_map(|row| row.split_once("● "));

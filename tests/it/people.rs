@@ -9,7 +9,7 @@ use std::time::Duration;
 use tchat::chat::{ClientId, Presence, Recipient, RefusalCode, RoomId, ServerId};
 use tchat::client::{Command, LinkState};
 use tchat::server::store::sqlite::SqliteStore;
-use tchat::wire::{Event, JoinTarget, Request, Who};
+use tchat::wire::{Event, JoinTarget, PersonTarget, Request};
 use tokio::time::{Instant, sleep};
 
 use crate::support::person::{Person, secret};
@@ -28,7 +28,12 @@ async fn watcher(server: &Server) -> (Raw, RoomId) {
 /// The next presence change: the names and presences that appeared, and how many people left.
 async fn change(raw: &mut Raw) -> (Vec<(String, Presence)>, usize) {
     loop {
-        if let Event::RosterDelta { came, went, .. } = raw.event().await {
+        if let Event::RosterDelta {
+            updated: came,
+            removed: went,
+            ..
+        } = raw.event().await
+        {
             return (
                 came.into_iter().map(|it| (it.name, it.presence)).collect(),
                 went.len(),
@@ -145,7 +150,7 @@ async fn a_rename_is_an_entry_frees_the_old_name_and_keeps_the_identity() {
         (renamed.author.name.as_str(), renamed.body.text()),
         ("ann", "安")
     );
-    ann.says("general", "still me");
+    ann.sends("general", "still me");
     assert_eq!(ben.sees("general", "still me").await.author.name, "安");
     let mut other = Person::with_secret(server.connector(), "ann", secret("another"));
     other.is_in("general").await;
@@ -163,7 +168,7 @@ async fn a_rename_is_an_entry_frees_the_old_name_and_keeps_the_identity() {
 async fn nobody_can_use_the_client_ids_of_another_person() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
-    let mine = ann.says("general", "first");
+    let mine = ann.sends("general", "first");
     ann.is_answered().await;
     let (mut eve, room) = Raw::join(&server, "eve", "general").await;
     // Instance ids are visible to everybody.
@@ -183,7 +188,7 @@ async fn nobody_can_use_the_client_ids_of_another_person() {
     .await;
     // The post is in her own name and uses only her own counter.
     eve.answer().await;
-    ann.says("general", "second");
+    ann.sends("general", "second");
     ann.sees("general", "second").await;
     assert_eq!(server.log("general").await, ["first", "forged", "second"]);
 }
@@ -193,16 +198,16 @@ async fn a_room_left_on_one_screen_is_left_on_the_other_and_can_be_joined_again(
     let server = Server::start();
     let mut one = server.joins("ann").await;
     let mut two = server.joins("ann").await;
-    let tech = one.goes_to("tech").await;
-    two.goes_to("tech").await;
+    let tech = one.joins("tech").await;
+    two.joins("tech").await;
     one.client.send(Command::Leave(tech)).unwrap();
     two.until("leaving", |_, event| {
         (*event == tchat::client::Event::Left(tech)).then_some(())
     })
     .await;
     two.follows.clear();
-    two.goes_to("tech").await;
-    two.says("tech", "back again");
+    two.joins("tech").await;
+    two.sends("tech", "back again");
     two.sees("tech", "back again").await;
     two.is_answered().await;
 }
@@ -221,7 +226,7 @@ async fn a_conversation_cannot_be_left() {
         matches!(event, tchat::client::Event::Refused { refusal, .. } if refusal.code == RefusalCode::CannotLeave).then_some(())
     })
     .await;
-    ben.says("@ann", "still here?");
+    ben.sends("@ann", "still here?");
     ann.sees("@ben", "still here?").await;
 }
 
@@ -243,7 +248,7 @@ async fn private_posts_above_the_rate_limit_keep_their_order() {
     ann.is_answered().await;
     ben.sees("@ann", "19").await;
     assert_eq!(
-        ben.heard("@ann"),
+        ben.messages_in("@ann"),
         (0..20).map(|n| n.to_string()).collect::<Vec<_>>()
     );
     assert!(ann.refused.is_empty(), "{:?}", ann.refused);

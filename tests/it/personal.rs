@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tchat::chat::FilterMode;
 use tchat::chat::Presence;
-use tchat::server::word_filter::Filter;
+use tchat::server::word_filter::WordFilter;
 use tchat::text::Keywords;
 use tchat::tui::settings::typing::TypingMode;
 use tokio::time::sleep;
@@ -14,7 +14,7 @@ use crate::support::viewer::Viewer;
 
 async fn opens(server: &Server, name: &str) -> Viewer {
     let mut viewer = Viewer::opens(server.connector(), name, None).await;
-    viewer.settles().await;
+    viewer.waits_until_idle().await;
     viewer
 }
 
@@ -52,16 +52,16 @@ async fn others_see_who_is_online_away_and_offline() {
     ann.shows("午饭").await;
     ben.keys("/status back at two<ret>");
     sees(&mut ann, "ben", Presence::Away, "back at two").await;
-    ben.settles().await;
+    ben.waits_until_idle().await;
     ben.keys("/back<ret>");
     ben.shows("Your status: back at two").await;
     sees(&mut ann, "ben", Presence::Online, "back at two").await;
     // The away reason replaces the status until the user is back.
     ben.keys("/away 会议<ret>");
     sees(&mut ann, "ben", Presence::Away, "会议").await;
-    ben.settles().await;
+    ben.waits_until_idle().await;
     ben.keys("/away<ret>");
-    ben.settles().await;
+    ben.waits_until_idle().await;
     ben.keys("/back<ret>");
     sees(&mut ann, "ben", Presence::Online, "back at two").await;
     ben.keys("/status<ret>");
@@ -119,7 +119,7 @@ async fn whois_shows_a_profile() {
     ben.keys("/create vault --secret<ret>");
     ben.shows("#vault ›").await;
     ben.keys("/status busy<ret>");
-    ben.settles().await;
+    ben.waits_until_idle().await;
     ann.keys("/whois ben<ret>");
     ann.shows("Who is ben").await;
     ann.shows("ben  online").await;
@@ -147,12 +147,12 @@ async fn the_typing_indicator_is_shown_for_six_seconds() {
     let mut ann = opens(&server, "ann").await;
     let mut ben = opens(&server, "ben").await;
     ben.screen.state.preferences.typing = TypingMode::Both;
-    ann.settles().await;
+    ann.waits_until_idle().await;
     ben.keys("h");
     ann.shows("ben is typing…").await;
-    ann.passes(Duration::from_millis(5900));
+    ann.advances(Duration::from_millis(5900));
     assert!(ann.screen.shows("ben is typing…"));
-    ann.passes(Duration::from_millis(200));
+    ann.advances(Duration::from_millis(200));
     assert!(!ann.screen.shows("is typing…"));
     // Typing is sent at most every three seconds, by the client and by the server.
     ben.screen.state.screen.now.instant += Duration::from_millis(2900);
@@ -187,7 +187,7 @@ async fn the_typing_indicator_is_shown_for_six_seconds() {
     ben.screen.state.screen.now.instant += Duration::from_secs(4);
     sleep(Duration::from_secs(4)).await;
     ben.keys("x");
-    ann.settles().await;
+    ann.waits_until_idle().await;
     assert!(!ann.screen.shows("is typing…"));
     ann.keys("/typing<ret>");
     ann.shows("Typing indicators: send").await;
@@ -204,7 +204,7 @@ async fn a_muted_member_is_not_shown_as_typing() {
     boss.keys("/mute ben<ret>");
     ben.shows("boss muted ben").await;
     ben.keys("x");
-    boss.settles().await;
+    boss.waits_until_idle().await;
     assert!(!boss.screen.shows("is typing"));
 }
 
@@ -226,8 +226,8 @@ async fn ignored_people_levels_and_keywords_apply_to_all_terminals_of_a_person()
     // Their private messages are not shown in the current room either.
     ben.keys("@ann psst<ret>");
     ben.shows("privately to ann").await;
-    desk.settles().await;
-    sofa.settles().await;
+    desk.waits_until_idle().await;
+    sofa.waits_until_idle().await;
     assert!(
         !desk.screen.shows("after") && !desk.screen.shows("psst"),
         "{}",
@@ -251,16 +251,18 @@ async fn ignored_people_levels_and_keywords_apply_to_all_terminals_of_a_person()
     desk.shows("Saved for all your terminals").await;
     ben.keys("下午部署<ret>releases are late<ret>the Release is out<ret>");
     sofa.shows("the Release is out").await;
-    assert!(sofa.screen.is_for_me("下午部署") && sofa.screen.is_for_me("the Release is out"));
-    assert!(!sofa.screen.is_for_me("releases are late"));
+    assert!(
+        sofa.screen.is_highlighted("下午部署") && sofa.screen.is_highlighted("the Release is out")
+    );
+    assert!(!sofa.screen.is_highlighted("releases are late"));
     sofa.keys("/keywords<ret>");
     sofa.shows("Your keywords: 部署 release").await;
     sofa.keys("/keywords none<ret>");
-    sofa.until("no match", |screen| !screen.is_for_me("下午部署"))
+    sofa.until("no match", |screen| !screen.is_highlighted("下午部署"))
         .await;
     desk.keys("/notify none<ret>");
-    desk.settles().await;
-    sofa.settles().await;
+    desk.waits_until_idle().await;
+    sofa.waits_until_idle().await;
     sofa.keys("/notify<ret>");
     sofa.shows("Notifications for this room: none").await;
     sofa.keys("/notify loudly<ret>");
@@ -268,11 +270,16 @@ async fn ignored_people_levels_and_keywords_apply_to_all_terminals_of_a_person()
 }
 
 /// Lets ben post something; returns ann's notifications about it.
-async fn told(ann: &mut Viewer, ben: &mut Viewer, keys: &str, text: &str) -> Vec<String> {
+async fn notifications_about(
+    ann: &mut Viewer,
+    ben: &mut Viewer,
+    keys: &str,
+    text: &str,
+) -> Vec<String> {
     ben.keys(keys);
     ben.shows(text).await;
-    ann.settles().await;
-    ann.passes(Duration::from_secs(2));
+    ann.waits_until_idle().await;
+    ann.advances(Duration::from_secs(2));
     std::mem::take(&mut ann.notified)
 }
 
@@ -283,25 +290,26 @@ async fn notifications_are_for_live_unseen_messages_that_match_the_level() {
     ben.keys("hi @ann<ret>");
     ben.shows("hi @ann").await;
     let mut ann = Viewer::opens(server.connector(), "ann", None).await;
-    ann.focuses(false);
-    ann.settles().await;
+    ann.sets_focus(false);
+    ann.waits_until_idle().await;
     assert_eq!(ann.notified, Vec::<String>::new(), "not for backlog");
     let nothing = Vec::<String>::new();
     assert_eq!(
-        told(&mut ann, &mut ben, "plain<ret>", "plain").await,
+        notifications_about(&mut ann, &mut ben, "plain<ret>", "plain").await,
         nothing
     );
-    let called = told(&mut ann, &mut ben, "look; @ann<ret>", "look; @ann").await;
+    let called = notifications_about(&mut ann, &mut ben, "look; @ann<ret>", "look; @ann").await;
     assert_eq!(called, ["ben in #general: look; @ann"]);
-    let private = told(&mut ann, &mut ben, "@ann between us<ret>", "between us").await;
+    let private =
+        notifications_about(&mut ann, &mut ben, "@ann between us<ret>", "between us").await;
     assert_eq!(private, ["ben: between us"]);
     // With focus there is no notification.
-    ann.focuses(true);
+    ann.sets_focus(true);
     assert_eq!(
-        told(&mut ann, &mut ben, "and @ann<ret>", "and @ann").await,
+        notifications_about(&mut ann, &mut ben, "and @ann<ret>", "and @ann").await,
         nothing
     );
-    ann.focuses(false);
+    ann.sets_focus(false);
     for (level, keys, expected) in [
         (
             "all",
@@ -315,7 +323,7 @@ async fn notifications_are_for_live_unseen_messages_that_match_the_level() {
         ann.shows("Saved for all your terminals").await;
         let text = keys.trim_end_matches("<ret>");
         assert_eq!(
-            told(&mut ann, &mut ben, keys, text).await,
+            notifications_about(&mut ann, &mut ben, keys, text).await,
             expected,
             "{level}"
         );
@@ -327,10 +335,10 @@ async fn notifications_are_for_live_unseen_messages_that_match_the_level() {
     ben.shows("missed by @ann").await;
     ann.keys("/connect<ret>");
     ann.shows("missed by @ann").await;
-    ann.settles().await;
+    ann.waits_until_idle().await;
     assert_eq!(ann.notified, nothing);
     assert_eq!(
-        told(&mut ann, &mut ben, "live @ann<ret>", "live @ann")
+        notifications_about(&mut ann, &mut ben, "live @ann<ret>", "live @ann")
             .await
             .len(),
         1
@@ -338,7 +346,7 @@ async fn notifications_are_for_live_unseen_messages_that_match_the_level() {
     // A flood gives at most one notification per second.
     ben.keys("1 @ann<ret>2 @ann<ret>3 @ann<ret>");
     ben.shows("3 @ann").await;
-    ann.settles().await;
+    ann.waits_until_idle().await;
     assert_eq!(ann.notified.len(), 1);
 }
 
@@ -349,14 +357,14 @@ async fn a_terminal_without_focus_events_counts_as_away_after_30_seconds_without
     let mut ben = opens(&server, "ben").await;
     ann.keys("x");
     assert_eq!(
-        told(&mut ann, &mut ben, "one @ann<ret>", "one @ann")
+        notifications_about(&mut ann, &mut ben, "one @ann<ret>", "one @ann")
             .await
             .len(),
         0
     );
-    ann.passes(Duration::from_secs(31));
+    ann.advances(Duration::from_secs(31));
     assert_eq!(
-        told(&mut ann, &mut ben, "two @ann<ret>", "two @ann")
+        notifications_about(&mut ann, &mut ben, "two @ann<ret>", "two @ann")
             .await
             .len(),
         1
@@ -379,7 +387,7 @@ async fn an_invitation_is_shown_at_once_or_at_the_next_start() {
     ben.shows("#vault ›").await;
     drop(ben);
     let mut ben = opens(&server, "ben").await;
-    ben.settles().await;
+    ben.waits_until_idle().await;
     assert!(!ben.screen.shows("You are invited"), "it was used up");
 }
 
@@ -396,17 +404,17 @@ async fn an_invitation_is_shown_once_and_never_from_an_ignored_person() {
         ben.keys("/disconnect<ret>");
         ben.shows("offline").await;
         ben.keys("/connect<ret>");
-        ben.settles().await;
+        ben.waits_until_idle().await;
     }
     let told = ben.screen.text().matches("/join vault").count();
     assert_eq!(told, 1, "{}", ben.screen.text());
     ben.keys("/ignore ann<ret>");
-    ben.settles().await;
+    ben.waits_until_idle().await;
     ann.keys("/create cellar --secret<ret>");
     ann.shows("#cellar ›").await;
     ann.keys("/invite ben<ret>");
     ann.shows("ann invited ben").await;
-    ben.settles().await;
+    ben.waits_until_idle().await;
     assert!(!ben.screen.shows("cellar"), "{}", ben.screen.text());
 }
 
@@ -418,12 +426,12 @@ async fn outsiders_and_former_members_are_not_in_the_roster() {
     boss.shows("#board ›").await;
     let mut eve = opens(&server, "eve").await;
     eve.keys("/status buy my coins<ret>");
-    eve.settles().await;
+    eve.waits_until_idle().await;
     eve.keys("/join board<ret>");
     eve.shows("there is no room 'board'").await;
     // Presence changes are sent together, a moment later.
     sleep(Duration::from_secs(1)).await;
-    boss.settles().await;
+    boss.waits_until_idle().await;
     let people = boss.screen.state.current().unwrap().roster.people();
     let names: Vec<&str> = people.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["boss"]);
@@ -440,14 +448,14 @@ async fn outsiders_and_former_members_are_not_in_the_roster() {
     boss.keys("/deop ann<ret>");
     boss.shows("boss set the role of ann to member").await;
     sleep(Duration::from_secs(1)).await;
-    boss.settles().await;
+    boss.waits_until_idle().await;
     let people = boss.screen.state.current().unwrap().roster.people();
     assert!(people.iter().all(|it| it.name != "ann"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn filtered_words_are_masked_or_refused_as_soon_as_the_list_changes() {
-    let filter = Filter::default();
+    let filter = WordFilter::default();
     let mut config = config();
     config.hub.filter = filter.clone();
     let server = Server::with(config, memory());
@@ -461,7 +469,7 @@ async fn filtered_words_are_masked_or_refused_as_soon_as_the_list_changes() {
     ben.keys("fine<ret>");
     boss.shows("fine").await;
     ben.shows("fine").await;
-    ben.settles().await;
+    ben.waits_until_idle().await;
     ben.keys("s/fine/spam/<ret>");
     boss.shows("****  edited").await;
     boss.keys("/topic all spam<ret>");

@@ -8,13 +8,13 @@ use crate::support::terminal::{Home, ends, signal};
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// A home with a running server, and the server's address.
-struct Here {
+struct ServerHome {
     home: Home,
     server: Child,
     address: String,
 }
 
-impl Here {
+impl ServerHome {
     fn new() -> Self {
         let home = Home::new();
         let server = home.serves(&[]);
@@ -58,7 +58,7 @@ impl Here {
     }
 }
 
-impl Drop for Here {
+impl Drop for ServerHome {
     fn drop(&mut self) {
         let _gone = self.server.kill();
         let _reaped = self.server.wait();
@@ -67,7 +67,7 @@ impl Drop for Here {
 
 #[test]
 fn send_posts_the_text_and_reports_the_outcome_as_exit_code() {
-    let here = Here::new();
+    let here = ServerHome::new();
     assert_eq!(here.sends(&["hello", "from", "a", "script"]).0, Some(0));
     assert_eq!(here.sends(&["-r", "tech", "over there"]).0, Some(0));
     let general = here.tails(&[]);
@@ -108,7 +108,7 @@ fn send_posts_the_text_and_reports_the_outcome_as_exit_code() {
 
 #[test]
 fn a_server_may_be_given_as_a_url_everywhere() {
-    let here = Here::new();
+    let here = ServerHome::new();
     for url in [
         format!("http://{}", here.address),
         format!("tchat://{}/", here.address),
@@ -143,20 +143,20 @@ fn a_server_may_be_given_as_a_url_everywhere() {
         &["--server", &format!("http://{}", here.address)],
     );
     ann.shows("#general ›");
-    ann.says("/connect https://chat.example.org");
+    ann.sends_line("/connect https://chat.example.org");
     ann.shows("'https'");
     // A failed command stays in the composer to be corrected.
     ann.types("\x15");
-    ann.says("/connect tchat://127.0.0.1:1/general");
+    ann.sends_line("/connect tchat://127.0.0.1:1/general");
     ann.shows("'/general'");
     ann.types("\x15");
-    ann.says(&format!("/connect tchat://{}/", here.address));
+    ann.sends_line(&format!("/connect tchat://{}/", here.address));
     ann.shows("#general ›");
 }
 
 #[test]
 fn send_reads_text_with_several_lines_from_a_pipe() {
-    let here = Here::new();
+    let here = ServerHome::new();
     let mut send = here
         .home
         .command(&["send", "--server", &here.address])
@@ -175,7 +175,7 @@ fn send_reads_text_with_several_lines_from_a_pipe() {
 
 #[test]
 fn escape_sequences_are_removed_before_sending() {
-    let here = Here::new();
+    let here = ServerHome::new();
     for (piped, said) in [
         (
             "\u{1b}[1;31merror\u{1b}[0m: no such file\n",
@@ -207,7 +207,7 @@ fn escape_sequences_are_removed_before_sending() {
 
 #[test]
 fn a_refusal_gives_its_end_as_local_date_and_time() {
-    let here = Here::new();
+    let here = ServerHome::new();
     // Ann runs the server, and so owns its rooms.
     let mut ann = here.home.opens((100, 24), &["--room", "tech"]);
     ann.shows("#tech ›");
@@ -218,7 +218,7 @@ fn a_refusal_gives_its_end_as_local_date_and_time() {
         ("/mute ben 7d", "you are muted in this room until "),
         ("/ban ben 3d", "you are banned from #tech until "),
     ] {
-        ann.says(order);
+        ann.sends_line(order);
         let began = std::time::Instant::now();
         let said = loop {
             let (_, said) = here.sends(&[&ben[..], &["still here?"]].concat());
@@ -236,7 +236,7 @@ fn a_refusal_gives_its_end_as_local_date_and_time() {
 
 #[test]
 fn errors_are_in_the_language_of_the_user() {
-    let here = Here::new();
+    let here = ServerHome::new();
     for (arguments, code, words) in [
         (
             &["-r", "nowhere", "x"][..],
@@ -280,7 +280,7 @@ fn errors_are_in_the_language_of_the_user() {
 
 #[test]
 fn the_same_text_with_the_same_id_is_posted_once() {
-    let here = Here::new();
+    let here = ServerHome::new();
     for _ in 0..3 {
         assert_eq!(here.sends(&["--id", "deploy-17", "deployed"]).0, Some(0));
     }
@@ -310,7 +310,7 @@ fn the_same_text_with_the_same_id_is_posted_once() {
 
 #[test]
 fn without_an_answer_send_exits_with_75() {
-    let here = Here::new();
+    let here = ServerHome::new();
     // Create the profile and connect once before the server is suspended.
     assert_eq!(here.sends(&["hello"]).0, Some(0));
     signal(here.server.id(), "STOP");
@@ -334,7 +334,7 @@ fn without_an_answer_send_exits_with_75() {
 
 #[test]
 fn json_output_has_one_complete_object_per_line() {
-    let here = Here::new();
+    let here = ServerHome::new();
     assert_eq!(here.sends(&["一"]).0, Some(0));
     let lines = here.tails(&["--json"]);
     let entries: Vec<serde_json::Value> = lines
@@ -360,7 +360,7 @@ fn json_output_has_one_complete_object_per_line() {
 
 #[test]
 fn tail_survives_a_killed_server_and_misses_nothing() {
-    let mut here = Here::new();
+    let mut here = ServerHome::new();
     let mut tail = here
         .home
         .command(&[
@@ -405,27 +405,27 @@ fn tail_survives_a_killed_server_and_misses_nothing() {
 
 #[test]
 fn a_later_name_of_a_profile_still_selects_that_profile() {
-    let here = Here::new();
+    let here = ServerHome::new();
     let mut dan = here
         .home
         .opens((100, 24), &["--server", &here.address, "--name", "dan"]);
     dan.shows("· dan");
-    dan.says("/nick daniel");
+    dan.sends_line("/nick daniel");
     dan.shows("Your name is now daniel");
-    dan.says("by hand");
+    dan.sends_line("by hand");
     dan.shows("by hand");
     for name in ["daniel", "Daniel", "dan"] {
         let (code, said) = here.sends(&["-n", name, &format!("as {name}")]);
         assert_eq!(code, Some(0), "{said}");
         dan.shows(&format!("as {name}"));
     }
-    dan.says("/nick 丹尼尔");
+    dan.sends_line("/nick 丹尼尔");
     dan.shows("Your name is now 丹尼尔");
     for name in ["丹尼尔", "daniel", "dan"] {
         let (code, said) = here.sends(&["-n", name, &format!("still {name}")]);
         assert_eq!(code, Some(0), "{said}");
     }
-    dan.says("/quit");
+    dan.sends_line("/quit");
     assert!(dan.ends());
     // A screen with any of these names continues with the same profile.
     let again = here
@@ -448,7 +448,7 @@ fn a_later_name_of_a_profile_still_selects_that_profile() {
 
 #[test]
 fn send_and_tail_work_beside_an_open_screen_of_the_same_person() {
-    let here = Here::new();
+    let here = ServerHome::new();
     let mut ann = here.home.opens((100, 24), &["--server", &here.address]);
     ann.shows("#general ›");
     ann.types("half a thought");
@@ -467,7 +467,7 @@ fn send_and_tail_work_beside_an_open_screen_of_the_same_person() {
 
 #[test]
 fn a_private_looking_line_is_not_posted_to_everyone() {
-    let here = Here::new();
+    let here = ServerHome::new();
     for line in [
         ["@ben", "psst"].as_slice(),
         &["@李四 今天"],

@@ -5,20 +5,20 @@ mod terminal;
 
 use proptest::prelude::*;
 use tchat::chat::{Body, Epoch, RefusalCode, Seq, Unread};
-use tchat::client::{Event as ClientEvent, LinkState, Why};
+use tchat::client::{DisconnectReason, Event as ClientEvent, LinkState};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::input::keymap::{Action, Context};
 use tchat::tui::plain::PlainWriter;
 use tchat::tui::state::Overlay;
 
 use crate::support::screen::{
-    ANN, GENERAL, LI, Screen, TECH, ZHANG, conversation, entry, room, says,
+    ANN, GENERAL, LI, Screen, TECH, ZHANG, conversation, entry, message_entry, room,
 };
 
 /// A state in plain mode, and the lines printed for it.
 struct Lines {
     screen: Screen,
-    teller: PlainWriter,
+    writer: PlainWriter,
 }
 
 impl Lines {
@@ -27,15 +27,15 @@ impl Lines {
         screen.state.screen.is_plain = true;
         let mut lines = Self {
             screen,
-            teller: PlainWriter::new(echo),
+            writer: PlainWriter::new(echo),
         };
-        lines.told();
+        lines.printed();
         lines
     }
 
     fn in_general(echo: bool) -> Self {
         let mut lines = Self::new(echo);
-        lines.hears(ClientEvent::Link(LinkState::Online));
+        lines.receives(ClientEvent::Link(LinkState::Online));
         lines.screen.state.rooms.wanted = Some("general".into());
         lines.screen.is_welcomed(vec![
             room(GENERAL, "general", "everybody meets here"),
@@ -43,46 +43,46 @@ impl Lines {
         ]);
         lines.screen.follows(GENERAL, 0);
         lines.screen.follows(TECH, 0);
-        lines.told();
+        lines.printed();
         lines
     }
 
-    fn told(&mut self) -> Vec<String> {
-        let told = self.teller.tell(&self.screen.state);
+    fn printed(&mut self) -> Vec<String> {
+        let told = self.writer.print_changes(&self.screen.state);
         self.screen.state.screen.notices.clear();
-        if told.is_read_out {
-            self.screen.does(Event::ReadOut);
+        if told.is_overlay_complete {
+            self.screen.handles(Event::OverlayPrinted);
         }
         told.lines
     }
 
-    fn hears(&mut self, event: ClientEvent) -> Vec<String> {
-        self.teller.hear(&Event::Client(event.clone()));
-        self.screen.hears(event);
-        self.told()
+    fn receives(&mut self, event: ClientEvent) -> Vec<String> {
+        self.writer.on_event(&Event::Client(event.clone()));
+        self.screen.receives(event);
+        self.printed()
     }
 
     fn types(&mut self, line: &str) -> Vec<String> {
         let event = Event::Line(line.into());
-        self.teller.hear(&event);
+        self.writer.on_event(&event);
         self.screen.effects.clear();
-        self.screen.does(event);
-        self.told()
+        self.screen.handles(event);
+        self.printed()
     }
 }
 
 #[test]
 fn each_message_is_printed_once_with_author_and_time() {
     let mut lines = Lines::in_general(true);
-    let mut edited = says(GENERAL, 5, LI, 5, "one\ntwo");
+    let mut edited = message_entry(GENERAL, 5, LI, 5, "one\ntwo");
     edited.body = Body::Amendment {
         target: tchat::chat::Seq(2),
         what: tchat::chat::Amendment::Edit("good morning".into()),
     };
-    let told = lines.hears(ClientEvent::Entries(vec![
-        says(GENERAL, 1, ZHANG, 0, "大家好！"),
-        says(GENERAL, 2, LI, 1, "morning"),
-        says(GENERAL, 3, LI, 2, "**again** `x`"),
+    let told = lines.receives(ClientEvent::Entries(vec![
+        message_entry(GENERAL, 1, ZHANG, 0, "大家好！"),
+        message_entry(GENERAL, 2, LI, 1, "morning"),
+        message_entry(GENERAL, 3, LI, 2, "**again** `x`"),
         entry(GENERAL, 4, LI, 3, Body::Action("waves".into())),
     ]));
     assert_eq!(
@@ -96,11 +96,11 @@ fn each_message_is_printed_once_with_author_and_time() {
         ]
     );
     assert_eq!(
-        lines.hears(ClientEvent::Entries(vec![edited])),
+        lines.receives(ClientEvent::Entries(vec![edited])),
         ["-- 李四 edited message 2: good morning"]
     );
-    assert!(lines.told().is_empty(), "nothing is repeated");
-    let told = lines.hears(ClientEvent::Entries(vec![says(
+    assert!(lines.printed().is_empty(), "nothing is repeated");
+    let told = lines.receives(ClientEvent::Entries(vec![message_entry(
         TECH,
         1,
         LI,
@@ -110,7 +110,9 @@ fn each_message_is_printed_once_with_author_and_time() {
     assert_eq!(told, ["-- #tech · unread 1"]);
     assert!(
         lines
-            .hears(ClientEvent::Entries(vec![says(TECH, 2, LI, 6, "more")]))
+            .receives(ClientEvent::Entries(vec![message_entry(
+                TECH, 2, LI, 6, "more"
+            )]))
             .is_empty()
     );
 }
@@ -120,26 +122,26 @@ fn our_own_line_is_printed_only_if_it_is_not_on_the_terminal_already_or_failed()
     for echo in [true, false] {
         let mut lines = Lines::in_general(echo);
         assert!(lines.types("hello").is_empty());
-        let mut mine = says(GENERAL, 1, ANN, 1, "hello");
+        let mut mine = message_entry(GENERAL, 1, ANN, 1, "hello");
         mine.client_id = Some(lines.screen.last_post());
-        let told = lines.hears(ClientEvent::Entries(vec![mine]));
+        let told = lines.receives(ClientEvent::Entries(vec![mine]));
         assert_eq!(told.iter().any(|line| line.contains("hello")), !echo);
 
-        let why = Why::Lost;
+        let why = DisconnectReason::Lost;
         let retry_in = std::time::Duration::from_secs(1);
-        lines.hears(ClientEvent::Link(LinkState::Waiting { retry_in, why }));
+        lines.receives(ClientEvent::Link(LinkState::Waiting { retry_in, why }));
         assert_eq!(lines.types("late"), ["-- Will be sent once connected"]);
-        lines.hears(ClientEvent::Link(LinkState::Online));
-        let mut late = says(GENERAL, 2, ANN, 9, "late");
+        lines.receives(ClientEvent::Link(LinkState::Online));
+        let mut late = message_entry(GENERAL, 2, ANN, 9, "late");
         late.client_id = Some(lines.screen.last_post());
         assert_eq!(
-            lines.hears(ClientEvent::Entries(vec![late])),
+            lines.receives(ClientEvent::Entries(vec![late])),
             ["09:09 ann: late"]
         );
 
         lines.types("refused");
         let refusal = tchat::chat::Refusal::new(RefusalCode::Muted);
-        let told = lines.hears(ClientEvent::PostRefused {
+        let told = lines.receives(ClientEvent::PostRefused {
             client_id: lines.screen.last_post(),
             refusal,
         });
@@ -172,9 +174,9 @@ fn a_line_that_cannot_be_sent_becomes_the_draft_and_a_command_does_not() {
     lines.types("/draft drop");
     assert!(lines.screen.state.composer().is_empty());
     // Pasted text is never sent by itself.
-    lines.screen.does(Event::Paste("one\ntwo".into()));
+    lines.screen.handles(Event::Paste("one\ntwo".into()));
     assert_eq!(
-        lines.told(),
+        lines.printed(),
         ["-- Not sent yet, 2 lines: one (/draft to show it, /draft send, /draft drop)"]
     );
     assert_eq!(lines.screen.state.posting.pending.len(), 1);
@@ -190,10 +192,10 @@ fn a_line_that_cannot_be_sent_becomes_the_draft_and_a_command_does_not() {
         Body::Text("one\ntwo".into())
     );
     // It is printed, because the terminal does not show it above in the form in which it was sent.
-    let mut sent = says(GENERAL, 2, ANN, 9, "one\ntwo");
+    let mut sent = message_entry(GENERAL, 2, ANN, 9, "one\ntwo");
     sent.client_id = Some(lines.screen.last_post());
     assert_eq!(
-        lines.hears(ClientEvent::Entries(vec![sent]))[1..],
+        lines.receives(ClientEvent::Entries(vec![sent]))[1..],
         ["09:09 ann: one", "  two"]
     );
 }
@@ -201,9 +203,9 @@ fn a_line_that_cannot_be_sent_becomes_the_draft_and_a_command_does_not() {
 #[test]
 fn after_edit_or_answer_the_next_line_is_the_edit_or_the_answer() {
     let mut lines = Lines::in_general(true);
-    lines.hears(ClientEvent::Entries(vec![
-        says(GENERAL, 1, LI, 0, "first"),
-        says(GENERAL, 2, ANN, 1, "teh"),
+    lines.receives(ClientEvent::Entries(vec![
+        message_entry(GENERAL, 1, LI, 0, "first"),
+        message_entry(GENERAL, 2, ANN, 1, "teh"),
     ]));
     let told = lines.types("/edit");
     assert!(
@@ -242,23 +244,23 @@ fn a_pending_change_of_room_is_tracked() {
     for line in ["/msg 王五", "/join dev", "/create dev"] {
         let mut lines = Lines::in_general(true);
         lines.types(line);
-        assert!(lines.screen.state.is_led(), "{line}");
+        assert!(lines.screen.state.is_switching_room(), "{line}");
         let refusal = tchat::chat::Refusal::new(RefusalCode::RoomUnknown);
         let about = match line {
-            "/msg 王五" => tchat::client::About::Open("王五".into()),
-            "/join dev" => tchat::client::About::Join("dev".into()),
-            _ => tchat::client::About::Create("dev".into()),
+            "/msg 王五" => tchat::client::RequestKind::Open("王五".into()),
+            "/join dev" => tchat::client::RequestKind::Join("dev".into()),
+            _ => tchat::client::RequestKind::Create("dev".into()),
         };
-        lines.hears(ClientEvent::Refused { about, refusal });
-        assert!(!lines.screen.state.is_led(), "{line}");
+        lines.receives(ClientEvent::Refused { about, refusal });
+        assert!(!lines.screen.state.is_switching_room(), "{line}");
     }
 }
 
 #[test]
 fn a_line_typed_during_a_change_of_room_is_not_sent_to_the_old_room() {
     let mut lines = Lines::in_general(false);
-    lines.hears(ClientEvent::Link(LinkState::Waiting {
-        why: Why::Lost,
+    lines.receives(ClientEvent::Link(LinkState::Waiting {
+        why: DisconnectReason::Lost,
         retry_in: std::time::Duration::from_secs(9),
     }));
     lines.types("/join dev");
@@ -269,9 +271,12 @@ fn a_line_typed_during_a_change_of_room_is_not_sent_to_the_old_room() {
     }
     // The join happens once the link is back.
     let dev = tchat::chat::RoomId::new([44; 16]);
-    lines.hears(ClientEvent::Link(LinkState::Online));
+    lines.receives(ClientEvent::Link(LinkState::Online));
     let (room, asked) = (room(dev, "Dev", ""), false);
-    lines.hears(ClientEvent::Room { room, asked });
+    lines.receives(ClientEvent::Room {
+        room,
+        is_requested: asked,
+    });
     assert_eq!(lines.screen.state.rooms.current, Some(dev));
     lines.types("said there");
     let said = &lines.screen.effects;
@@ -285,7 +290,7 @@ fn a_line_typed_during_a_change_of_room_is_not_sent_to_the_old_room() {
 fn lists_are_printed_with_numbers_to_pick_from() {
     let mut lines = Lines::in_general(true);
     assert_eq!(lines.types("/rooms"), ["-- Loading…"]);
-    let told = lines.hears(ClientEvent::Rooms(vec![
+    let told = lines.receives(ClientEvent::Rooms(vec![
         room(GENERAL, "general", ""),
         room(TECH, "tech", ""),
     ]));
@@ -300,7 +305,7 @@ fn lists_are_printed_with_numbers_to_pick_from() {
     assert!(lines.types("/pick 9")[0].contains("There is no such row"));
     // A server may have no room that we can see.
     assert_eq!(lines.types("/rooms"), ["-- Loading…"]);
-    let told = lines.hears(ClientEvent::Rooms(Vec::new()));
+    let told = lines.receives(ClientEvent::Rooms(Vec::new()));
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(
         lines
@@ -313,25 +318,25 @@ fn lists_are_printed_with_numbers_to_pick_from() {
 #[test]
 fn after_a_new_history_or_a_clear_new_messages_are_still_printed() {
     let mut lines = Lines::in_general(true);
-    lines.hears(ClientEvent::Entries(
+    lines.receives(ClientEvent::Entries(
         (1..=30)
-            .map(|seq| says(GENERAL, seq, LI, 0, "old"))
+            .map(|seq| message_entry(GENERAL, seq, LI, 0, "old"))
             .collect(),
     ));
     let epoch = Epoch::new([8; 16]);
-    lines.hears(ClientEvent::Followed {
+    lines.receives(ClientEvent::Followed {
         room: GENERAL,
         epoch,
         first: Seq(1),
         last: Seq(2),
         result: tchat::chat::FollowResult::EpochChanged,
-        unread: Unread::nothing(Seq(0)),
+        unread: Unread::none_after(Seq(0)),
     });
     let fresh = |seq, text: &str| tchat::chat::Entry {
         epoch,
-        ..says(GENERAL, seq, LI, 5, text)
+        ..message_entry(GENERAL, seq, LI, 5, text)
     };
-    let told = lines.hears(ClientEvent::Entries(vec![
+    let told = lines.receives(ClientEvent::Entries(vec![
         fresh(1, "new one"),
         fresh(2, "new two"),
     ]));
@@ -344,25 +349,27 @@ fn after_a_new_history_or_a_clear_new_messages_are_still_printed() {
         "{told:?}"
     );
     assert_eq!(
-        lines.hears(ClientEvent::Entries(vec![fresh(3, "three")])),
+        lines.receives(ClientEvent::Entries(vec![fresh(3, "three")])),
         ["09:05 李四: three"]
     );
 
     lines.types("/clear");
     let with = crate::support::screen::WITH_LI;
-    lines.hears(ClientEvent::Room {
+    lines.receives(ClientEvent::Room {
         room: conversation(with, LI),
-        asked: false,
+        is_requested: false,
     });
     lines.screen.follows(with, 0);
-    let told = lines.hears(ClientEvent::Entries(vec![says(with, 1, LI, 6, "psst")]));
+    let told = lines.receives(ClientEvent::Entries(vec![message_entry(
+        with, 1, LI, 6, "psst",
+    )]));
     assert!(
         told.iter()
             .any(|line| line.contains("psst (privately to you)")),
         "{told:?}"
     );
     assert_eq!(
-        lines.hears(ClientEvent::Entries(vec![fresh(4, "four")])),
+        lines.receives(ClientEvent::Entries(vec![fresh(4, "four")])),
         ["09:05 李四: four"]
     );
 }
@@ -370,7 +377,7 @@ fn after_a_new_history_or_a_clear_new_messages_are_still_printed() {
 #[test]
 fn unread_private_messages_are_announced_at_the_start() {
     let mut lines = Lines::new(true);
-    lines.hears(ClientEvent::Link(LinkState::Online));
+    lines.receives(ClientEvent::Link(LinkState::Online));
     let with = crate::support::screen::WITH_LI;
     lines
         .screen
@@ -382,12 +389,12 @@ fn unread_private_messages_are_announced_at_the_start() {
         mentions: 1,
     };
     lines.screen.follows_unread(with, 1, unread);
-    let told = lines.told();
+    let told = lines.printed();
     assert!(
         told.contains(&"-- @李四 · mentions 1".to_owned()),
         "{told:?}"
     );
-    let told = lines.hears(ClientEvent::Entries(vec![says(
+    let told = lines.receives(ClientEvent::Entries(vec![message_entry(
         with,
         1,
         LI,
@@ -409,8 +416,8 @@ fn edits_are_printed_once_and_only_of_printed_messages() {
         entry(GENERAL, seq, LI, 3, body)
     };
     // The message and its edit arrive together: it is printed in its edited form.
-    let told = lines.hears(ClientEvent::Entries(vec![
-        says(GENERAL, 1, LI, 0, "teh"),
+    let told = lines.receives(ClientEvent::Entries(vec![
+        message_entry(GENERAL, 1, LI, 0, "teh"),
         edit(2, 1, "the"),
     ]));
     assert_eq!(told[1..], ["09:00 李四: the (edited)".to_owned()]);
@@ -418,7 +425,7 @@ fn edits_are_printed_once_and_only_of_printed_messages() {
     lines.types("/join tech");
     assert!(
         lines
-            .hears(ClientEvent::Entries(vec![edit(3, 1, "The")]))
+            .receives(ClientEvent::Entries(vec![edit(3, 1, "The")]))
             .is_empty()
     );
     let told = lines.types("/join general");
@@ -427,9 +434,9 @@ fn edits_are_printed_once_and_only_of_printed_messages() {
         "{told:?}"
     );
     // Messages that arrive while the user reads further up are not printed twice.
-    lines.hears(ClientEvent::Entries(
+    lines.receives(ClientEvent::Entries(
         (4..60)
-            .map(|seq| says(GENERAL, seq, LI, 0, "more"))
+            .map(|seq| message_entry(GENERAL, seq, LI, 0, "more"))
             .collect(),
     ));
     lines.types("/do page-up");
@@ -443,11 +450,11 @@ proptest! {
     #[test]
     fn only_plain_text_is_printed_for_any_input(said in ".{0,80}", line in "(/[a-z]{1,9} ?)?.{0,30}", name in any::<bool>()) {
         let mut lines = Lines::in_general(name);
-        let mut told = lines.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 0, &said)]));
+        let mut told = lines.receives(ClientEvent::Entries(vec![message_entry(GENERAL, 1, LI, 0, &said)]));
         let typed = line;
         told.extend(lines.types(&typed));
         told.extend(lines.types("/history"));
-        told.extend(lines.hears(ClientEvent::Entries(vec![says(GENERAL, 2, ZHANG, 0, &said)])));
+        told.extend(lines.receives(ClientEvent::Entries(vec![message_entry(GENERAL, 2, ZHANG, 0, &said)])));
         for line in told {
             prop_assert!(!line.chars().any(|c| c.is_control() && c != '\n'), "{line:?}");
             // Typed text is printed as it is, also in the answer to an unknown command.

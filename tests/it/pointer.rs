@@ -7,14 +7,15 @@ use tchat::tui::event::Effect;
 use tchat::tui::state::Overlay;
 use tchat::tui::timeline::Anchor;
 
-use crate::support::screen::{GENERAL, LI, Screen, TECH, ZHANG, room, says};
+use crate::support::screen::{GENERAL, LI, Screen, TECH, ZHANG, message_entry, room};
 use crate::support::terminal::Home;
 
 /// `general` with this many lines.
 fn talked(width: u16, height: u16, lines: u64) -> Screen {
     let mut screen = Screen::online(width, height);
-    let entries = (1..=lines).map(|seq| says(GENERAL, seq, LI, seq, &format!("line {seq} here")));
-    screen.hears(ClientEvent::Entries(entries.collect()));
+    let entries =
+        (1..=lines).map(|seq| message_entry(GENERAL, seq, LI, seq, &format!("line {seq} here")));
+    screen.receives(ClientEvent::Entries(entries.collect()));
     screen
 }
 
@@ -38,7 +39,9 @@ fn a_click_opens_a_room() {
     assert!(screen.shows("@李四 privately ›"));
     // On narrow screens, rooms in the strip can be clicked.
     let mut screen = talked(60, 16, 5);
-    screen.hears(ClientEvent::Entries(vec![says(TECH, 1, LI, 20, "news")]));
+    screen.receives(ClientEvent::Entries(vec![message_entry(
+        TECH, 1, LI, 20, "news",
+    )]));
     screen.clicks("#tech 1");
     assert_eq!(screen.state.rooms.current, Some(TECH));
 }
@@ -56,7 +59,7 @@ fn a_click_selects_a_message_and_a_second_click_deselects_it() {
     assert_eq!(selected(&screen), None);
     // A click on the hint about new messages below goes there.
     screen.keys("<pgup>");
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL, 61, ZHANG, 61, "newest",
     )]));
     screen.clicks("↓ 1 new");
@@ -68,8 +71,8 @@ fn a_click_shows_the_rest_of_long_code() {
     let mut screen = Screen::online(100, 40);
     let code = (1..=40).map(|n| format!("line {n}")).collect::<Vec<_>>();
     let code = code.join("\n");
-    let said = says(GENERAL, 1, LI, 1, &format!("```\n{code}\n```"));
-    screen.hears(ClientEvent::Entries(vec![said]));
+    let said = message_entry(GENERAL, 1, LI, 1, &format!("```\n{code}\n```"));
+    screen.receives(ClientEvent::Entries(vec![said]));
     assert!(!screen.shows("line 30"));
     screen.clicks("32 more");
     assert!(screen.shows("line 30"));
@@ -145,16 +148,16 @@ fn the_wheel_scrolls_the_pane_under_the_pointer() {
     let rooms = (0..40).map(|n| room(RoomId::new([n + 50; 16]), &format!("room{n:02}"), ""));
     screen.is_welcomed(rooms.chain([room(GENERAL, "general", "")]).collect());
     let people = (0..40).map(person).collect();
-    screen.hears(ClientEvent::RosterDelta {
+    screen.receives(ClientEvent::RosterDelta {
         room: GENERAL,
-        came: people,
-        went: Vec::new(),
+        updated: people,
+        removed: Vec::new(),
     });
     let before = screen.rows();
     let anchor = |screen: &Screen| screen.state.current().unwrap().timeline.anchor();
 
-    screen.turns("ROOMS", MouseEventKind::ScrollDown);
-    screen.turns("4 more", MouseEventKind::ScrollDown);
+    screen.scrolls("ROOMS", MouseEventKind::ScrollDown);
+    screen.scrolls("4 more", MouseEventKind::ScrollDown);
     assert!(
         screen.shows("room10") && !screen.shows("room01"),
         "{}",
@@ -165,27 +168,27 @@ fn the_wheel_scrolls_the_pane_under_the_pointer() {
     assert_eq!(screen.state.rooms.current, Some(RoomId::new([60; 16])));
     screen.keys("<c-k>general<ret>");
 
-    screen.turns("person02", MouseEventKind::ScrollDown);
+    screen.scrolls("person02", MouseEventKind::ScrollDown);
     assert!(!screen.shows("person02"), "{}", screen.text());
     for _ in 0..30 {
-        screen.turns("person", MouseEventKind::ScrollDown);
+        screen.scrolls("person", MouseEventKind::ScrollDown);
     }
     assert!(screen.shows("person39"), "{}", screen.text());
     for _ in 0..30 {
-        screen.turns("person", MouseEventKind::ScrollUp);
+        screen.scrolls("person", MouseEventKind::ScrollUp);
     }
     assert_eq!(screen.rows()[1], before[1]);
 
-    screen.turns("line 55 here", MouseEventKind::ScrollUp);
+    screen.scrolls("line 55 here", MouseEventKind::ScrollUp);
     assert!(anchor(&screen) != Anchor::Newest);
     // With an overlay open, only its content scrolls.
     let anchor_before = anchor(&screen);
     screen.keys("<f1>");
     let first = screen.rows();
-    screen.turns("Keys", MouseEventKind::ScrollDown);
+    screen.scrolls("Keys", MouseEventKind::ScrollDown);
     assert_ne!(screen.rows(), first);
     screen.keys("<esc><c-k>");
-    screen.turns("Enter select", MouseEventKind::ScrollDown);
+    screen.scrolls("Enter select", MouseEventKind::ScrollDown);
     let Some(Overlay::Pick(picker)) = &screen.state.overlays.top else {
         panic!("{}", screen.text())
     };
@@ -208,10 +211,10 @@ fn clicks_and_the_wheel_work_in_a_real_terminal() {
     let home = Home::new();
     let mut ann = home.opens((100, 24), &[]);
     ann.shows("#general ›");
-    ann.says("/join tech");
+    ann.sends_line("/join tech");
     ann.shows("#tech ›");
     for n in 1..=40 {
-        ann.says(&format!("line {n}"));
+        ann.sends_line(&format!("line {n}"));
     }
     // A line that is being typed or is not stored yet scrolls the timeline back to the newest end. Wait until there is none.
     ann.until("the last line stored", |text| {

@@ -44,7 +44,7 @@ fn it_prints_a_card_logs_connections_and_drains_on_a_signal() {
 
     let mut ann = home.opens((80, 24), &[]);
     ann.shows("#general ›");
-    ann.says("a secret word");
+    ann.sends_line("a secret word");
     ann.shows("a secret word");
     // Peers that never finish a handshake must not delay a drain.
     let silent: Vec<TcpStream> = (0..20)
@@ -82,7 +82,7 @@ fn messages_are_logged_only_if_enabled() {
     let mut server = home.serves(&["--log-messages"]);
     let mut ann = home.opens((80, 24), &[]);
     ann.shows("#general ›");
-    ann.says("for the record");
+    ann.sends_line("for the record");
     ann.shows("for the record");
     signal(server.id(), "INT");
     assert_eq!(ends(&mut server, DRAIN).code(), Some(0));
@@ -167,7 +167,7 @@ fn an_open_screen_does_not_restart_a_stopped_server() {
     assert_eq!(code, Some(0), "{words}");
     assert!(words.contains(&format!("process {background}")), "{words}");
     ann.shows("no server running there");
-    ann.says("still here");
+    ann.sends_line("still here");
     assert!(TcpStream::connect(("127.0.0.1", home.port)).is_err());
     // Another user who opens tchat starts it again, and the first client reconnects and sends its waiting post.
     let ben = home.opens((100, 24), &["--name", "ben"]);

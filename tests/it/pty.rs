@@ -13,20 +13,20 @@ fn one_command_hosts_and_joins_and_a_second_one_chats_with_it() {
     let mut ben = home.opens((80, 24), &["--name", "张三"]);
     ben.shows("hosting here · 张三");
     ann.shows("张三 joined");
-    ann.says("hello 世界 👋");
+    ann.sends_line("hello 世界 👋");
     ben.shows("hello 世界 👋");
-    ben.says("大家好！");
+    ben.sends_line("大家好！");
     ann.shows("大家好！");
 
     // Private messages in both directions; the prompt says so before sending.
     ann.types("@张三 ");
     ann.shows("@张三 privately ›");
-    ann.says("the token is in the safe");
+    ann.sends_line("the token is in the safe");
     ann.shows("privately to 张三");
     ben.shows("privately to you");
-    ben.says("/msg ann");
+    ben.sends_line("/msg ann");
     ben.shows("@ann privately ›");
-    ben.says("thanks");
+    ben.sends_line("thanks");
     ann.shows("thanks");
 
     // Any size, and back again.
@@ -39,17 +39,17 @@ fn one_command_hosts_and_joins_and_a_second_one_chats_with_it() {
     // Closing the first terminal does not affect the second.
     let host = home.host();
     drop(ann);
-    ben.says("/join general");
-    ben.says("still here");
+    ben.sends_line("/join general");
+    ben.sends_line("still here");
     ben.shows("still here");
     assert_eq!(home.host(), host);
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("still here");
     ann.shows("hello 世界 👋");
-    ann.says("back again");
+    ann.sends_line("back again");
     ben.shows("back again");
 
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     ann.is_restored();
     ben.types("\x03");
@@ -66,23 +66,23 @@ fn people_can_create_a_room_and_do_everything_in_it() {
     ben.shows("PEOPLE 2");
 
     // A secret room, and an invitation that is announced.
-    ann.says("/create vault --secret 钥匙在这里");
+    ann.sends_line("/create vault --secret 钥匙在这里");
     ann.shows("#vault ›");
-    ann.says("/invite 张三");
+    ann.sends_line("/invite 张三");
     ben.shows("ann invited you: /join vault");
-    ben.says("/join vault");
+    ben.sends_line("/join vault");
     ben.shows("vault  钥匙在这里");
     ann.shows("张三 joined");
 
     // Replies, reactions, edits and deletions are seen by the other person.
-    ann.says("where is the kye?");
+    ann.sends_line("where is the kye?");
     ben.shows("where is the kye?");
-    ben.says("/reply under the 门垫");
+    ben.sends_line("/reply under the 门垫");
     ann.shows("> ann: where is the kye?");
     ann.shows("under the 门垫");
-    ann.says("/react 👍");
+    ann.sends_line("/react 👍");
     ben.shows("👍 1");
-    ann.says("s/kye/key/");
+    ann.sends_line("s/kye/key/");
     ben.shows("where is the key?  edited");
     ben.types("\x1bm");
     ben.shows("r reply");
@@ -111,7 +111,7 @@ fn people_can_create_a_room_and_do_everything_in_it() {
     ann.types("\x1b[Oaway");
     ann.shows("#general › away");
     ann.types("\x15");
-    ben.says("look here, @ann");
+    ben.sends_line("look here, @ann");
     ann.shows("# vault     @1 1");
     ann.shows("unread 1 · mentions 1");
     ann.until("a bell", |_| bells(&ann) == before + 1);
@@ -123,12 +123,12 @@ fn people_can_create_a_room_and_do_everything_in_it() {
     ann.shows("MENTIONS");
     ann.shows("张三 #vault");
     ann.types("\x14");
-    ann.says("/delete vault");
+    ann.sends_line("/delete vault");
     ann.shows("Run /delete again to close this room");
     ann.types("\r");
     ben.shows("This room was closed");
     for mut screen in [ann, ben] {
-        screen.says("/quit");
+        screen.sends_line("/quit");
         assert!(screen.ends());
         screen.is_restored();
     }
@@ -142,7 +142,7 @@ fn a_second_terminal_without_a_name_is_the_same_person() {
     let two = home.opens(WIDE, &[]);
     two.shows("hosting here · ann");
     two.shows("PEOPLE 1");
-    one.says("on both");
+    one.sends_line("on both");
     two.shows("on both");
 }
 
@@ -154,12 +154,12 @@ fn a_killed_host_is_restarted_and_nothing_is_lost_or_duplicated() {
     let ben = home.opens((100, 50), &["--name", "ben"]);
     ben.shows("PEOPLE 2");
     for n in 0..5 {
-        ann.says(&format!("before {n}"));
+        ann.sends_line(&format!("before {n}"));
     }
     ben.shows("before 4");
     home.host_is_killed();
     for n in 0..5 {
-        ann.says(&format!("after {n}"));
+        ann.sends_line(&format!("after {n}"));
     }
     ben.shows("after 4");
     for screen in [&ann, &ben] {
@@ -184,7 +184,7 @@ fn a_killed_host_is_restarted_and_nothing_is_lost_or_duplicated() {
     let mut late = home.opens((100, 50), &["--name", "late"]);
     late.shows("before 0");
     late.shows("after 4");
-    late.says("/quit");
+    late.sends_line("/quit");
     assert!(late.ends());
 }
 
@@ -234,7 +234,7 @@ fn the_terminal_is_restored_after_a_panic() {
 #[test]
 #[ignore = "what the test above runs in a terminal of its own"]
 fn panics_while_drawing() {
-    let mut screen = tchat::tui::terminal::Screen::take().unwrap();
+    let mut screen = tchat::tui::terminal::Screen::enter().unwrap();
     screen
         .terminal
         .draw(|_| panic!("the picture fell"))
@@ -268,16 +268,16 @@ fn an_unreachable_server_keeps_the_screen_open_with_a_countdown() {
         home.host().is_none(),
         "no local server is started for a remote address"
     );
-    screen.says("/connect no-such-host.invalid");
+    screen.sends_line("/connect no-such-host.invalid");
     screen.shows("no-such-host.invalid: unknown host · reconnecting in");
-    screen.says("/connect a:b:c");
+    screen.sends_line("/connect a:b:c");
     screen.shows("cannot connect to 'a:b:c'");
     screen.shows("/connect a:b:c");
     screen.types("\x15");
-    screen.says("/disconnect");
+    screen.sends_line("/disconnect");
     screen.shows("offline · use /connect");
     assert!(screen.is_running());
-    screen.says("/quit");
+    screen.sends_line("/quit");
     assert!(screen.ends());
     screen.is_restored();
 }
@@ -320,12 +320,12 @@ fn messages_typed_while_disconnected_are_sent_after_reconnecting() {
     ann.shows("#general ›");
     let ben = home.opens(WIDE, &["--name", "ben"]);
     ben.shows("PEOPLE 2");
-    ann.says("/disconnect");
+    ann.sends_line("/disconnect");
     ann.shows("offline · use /connect");
     ben.shows("PEOPLE 1");
-    ann.says("typed while away");
+    ann.sends_line("typed while away");
     ann.shows("typed while away");
-    ann.says("/connect");
+    ann.sends_line("/connect");
     ben.shows("typed while away");
     ann.until("the post to be stored", |text| !text.contains('…'));
 }
@@ -336,19 +336,19 @@ fn connect_to_the_current_server_reconnects_and_loses_nothing() {
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
     let here = format!("/connect localhost:{}", home.port);
-    ann.says(&here);
-    ann.says("still here");
+    ann.sends_line(&here);
+    ann.sends_line("still here");
     ann.until("it to be stored", |text| {
         text.contains("still here") && !text.contains('…')
     });
-    ann.says("/disconnect");
+    ann.sends_line("/disconnect");
     ann.shows("offline");
-    ann.says("said offline");
-    ann.says(&here);
+    ann.sends_line("said offline");
+    ann.sends_line(&here);
     ann.until("it to be stored once", |text| {
         text.matches("said offline").count() == 1 && !text.contains('…')
     });
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
 }
 
@@ -357,14 +357,14 @@ fn the_next_start_opens_the_last_room() {
     let home = Home::new();
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
-    ann.says("/join tech");
+    ann.sends_line("/join tech");
     ann.shows("#tech ›");
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#tech ›");
     ann.shows("# general");
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     let ann = home.opens(WIDE, &["--room", "nowhere"]);
     ann.shows("there is no room 'nowhere'");
@@ -379,7 +379,7 @@ fn keys_typed_while_the_program_is_stopped_are_all_read() {
     // While stopped, it receives more input than one read returns.
     signal(ann.process(), "STOP");
     for n in 1..=300 {
-        ann.says(&format!("={n}="));
+        ann.sends_line(&format!("={n}="));
     }
     signal(ann.process(), "CONT");
     ann.shows("=300=");
@@ -394,16 +394,16 @@ fn a_search_finds_messages_opens_them_in_place_and_returns() {
     let mut ann = home.opens(WIDE, &[]);
     ann.shows("#general ›");
     for n in 1..=21 {
-        ann.says(&format!("line {n} of many"));
+        ann.sends_line(&format!("line {n} of many"));
     }
-    ann.says("关键消息在这里");
+    ann.sends_line("关键消息在这里");
     for n in 22..=42 {
-        ann.says(&format!("line {n} of many"));
+        ann.sends_line(&format!("line {n} of many"));
     }
     ann.shows("line 42 of many");
-    ann.says("/join tech");
+    ann.sends_line("/join tech");
     ann.shows("#tech ›");
-    ann.says("here is another 关键");
+    ann.sends_line("here is another 关键");
     ann.shows("another 关键");
     // One character is enough, and the newest hit comes first.
     ann.types("\x06");
@@ -432,11 +432,11 @@ fn a_search_finds_messages_opens_them_in_place_and_returns() {
     ann.shows("#tech ›");
     ann.shows("here is another 关键");
     // A command does the same, and an invalid query is explained.
-    ann.says("/search in:nowhere x");
+    ann.sends_line("/search in:nowhere x");
     ann.shows("none of your rooms starts with 'nowhere'");
     ann.types("\x1b");
     ann.until("the list to close", |text| !text.contains("SEARCH"));
-    ann.says("/search \"line 7 of\" from:me");
+    ann.sends_line("/search \"line 7 of\" from:me");
     ann.shows("line 7 of many");
     ann.types("\x03");
     assert!(ann.ends());
@@ -449,14 +449,14 @@ fn every_row_of_a_wrapped_url_is_a_link_and_leaves_no_residue() {
     ann.shows("#general ›");
     let address = format!("https://example.org/{}end", "path/".repeat(20));
     // It is in the composer first, as plain text.
-    ann.says(&format!("see {address} now"));
+    ann.sends_line(&format!("see {address} now"));
     let link = format!(";{address}\x1b\\");
     ann.until_raw("a link on each of three rows", |written| {
         written.matches(&link).count() >= 3
     });
     // After scrolling away and back it is drawn again as text without residue.
     for n in 0..30 {
-        ann.says(&format!("line {n}"));
+        ann.sends_line(&format!("line {n}"));
     }
     ann.shows("line 29");
     ann.until("the address to be gone", |text| !text.contains("path/"));

@@ -7,7 +7,7 @@ use tchat::chat::Retention;
 use tchat::chat::{Epoch, ServerId};
 use tchat::server::store::Store;
 use tchat::server::store::sqlite::{SqliteStore, backup, restore};
-use tchat::tui::update::{Budget, trim};
+use tchat::tui::update::{TrimBudget, trim};
 
 use crate::support::person::Person;
 use crate::support::screen::Screen;
@@ -23,7 +23,7 @@ fn numbers(screen: &Screen) -> Vec<u64> {
 
 async fn says_from_to(person: &mut Person, from: u64, to: u64) {
     for n in from..=to {
-        person.says("general", &format!("#{n}#"));
+        person.sends("general", &format!("#{n}#"));
         // The queue of a client is bounded.
         if n % 500 == 0 {
             person.is_answered().await;
@@ -45,7 +45,7 @@ async fn reads_everything(viewer: &mut Viewer, first: u64) {
         {
             return;
         }
-        viewer.settles().await;
+        viewer.waits_until_idle().await;
     }
     panic!("never at the top:\n{}", viewer.screen.text());
 }
@@ -90,7 +90,7 @@ async fn after_a_long_absence_the_newest_are_shown_above_a_gap_that_can_be_loade
 
 #[tokio::test(start_paused = true)]
 async fn trimmed_entries_come_back_as_pages() {
-    let little = Budget {
+    let little = TrimBudget {
         shown: 64 * 1024,
         others: 64 * 1024,
     };
@@ -114,7 +114,7 @@ async fn trimmed_entries_come_back_as_pages() {
         if shown.last() == Some(&3000) {
             return;
         }
-        viewer.settles().await;
+        viewer.waits_until_idle().await;
         trim(&mut viewer.screen.state, little);
     }
     panic!("never at the end:\n{}", viewer.screen.text());

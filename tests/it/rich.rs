@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tchat::chat::Body;
 use tchat::client::Event as ClientEvent;
-use tchat::text::Code;
+use tchat::text::CodeBlock;
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::theme::{DEFAULT, Depth, Scope, Theme};
-use tchat::tui::timeline::highlight::{Token, highlight};
+use tchat::tui::timeline::highlight::{TokenKind, highlight};
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, message_entry};
 use crate::support::terminal::{self, Home};
 
 const RUST: &str =
@@ -22,9 +22,9 @@ fn with(width: u16, height: u16, texts: &[&str]) -> Screen {
     let people = [ANN, ZHANG, LI];
     let said = (1..).zip(texts).map(|(seq, text)| {
         let by = people[usize::try_from(seq).unwrap() % people.len()];
-        says(GENERAL, seq, by, seq, text)
+        message_entry(GENERAL, seq, by, seq, text)
     });
-    screen.hears(ClientEvent::Entries(said.collect()));
+    screen.receives(ClientEvent::Entries(said.collect()));
     screen
 }
 
@@ -75,7 +75,7 @@ fn an_edit_that_removes_code_removes_its_rows() {
     let what = tchat::chat::Amendment::Edit("only words".into());
     let target = tchat::chat::Seq(1);
     let edit = entry(GENERAL, 2, ZHANG, 3, Body::Amendment { target, what });
-    screen.hears(ClientEvent::Entries(vec![edit]));
+    screen.receives(ClientEvent::Entries(vec![edit]));
     assert!(!screen.shows("fn main") && screen.shows("only words  edited"));
 }
 
@@ -95,7 +95,7 @@ fn code_is_highlighted_once_it_becomes_visible() {
     texts.resize(100, "words");
     texts.push("```\nno language\n```");
     let mut screen = with(80, 30, &texts);
-    let asks = |effects: &[Effect]| -> Vec<Arc<Code>> {
+    let asks = |effects: &[Effect]| -> Vec<Arc<CodeBlock>> {
         let of = |effect: &Effect| match effect {
             Effect::Highlight(code) => Some(Arc::clone(code)),
             _ => None,
@@ -117,11 +117,11 @@ fn code_is_highlighted_once_it_becomes_visible() {
     let plain = theme.style(Scope::MessageCode).fg.unwrap();
     assert_eq!(colour(&screen, "// 注释"), plain);
     let tokens = highlight(&codes[0]);
-    screen.does(Event::Highlighted(Arc::clone(&codes[0]), tokens));
-    let of = |token: Token| theme.style(token.scope()).fg.unwrap();
-    assert_eq!(colour(&screen, "// 注释"), of(Token::Comment));
-    assert_eq!(colour(&screen, "let x"), of(Token::Keyword));
-    assert_eq!(colour(&screen, "1; //"), of(Token::Constant));
+    screen.handles(Event::Highlighted(Arc::clone(&codes[0]), tokens));
+    let of = |token: TokenKind| theme.style(token.scope()).fg.unwrap();
+    assert_eq!(colour(&screen, "// 注释"), of(TokenKind::Comment));
+    assert_eq!(colour(&screen, "let x"), of(TokenKind::Keyword));
+    assert_eq!(colour(&screen, "1; //"), of(TokenKind::Constant));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn wrapped_code_keeps_its_colours() {
     for effect in effects {
         if let Effect::Highlight(code) = effect {
             let tokens = highlight(&code);
-            screen.does(Event::Highlighted(code, tokens));
+            screen.handles(Event::Highlighted(code, tokens));
         }
     }
     let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
@@ -146,7 +146,7 @@ fn wrapped_code_keeps_its_colours() {
     assert_eq!(last, "\";", "it is wrapped:\n{}", screen.text());
     assert_eq!(
         colour(&screen, "\";"),
-        theme.style(Token::String.scope()).fg.unwrap()
+        theme.style(TokenKind::String.scope()).fg.unwrap()
     );
 }
 
@@ -226,7 +226,7 @@ fn code_is_highlighted_again_after_a_restart() {
     };
     ann.until("an empty composer", |text| !text.contains("```"));
     ann.until("colours", |_| is_coloured(&ann));
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     let ann = home.opens((100, 24), &[]);
     ann.shows("fn main() {}");

@@ -9,14 +9,14 @@ use tchat::chat::{
     Amendment, Author, Body, ClientId, IdentityId, InstanceId, NewRoom, Recipient, RefusalCode,
     Role, RoomInfo, RoomKind, Ruling, Seq, Until,
 };
-use tchat::tui::input::command::{COMMANDS, Name};
+use tchat::tui::input::command::{COMMANDS, CommandName};
 use tchat::wire::{Event, JoinTarget, Request, UnfollowReason, entry_from};
 
-use self::stage::{ACTORS, Actor, Outcome, Somebody, Stage, ruling};
+use self::stage::{ACTORS, Actor, Fixture, Outcome, TestPerson, ruling};
 
 /// A command and its outcome for each actor, in the order of [`ACTORS`].
 struct Row {
-    name: Name,
+    name: CommandName,
     outcomes: [Outcome; 5],
 }
 
@@ -31,57 +31,57 @@ fn table() -> Vec<Row> {
     let owners = [ok, not_allowed, not_allowed, not_in, not_in];
     let row = |name, outcomes| Row { name, outcomes };
     vec![
-        row(Name::Join, [ok, ok, ok, ok, Some(Banned)]),
-        row(Name::Leave, members),
-        row(Name::Rooms, everybody),
-        row(Name::Create, everybody),
-        row(Name::Msg, everybody),
-        row(Name::Nick, everybody),
-        row(Name::Me, members),
-        row(Name::Reply, members),
-        row(Name::Edit, members),
-        row(Name::React, members),
-        row(Name::Away, everybody),
-        row(Name::Back, everybody),
-        row(Name::Status, everybody),
-        row(Name::Whois, everybody),
-        row(Name::Mentions, everybody),
-        row(Name::Search, everybody),
-        row(Name::Ignore, everybody),
-        row(Name::Unignore, everybody),
+        row(CommandName::Join, [ok, ok, ok, ok, Some(Banned)]),
+        row(CommandName::Leave, members),
+        row(CommandName::Rooms, everybody),
+        row(CommandName::Create, everybody),
+        row(CommandName::Msg, everybody),
+        row(CommandName::Nick, everybody),
+        row(CommandName::Me, members),
+        row(CommandName::Reply, members),
+        row(CommandName::Edit, members),
+        row(CommandName::React, members),
+        row(CommandName::Away, everybody),
+        row(CommandName::Back, everybody),
+        row(CommandName::Status, everybody),
+        row(CommandName::Whois, everybody),
+        row(CommandName::Mentions, everybody),
+        row(CommandName::Search, everybody),
+        row(CommandName::Ignore, everybody),
+        row(CommandName::Unignore, everybody),
         // Removed members may read up to their removal, and so may set a notification level.
-        row(Name::Notify, [ok, ok, ok, not_in, ok]),
-        row(Name::Keywords, everybody),
-        row(Name::Who, members),
-        row(Name::Delete, owners),
-        row(Name::Topic, moderators),
-        row(Name::Invite, members),
-        row(Name::Op, owners),
-        row(Name::Deop, owners),
-        row(Name::Kick, moderators),
-        row(Name::Ban, moderators),
-        row(Name::Unban, moderators),
-        row(Name::Mute, moderators),
-        row(Name::Unmute, moderators),
+        row(CommandName::Notify, [ok, ok, ok, not_in, ok]),
+        row(CommandName::Keywords, everybody),
+        row(CommandName::Who, members),
+        row(CommandName::Delete, owners),
+        row(CommandName::Topic, moderators),
+        row(CommandName::Invite, members),
+        row(CommandName::Op, owners),
+        row(CommandName::Deop, owners),
+        row(CommandName::Kick, moderators),
+        row(CommandName::Ban, moderators),
+        row(CommandName::Unban, moderators),
+        row(CommandName::Mute, moderators),
+        row(CommandName::Unmute, moderators),
     ]
 }
 
 /// Commands that send no request to the server.
-const LOCAL: [Name; 14] = [
-    Name::History,
-    Name::Select,
-    Name::Do,
-    Name::Pick,
-    Name::Draft,
-    Name::Set,
-    Name::Typing,
-    Name::Help,
-    Name::Clear,
-    Name::Theme,
-    Name::Link,
-    Name::Connect,
-    Name::Disconnect,
-    Name::Quit,
+const LOCAL: [CommandName; 14] = [
+    CommandName::History,
+    CommandName::Select,
+    CommandName::Do,
+    CommandName::Pick,
+    CommandName::Draft,
+    CommandName::Set,
+    CommandName::Typing,
+    CommandName::Help,
+    CommandName::Clear,
+    CommandName::Theme,
+    CommandName::Link,
+    CommandName::Connect,
+    CommandName::Disconnect,
+    CommandName::Quit,
 ];
 
 #[test]
@@ -96,11 +96,11 @@ fn every_command_has_a_row_in_the_table() {
 async fn everybody_may_do_exactly_what_the_table_allows() {
     for row in table() {
         for (actor, expected) in ACTORS.into_iter().zip(row.outcomes) {
-            let mut stage = Stage::of(RoomKind::Public).await;
+            let mut stage = Fixture::of(RoomKind::Public).await;
             // Removed members may read up to their removal, and get the reason.
-            let is_put_out = actor == Actor::Banned && row.name == Name::Who;
+            let is_put_out = actor == Actor::Banned && row.name == CommandName::Who;
             let expected = if is_put_out { None } else { expected };
-            let outcome = stage.does(actor, row.name).await;
+            let outcome = stage.sends_command(actor, row.name).await;
             assert_eq!(outcome, expected, "{:?} by {actor:?}", row.name);
         }
     }
@@ -112,7 +112,7 @@ async fn private_and_secret_rooms_refuse_people_without_an_invitation() {
         (RoomKind::Private, RefusalCode::NotInvited),
         (RoomKind::Secret, RefusalCode::RoomUnknown),
     ] {
-        let mut stage = Stage::of(kind).await;
+        let mut stage = Fixture::of(kind).await;
         let room = stage.room;
         assert_eq!(stage.outsider.joins(room).await, Some(refusal), "{kind:?}");
         let by_name = Request::Join(JoinTarget::Name("dev".into()));
@@ -143,7 +143,7 @@ async fn rooms_are_listed_only_to_people_who_may_know_them() {
         (RoomKind::Private, true),
         (RoomKind::Secret, false),
     ] {
-        let mut stage = Stage::of(kind).await;
+        let mut stage = Fixture::of(kind).await;
         let dev = |rooms: Vec<(String, Option<Role>)>| rooms.into_iter().find(|it| it.0 == "dev");
         let of = |role| Some(("dev".to_owned(), role));
         let seen = dev(stage.outsider.lists().await);
@@ -177,7 +177,7 @@ async fn rooms_are_listed_only_to_people_who_may_know_them() {
 
 #[tokio::test(start_paused = true)]
 async fn kicked_members_can_read_up_to_the_kick_and_get_the_reason() {
-    let mut stage = Stage::of(RoomKind::Public).await;
+    let mut stage = Fixture::of(RoomKind::Public).await;
     let room = stage.room;
     let follow = Request::Follow { room, cursor: None };
     // One member follows live, the other is offline when it happens.
@@ -205,7 +205,7 @@ async fn kicked_members_can_read_up_to_the_kick_and_get_the_reason() {
         };
         stage.owner.raw.ask(0, post).await;
     }
-    let until_put_out = async |one: &mut Somebody| {
+    let until_put_out = async |one: &mut TestPerson| {
         let mut seqs = Vec::new();
         loop {
             match one.raw.answer().await {
@@ -243,9 +243,9 @@ async fn kicked_members_can_read_up_to_the_kick_and_get_the_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn banned_people_see_nothing_of_a_room_and_kicked_ones_nothing_later_than_the_kick() {
-    let mut stage = Stage::of(RoomKind::Public).await;
+    let mut stage = Fixture::of(RoomKind::Public).await;
     let room = stage.room;
-    let said = stage.owner.says(room).await;
+    let said = stage.owner.posts_message(room).await;
     let dev = |rooms: Vec<RoomInfo>| rooms.into_iter().find(|it| it.name == "dev").unwrap();
     let last = dev(stage.outsider.rooms().await).last.map(|it| it.text);
     assert_eq!(last.as_deref(), Some("said"));
@@ -275,13 +275,13 @@ async fn banned_people_see_nothing_of_a_room_and_kicked_ones_nothing_later_than_
 
 #[tokio::test(start_paused = true)]
 async fn members_who_left_are_still_protected_by_their_role() {
-    let mut stage = Stage::of(RoomKind::Public).await;
+    let mut stage = Fixture::of(RoomKind::Public).await;
     let room = stage.room;
     assert_eq!(stage.owner.asks(Request::Leave(room)).await, None);
     let ban = ruling(
         &stage.owner.me,
         Ruling::Banned {
-            until: Until::Ever,
+            until: Until::Forever,
             reason: String::new(),
         },
     );
@@ -289,20 +289,23 @@ async fn members_who_left_are_still_protected_by_their_role() {
     assert_eq!(outcome, Some(RefusalCode::Outranked));
     assert_eq!(stage.owner.joins(room).await, None);
     // A moderator who has left can be made a member again.
-    assert_eq!(stage.raised.asks(Request::Leave(room)).await, None);
-    let member = ruling(&stage.raised.me, Ruling::Role(Role::Member));
+    assert_eq!(
+        stage.second_moderator.asks(Request::Leave(room)).await,
+        None
+    );
+    let member = ruling(&stage.second_moderator.me, Ruling::Role(Role::Member));
     assert_eq!(stage.owner.posts(room, member).await, None);
-    assert_eq!(stage.raised.joins(room).await, None);
+    assert_eq!(stage.second_moderator.joins(room).await, None);
     let topic = Body::Topic("mine?".into());
-    let outcome = stage.raised.posts(room, topic).await;
+    let outcome = stage.second_moderator.posts(room, topic).await;
     assert_eq!(outcome, Some(RefusalCode::NotAllowed));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_entry_has_at_most_32_different_reactions() {
-    let mut stage = Stage::of(RoomKind::Public).await;
+    let mut stage = Fixture::of(RoomKind::Public).await;
     let room = stage.room;
-    let target = stage.member.says(room).await;
+    let target = stage.member.posts_message(room).await;
     let react = |n: u32| Body::Amendment {
         target,
         what: Amendment::React {
@@ -321,7 +324,7 @@ async fn an_entry_has_at_most_32_different_reactions() {
 
 #[tokio::test(start_paused = true)]
 async fn a_post_to_a_closed_room_is_refused() {
-    let mut stage = Stage::of(RoomKind::Public).await;
+    let mut stage = Fixture::of(RoomKind::Public).await;
     let room = stage.room;
     assert_eq!(stage.owner.posts(room, Body::Closed).await, None);
     let says = || Body::Text("hello?".into());
@@ -338,7 +341,7 @@ async fn a_post_to_a_closed_room_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_may_moderate_themselves_or_people_of_equal_or_higher_role() {
-    let mut stage = Stage::of(RoomKind::Public).await;
+    let mut stage = Fixture::of(RoomKind::Public).await;
     let room = stage.room;
     let kick = |person: &Author| {
         ruling(
@@ -349,7 +352,7 @@ async fn nobody_may_moderate_themselves_or_people_of_equal_or_higher_role() {
         )
     };
     let (owner, moderator) = (stage.owner.me.clone(), stage.moderator.me.clone());
-    for above in [&owner, &stage.raised.me.clone()] {
+    for above in [&owner, &stage.second_moderator.me.clone()] {
         let outcome = stage.moderator.posts(room, kick(above)).await;
         assert_eq!(outcome, Some(RefusalCode::Outranked), "{above:?}");
     }
@@ -377,7 +380,7 @@ async fn nobody_may_moderate_themselves_or_people_of_equal_or_higher_role() {
 
 #[tokio::test(start_paused = true)]
 async fn only_the_author_may_edit_a_message_and_moderators_may_also_delete_it() {
-    let mut stage = Stage::of(RoomKind::Public).await;
+    let mut stage = Fixture::of(RoomKind::Public).await;
     let room = stage.room;
     let edit = |target| Body::Amendment {
         target,
@@ -394,7 +397,7 @@ async fn only_the_author_may_edit_a_message_and_moderators_may_also_delete_it() 
             is_on: true,
         },
     };
-    let said = stage.member.says(room).await;
+    let said = stage.member.posts_message(room).await;
     for actor in [Actor::Owner, Actor::Moderator] {
         let outcome = stage.actor(actor).posts(room, edit(said)).await;
         assert_eq!(outcome, Some(RefusalCode::NotYours), "{actor:?}");
@@ -402,8 +405,13 @@ async fn only_the_author_may_edit_a_message_and_moderators_may_also_delete_it() 
     let outcome = stage.plain.posts(room, erase(said)).await;
     assert_eq!(outcome, Some(RefusalCode::NotAllowed));
     // A muted member may not edit or react, but may delete their own messages.
-    let before = stage.plain.says(room).await;
-    let muted = ruling(&stage.plain.me, Ruling::Muted { until: Until::Ever });
+    let before = stage.plain.posts_message(room).await;
+    let muted = ruling(
+        &stage.plain.me,
+        Ruling::Muted {
+            until: Until::Forever,
+        },
+    );
     assert_eq!(stage.owner.posts(room, muted).await, None);
     for body in [edit(before), react(said, "👍")] {
         let outcome = stage.plain.posts(room, body).await;
@@ -429,7 +437,7 @@ async fn only_the_author_may_edit_a_message_and_moderators_may_also_delete_it() 
 
 #[tokio::test(start_paused = true)]
 async fn muted_members_can_read_but_not_post_until_the_mute_expires() {
-    let mut stage = Stage::of(RoomKind::Public).await;
+    let mut stage = Fixture::of(RoomKind::Public).await;
     let room = stage.room;
     let says = || Body::Text("hi".into());
     let outcome = stage.muted.posts(room, says()).await;
@@ -454,7 +462,7 @@ async fn muted_members_can_read_but_not_post_until_the_mute_expires() {
 
 #[tokio::test(start_paused = true)]
 async fn members_who_left_get_their_role_back_when_they_return() {
-    let mut stage = Stage::of(RoomKind::Private).await;
+    let mut stage = Fixture::of(RoomKind::Private).await;
     let room = stage.room;
     assert_eq!(stage.owner.asks(Request::Leave(room)).await, None);
     assert_eq!(stage.owner.joins(room).await, None, "without an invitation");

@@ -73,7 +73,7 @@ async fn a_session_that_does_not_follow_is_told_that_its_post_was_stored() {
         match raw.answer().await {
             Event::Unfollowed {
                 request: 3,
-                why: UnfollowReason::RequestFrame,
+                why: UnfollowReason::Requested,
                 ..
             } => break,
             Event::Entry(_) => {}
@@ -252,13 +252,13 @@ async fn a_slow_consumer_is_dropped_and_the_others_do_not_notice() {
     let mut ben = server.joins("ben").await;
     let text = "x".repeat(8000);
     for n in 0..600 {
-        ann.says("general", &format!("{n} {text}"));
+        ann.sends("general", &format!("{n} {text}"));
         if n % 50 == 0 {
             ann.is_answered().await;
         }
     }
     ann.is_answered().await;
-    ann.says("general", "done");
+    ann.sends("general", "done");
     ben.sees("general", "done").await;
     ben.has_no_holes();
     // Long enough to detect the stall, and for the grace period of the dropped session to end.

@@ -251,11 +251,11 @@ async fn a_member_removed_while_offline_can_read_up_to_the_removal_and_sees_the_
     zhang.shows("#vault ›").await;
     ann.keys("one<ret>");
     zhang.shows("one").await;
-    zhang.settles().await;
+    zhang.waits_until_idle().await;
     drop(zhang);
     for keys in ["two<ret>", "/kick 张三 too quiet<ret>", "three<ret>"] {
         ann.keys(keys);
-        ann.settles().await;
+        ann.waits_until_idle().await;
     }
     ann.shows("ann removed 张三: too quiet").await;
     let mut zhang = Viewer::opens(server.connector(), "张三", Some(&cache)).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tchat::chat::{FollowResult, RefusalCode, ServerId};
-use tchat::client::{About, Command, Event, LinkState};
+use tchat::client::{Command, Event, LinkState, RequestKind};
 use tchat::server::store::Store;
 use tchat::server::store::sqlite::SqliteStore;
 
@@ -16,19 +16,19 @@ async fn everybody_in_the_room_sees_each_message_once_and_in_order() {
     let mut ann = server.joins("ann").await;
     let mut ben = server.joins("张三").await;
     for n in 0..50 {
-        ann.says("general", &format!("ann {n}"));
-        ben.says("general", &format!("张三 {n} 👋🏽"));
+        ann.sends("general", &format!("ann {n}"));
+        ben.sends("general", &format!("张三 {n} 👋🏽"));
     }
     ann.is_answered().await;
     ben.is_answered().await;
-    ann.says("general", "done");
+    ann.sends("general", "done");
     ann.sees("general", "done").await;
     ben.sees("general", "done").await;
-    assert_eq!(ann.heard("general"), ben.heard("general"));
-    assert_eq!(ann.heard("general").len(), 101);
+    assert_eq!(ann.messages_in("general"), ben.messages_in("general"));
+    assert_eq!(ann.messages_in("general").len(), 101);
     let of_ann: Vec<String> = (0..50).map(|n| format!("ann {n}")).collect();
     assert_eq!(
-        ben.heard("general")
+        ben.messages_in("general")
             .into_iter()
             .filter(|said| of_ann.contains(said))
             .collect::<Vec<_>>(),
@@ -46,9 +46,9 @@ async fn a_private_message_reaches_only_its_recipient() {
     ann.whispers("ben", "the token is in the safe");
     ben.sees("@ann", "the token is in the safe").await;
     ann.sees("@ben", "the token is in the safe").await;
-    ben.says("@ann", "thanks");
+    ben.sends("@ann", "thanks");
     ann.sees("@ben", "thanks").await;
-    eve.says("general", "anything?");
+    eve.sends("general", "anything?");
     eve.sees("general", "anything?").await;
     assert!(
         eve.entries
@@ -84,7 +84,7 @@ async fn a_stranger_who_takes_a_freed_name_cannot_read_its_conversations() {
     let mut stranger = Person::with_secret(server.connector(), "ben", secret("somebody else"));
     stranger.is_in("general").await;
     assert_ne!(stranger.me.as_ref().unwrap().id, true_ben.id);
-    stranger.says("general", "I am ben now");
+    stranger.sends("general", "I am ben now");
     stranger.is_answered().await;
     assert!(
         stranger.room("@ann").is_none(),
@@ -99,9 +99,9 @@ async fn a_stranger_who_takes_a_freed_name_cannot_read_its_conversations() {
     );
 
     // A message in ann's old conversation still goes to the old partner.
-    ann.says("@ben", "secret two");
+    ann.sends("@ben", "secret two");
     ann.is_answered().await;
-    stranger.says("general", "nothing yet");
+    stranger.sends("general", "nothing yet");
     stranger.is_answered().await;
     assert!(
         stranger
@@ -144,11 +144,11 @@ async fn a_full_room_is_refused_with_its_numbers_until_somebody_leaves() {
         server.joins("ben").await,
         server.joins("eve").await,
     ];
-    people[0].goes_to("random").await;
-    people[1].goes_to("random").await;
+    people[0].joins("random").await;
+    people[1].joins("random").await;
     let refused = |event: &Event| match event {
         Event::Refused {
-            about: About::Join(_),
+            about: RequestKind::Join(_),
             refusal,
         } => Some(refusal.clone()),
         _ => None,
@@ -186,7 +186,7 @@ async fn a_full_room_is_refused_with_its_numbers_until_somebody_leaves() {
             (*event == Event::Left(random)).then_some(())
         })
         .await;
-    people[2].goes_to("random").await;
+    people[2].joins("random").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,15 +194,15 @@ async fn a_late_joiner_gets_the_backlog_and_a_gap_for_the_rest() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     for n in 0..300 {
-        ann.says("general", &n.to_string());
+        ann.sends("general", &n.to_string());
     }
     ann.is_answered().await;
     let mut ben = server.joins("ben").await;
     ben.sees("general", "299").await;
-    assert_eq!(ben.heard("general").len(), 300);
+    assert_eq!(ben.messages_in("general").len(), 300);
     assert_eq!(ben.follows[0].1, FollowResult::Contiguous);
     for n in 300..1200 {
-        ann.says("general", &n.to_string());
+        ann.sends("general", &n.to_string());
         if n % 200 == 0 {
             ann.is_answered().await;
         }
@@ -234,11 +234,11 @@ async fn a_second_session_of_a_person_shares_everything_and_counts_as_the_same_p
     ben.whispers("ann", "to both screens");
     ann.sees("@ben", "to both screens").await;
     again.sees("@ben", "to both screens").await;
-    again.says("general", "from the second screen");
+    again.sends("general", "from the second screen");
     ann.sees("general", "from the second screen").await;
     let general = ben.room("general").unwrap();
     again.quits().await;
-    ben.says("general", "still two of us");
+    ben.sends("general", "still two of us");
     ben.is_answered().await;
     ben.catch_up();
     assert_eq!(
@@ -251,7 +251,7 @@ async fn a_second_session_of_a_person_shares_everything_and_counts_as_the_same_p
     assert!(
         ben.entries[&general]
             .iter()
-            .filter(|entry| entry.author.name == "ann" && !entry.body.is_said())
+            .filter(|entry| entry.author.name == "ann" && !entry.body.is_message())
             .count()
             == 1
     );
@@ -265,7 +265,7 @@ async fn survives_crashes(mut server: Server) {
     let mut ben = server.joins("ben").await;
     for round in 0..ROUNDS {
         for n in 0..POSTS {
-            ann.says("general", &format!("{round}.{n}"));
+            ann.sends("general", &format!("{round}.{n}"));
         }
         // Some posts are answered, some are stored without an answer, some are not sent.
         ann.sees("general", &format!("{round}.{}", 40 * round))
@@ -276,7 +276,7 @@ async fn survives_crashes(mut server: Server) {
         // After two rounds offline more than the backlog would be missing, and ben would rightly get a gap.
         ben.sees("general", &format!("{round}.{}", POSTS - 1)).await;
     }
-    ann.says("general", "done");
+    ann.sends("general", "done");
     ann.sees("general", "done").await;
     ben.sees("general", "done").await;
     let mut expected: Vec<String> = (0..ROUNDS)
@@ -292,7 +292,7 @@ async fn survives_crashes(mut server: Server) {
         person.has_no_holes();
     }
     assert_eq!(ben.gaps, []);
-    assert_eq!(ben.heard("general"), expected);
+    assert_eq!(ben.messages_in("general"), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -325,16 +325,16 @@ async fn a_restart_is_announced_and_creates_no_join_entries() {
             _ => None,
         })
         .await;
-    assert_eq!(why, tchat::client::Why::Draining);
+    assert_eq!(why, tchat::client::DisconnectReason::Draining);
     assert!(Arc::ptr_eq(&store, &server.store));
     server.restarts();
-    ann.says("general", "back");
+    ann.sends("general", "back");
     ann.sees("general", "back").await;
     ben.sees("general", "back").await;
     let general = ann.room("general").unwrap();
     let system: Vec<_> = ann.entries[&general]
         .iter()
-        .filter(|entry| !entry.body.is_said())
+        .filter(|entry| !entry.body.is_message())
         .collect();
     assert_eq!(
         system.len(),
@@ -352,12 +352,12 @@ async fn a_rate_limit_delays_and_keeps_the_order() {
     let mut ann = server.joins("ann").await;
     let mut ben = server.joins("ben").await;
     for n in 0..60 {
-        ann.says("general", &n.to_string());
+        ann.sends("general", &n.to_string());
     }
     ann.is_answered().await;
     ben.sees("general", "59").await;
     assert_eq!(
-        ben.heard("general"),
+        ben.messages_in("general"),
         (0..60).map(|n| n.to_string()).collect::<Vec<_>>()
     );
     assert!(ann.refused.is_empty());
@@ -385,7 +385,7 @@ async fn history_is_paged_back_to_the_first_entry() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     for n in 0..500 {
-        ann.says("general", &n.to_string());
+        ann.sends("general", &n.to_string());
     }
     ann.is_answered().await;
     let general = ann.room("general").unwrap();
@@ -393,7 +393,7 @@ async fn history_is_paged_back_to_the_first_entry() {
     let mut pages = 0;
     while before.0 > 1 {
         ann.client
-            .send(Command::Older {
+            .send(Command::LoadOlder {
                 room: general,
                 before,
             })

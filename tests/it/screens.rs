@@ -8,38 +8,40 @@ use crossterm::event::{MouseButton, MouseEventKind};
 use proptest::prelude::*;
 use ratatui::style::Modifier;
 use tchat::chat::{
-    Amendment, Body, Found, IdentityId, Person, Presence, Profile, Recipient, Refusal, RefusalCode,
-    Role, RoomId, Seq, Unread, Via,
+    Amendment, Body, IdentityId, Person, Presence, Profile, Recipient, Refusal, RefusalCode, Role,
+    RoomId, SearchResults, Seq, Unread, Via,
 };
-use tchat::client::{Among, Event as ClientEvent, LinkState, Unreachable, Why};
+use tchat::client::{DisconnectReason, Event as ClientEvent, LinkState, SearchScope, Unreachable};
 use tchat::tui::event::Event;
 use tchat::tui::settings::typing::TypingMode;
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, entry, room, says};
+use crate::support::screen::{
+    ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, entry, message_entry, room,
+};
 
 /// A morning in `general`.
 fn morning(width: u16, height: u16) -> Screen {
     let mut screen = Screen::online(width, height);
-    screen.hears(ClientEvent::Entries(vec![
+    screen.receives(ClientEvent::Entries(vec![
         entry(GENERAL, 1, ZHANG, 10, Body::Created),
         entry(GENERAL, 2, LI, 11, Body::Joined(Role::Member)),
-        says(GENERAL, 3, ZHANG, 12, "大家好！"),
-        says(
+        message_entry(GENERAL, 3, ZHANG, 12, "大家好！"),
+        message_entry(
             GENERAL,
             4,
             LI,
             12,
             "早 👋🏽 今天谁值班？我们需要一个人看着服务器，不然周末又要出事了，上次就是这样的。",
         ),
-        says(GENERAL, 5, ANN, 14, "on it, deploy is green"),
-        says(GENERAL, 6, ANN, 15, "fn main() {\n    println!(\"hi\");\n}"),
+        message_entry(GENERAL, 5, ANN, 14, "on it, deploy is green"),
+        message_entry(GENERAL, 6, ANN, 15, "fn main() {\n    println!(\"hi\");\n}"),
         entry(GENERAL, 7, LI, 16, Body::Action("drinks ☕ tea".into())),
     ]));
-    screen.hears(ClientEvent::Entries(vec![
-        says(TECH, 1, LI, 17, "new compiler"),
-        says(TECH, 2, LI, 17, "is out"),
+    screen.receives(ClientEvent::Entries(vec![
+        message_entry(TECH, 1, LI, 17, "new compiler"),
+        message_entry(TECH, 2, LI, 17, "is out"),
     ]));
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         WITH_LI,
         1,
         LI,
@@ -49,7 +51,7 @@ fn morning(width: u16, height: u16) -> Screen {
     screen.keys("typed while the link was slow<ret>");
     screen.keys("this one is refused<ret>@李四 wri");
     let refusal = Refusal::new(RefusalCode::BodyControl).with("U+001B");
-    screen.hears(ClientEvent::PostRefused {
+    screen.receives(ClientEvent::PostRefused {
         client_id: screen.last_post(),
         refusal,
     });
@@ -82,32 +84,32 @@ fn afternoon(width: u16, height: u16) -> Screen {
 }
 
 fn afternoon_on(mut screen: Screen) -> Screen {
-    screen.does(Event::Focus(false));
+    screen.handles(Event::Focus(false));
     let unread = Unread {
         read: Seq(4),
         messages: 2,
         mentions: 1,
     };
     screen.follows_unread(GENERAL, 8, unread);
-    let mut calling = says(GENERAL, 7, LI, 241, "can you look at #tech, @ann?");
+    let mut calling = message_entry(GENERAL, 7, LI, 241, "can you look at #tech, @ann?");
     calling.mentions = vec![ANN];
     let of = |seq, by, minutes| entry(GENERAL, seq, by, minutes, Body::Joined(Role::Member));
-    screen.hears(ClientEvent::Entries(vec![
+    screen.receives(ClientEvent::Entries(vec![
         of(1, ZHANG, 0),
         of(2, LI, 1),
         of(3, IdentityId::new([14; 16]), 2),
-        says(GENERAL, 4, ANN, 3, "早"),
+        message_entry(GENERAL, 4, ANN, 3, "早"),
         entry(GENERAL, 5, IdentityId::new([14; 16]), 200, Body::Left),
-        says(GENERAL, 6, ZHANG, 240, "下午好"),
+        message_entry(GENERAL, 6, ZHANG, 240, "下午好"),
         calling,
     ]));
-    let mut all = says(TECH, 1, ZHANG, 242, "@here the build is red");
+    let mut all = message_entry(TECH, 1, ZHANG, 242, "@here the build is red");
     all.mentions = vec![IdentityId::EVERYBODY];
-    screen.hears(ClientEvent::Entries(vec![
+    screen.receives(ClientEvent::Entries(vec![
         all,
-        says(TECH, 2, ZHANG, 243, "again"),
+        message_entry(TECH, 2, ZHANG, 243, "again"),
     ]));
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         WITH_LI, 1, LI, 244, "psst",
     )]));
     let person = |id, name: &str, presence, status: &str| Person {
@@ -118,9 +120,9 @@ fn afternoon_on(mut screen: Screen) -> Screen {
         via: Via::Tchat,
         status: status.into(),
     };
-    screen.hears(ClientEvent::RosterDelta {
+    screen.receives(ClientEvent::RosterDelta {
         room: GENERAL,
-        came: vec![
+        updated: vec![
             person(LI, "李四", Presence::Away, "午饭，两点回来"),
             person(
                 IdentityId::new([15; 16]),
@@ -130,10 +132,10 @@ fn afternoon_on(mut screen: Screen) -> Screen {
             ),
             person(IdentityId::new([16; 16]), "ben", Presence::Waiting, ""),
         ],
-        went: Vec::new(),
+        removed: Vec::new(),
     });
     screen.state.preferences.typing = TypingMode::Both;
-    screen.hears(ClientEvent::Typing {
+    screen.receives(ClientEvent::Typing {
         room: GENERAL,
         person: LI,
     });
@@ -186,10 +188,10 @@ fn who_called_fits_every_screen() {
     for (width, height) in [(120, 14), (80, 14), (40, 12)] {
         let mut screen = afternoon(width, height);
         screen.keys("<c-t>");
-        let mut calling = says(GENERAL, 7, LI, 241, "can you look at #tech, @ann?");
+        let mut calling = message_entry(GENERAL, 7, LI, 241, "can you look at #tech, @ann?");
         calling.mentions = vec![ANN];
-        let all = says(TECH, 1, ZHANG, 0, "@here 今天的构建又红了，谁有空看一下");
-        screen.hears(ClientEvent::Mentions(vec![calling, all]));
+        let all = message_entry(TECH, 1, ZHANG, 0, "@here 今天的构建又红了，谁有空看一下");
+        screen.receives(ClientEvent::Mentions(vec![calling, all]));
         screens.push(screen.text());
     }
     insta::assert_snapshot!(screens.join("\n\n"));
@@ -205,8 +207,8 @@ fn help_lists_the_real_keys() {
 #[test]
 fn a_lost_link_shows_the_reason_and_a_countdown() {
     let mut screen = morning(80, 24);
-    let why = Why::Unreachable(Unreachable::Refused);
-    screen.hears(ClientEvent::Link(LinkState::Waiting {
+    let why = DisconnectReason::Unreachable(Unreachable::Refused);
+    screen.receives(ClientEvent::Link(LinkState::Waiting {
         retry_in: Duration::from_secs(5),
         why,
     }));
@@ -226,7 +228,7 @@ fn a_taken_name_is_asked_for_with_a_free_one_in_place() {
     let refusal = Refusal::new(RefusalCode::NameTaken)
         .with("ann")
         .with("ann2");
-    screen.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
+    screen.receives(ClientEvent::Link(LinkState::NameRefused(refusal)));
     insta::assert_snapshot!(screen.text());
     assert_eq!(
         screen.keys("<ret>"),
@@ -253,7 +255,7 @@ fn the_cursor_is_after_the_typed_text() {
 #[test]
 fn the_composer_takes_at_most_a_third_of_the_screen() {
     let mut screen = Screen::online(80, 24);
-    screen.does(Event::Paste("line\n".repeat(40)));
+    screen.handles(Event::Paste("line\n".repeat(40)));
     screen.keys("<esc>");
     let rule = screen
         .rows()
@@ -272,7 +274,9 @@ fn the_countdown_is_shown_however_long_the_reason_is() {
             retry_in: Duration::from_secs(3),
         })
     };
-    screen.hears(waiting(Why::NotTchat("a very long reason ".repeat(9))));
+    screen.receives(waiting(DisconnectReason::NotTchat(
+        "a very long reason ".repeat(9),
+    )));
     let row = screen.rows().pop().unwrap();
     assert!(
         row.contains("not a tchat server") && row.contains('…'),
@@ -280,7 +284,9 @@ fn the_countdown_is_shown_however_long_the_reason_is() {
     );
     assert!(row.ends_with("reconnecting in 3 s · Enter now"), "{row}");
     screen.state.preferences.strings = &tchat::tui::strings::CHINESE;
-    screen.hears(waiting(Why::Unreachable(Unreachable::UnknownHost)));
+    screen.receives(waiting(DisconnectReason::Unreachable(
+        Unreachable::UnknownHost,
+    )));
     let row = screen.rows().pop().unwrap();
     assert!(row.contains("没有这个主机名 · 3 秒后重连"), "{row}");
 }
@@ -288,10 +294,10 @@ fn the_countdown_is_shown_however_long_the_reason_is() {
 #[test]
 fn near_the_limit_the_size_of_the_draft_is_shown() {
     let mut screen = Screen::online(80, 24);
-    screen.does(Event::Paste("x".repeat(8012)));
+    screen.handles(Event::Paste("x".repeat(8012)));
     assert!(screen.shows("8,012 / 8,192"));
     let mut screen = Screen::online(80, 24);
-    screen.does(Event::Paste("汉".repeat(2800)));
+    screen.handles(Event::Paste("汉".repeat(2800)));
     assert!(screen.shows("8,400 / 8,192"), "bytes are counted");
     assert!(
         screen.keys("<ret>").is_empty(),
@@ -326,9 +332,9 @@ fn private_and_failed_messages_have_their_own_style() {
 fn control_characters_of_others_are_shown_as_symbols() {
     let mut screen = Screen::online(80, 24);
     let evil = "\u{1b}[2J\u{1b}]0;pwn\u{7}\u{202e}abc\u{9b}31m\u{200b}e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
-    let mut entry = says(GENERAL, 1, LI, 12, evil);
+    let mut entry = message_entry(GENERAL, 1, LI, 12, evil);
     entry.author.name = "ev\u{1b}[31mil\nname".into();
-    screen.hears(ClientEvent::Entries(vec![entry]));
+    screen.receives(ClientEvent::Entries(vec![entry]));
     let text = screen.text();
     assert!(
         !text.contains('\u{1b}') && !text.contains('\u{202e}') && !text.contains('\u{9b}'),
@@ -352,9 +358,9 @@ fn a_pending_post_is_marked_until_it_is_stored() {
             .iter()
             .any(|row| row.contains('…') && row.contains("hello"))
     );
-    let mut mine = says(GENERAL, 1, ANN, 40, "hello");
+    let mut mine = message_entry(GENERAL, 1, ANN, 40, "hello");
     mine.client_id = Some(post.client_id);
-    screen.hears(ClientEvent::Entries(vec![mine]));
+    screen.receives(ClientEvent::Entries(vec![mine]));
     let hello: Vec<String> = screen
         .rows()
         .into_iter()
@@ -375,10 +381,10 @@ fn people_on_a_bridge_are_marked_in_the_people_list_and_in_who() {
         via: Via::WebSocket,
         status: String::new(),
     };
-    screen.hears(ClientEvent::RosterDelta {
+    screen.receives(ClientEvent::RosterDelta {
         room: GENERAL,
-        came: vec![zero],
-        went: Vec::new(),
+        updated: vec![zero],
+        removed: Vec::new(),
     });
     let text = screen.text();
     let row = text.lines().find(|row| row.contains('零')).unwrap();
@@ -389,7 +395,7 @@ fn people_on_a_bridge_are_marked_in_the_people_list_and_in_who() {
     let marks = text.matches('⇄').count();
     assert_eq!(marks, 1, "only one is");
     // Where the list has no room, /who shows it.
-    screen.does(Event::Resize(40, 12));
+    screen.handles(Event::Resize(40, 12));
     screen.keys("/who<ret>");
     let text = screen.text();
     let row = text.lines().find(|row| row.contains('零')).unwrap();
@@ -399,7 +405,7 @@ fn people_on_a_bridge_are_marked_in_the_people_list_and_in_who() {
 #[test]
 fn edit_without_a_text_puts_the_last_message_into_the_composer() {
     let mut screen = Screen::online(80, 24);
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL,
         1,
         ANN,

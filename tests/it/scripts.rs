@@ -11,11 +11,13 @@ use tchat::chat::{
     RefusalCode, Seq, Unread,
 };
 use tchat::client::cache::Unsent;
-use tchat::client::{About, Command, Event as ClientEvent, LinkState, Post, Why};
+use tchat::client::{
+    Command, DisconnectReason, Event as ClientEvent, LinkState, OutgoingPost, RequestKind,
+};
 use tchat::tui::event::{Effect, Event};
 
 use crate::support::screen::{
-    ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, conversation, room, says,
+    ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, conversation, message_entry, room,
 };
 
 fn said(effects: &[Effect]) -> Option<(Recipient, Body)> {
@@ -108,10 +110,10 @@ fn a_name_that_now_belongs_to_somebody_else_needs_confirmation() {
         via: tchat::chat::Via::Tchat,
         status: String::new(),
     }];
-    screen.hears(ClientEvent::RosterDelta {
+    screen.receives(ClientEvent::RosterDelta {
         room: GENERAL,
-        came,
-        went,
+        updated: came,
+        removed: went,
     });
     assert_eq!(said(&screen.keys("@李四 our secret<ret>")), None);
     assert!(
@@ -197,10 +199,14 @@ fn commands_produce_their_effects() {
 #[test]
 fn clear_empties_the_screen_and_new_messages_are_shown() {
     let mut screen = Screen::online(80, 24);
-    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 12, "old")]));
+    screen.receives(ClientEvent::Entries(vec![message_entry(
+        GENERAL, 1, LI, 12, "old",
+    )]));
     screen.keys("/clear<ret>");
     assert!(!screen.shows("old"));
-    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 2, LI, 13, "new")]));
+    screen.receives(ClientEvent::Entries(vec![message_entry(
+        GENERAL, 2, LI, 13, "new",
+    )]));
     assert!(screen.shows("new"));
 }
 
@@ -231,7 +237,7 @@ fn switching_rooms_keeps_each_rooms_draft() {
 #[test]
 fn pasting_never_sends() {
     let mut screen = Screen::online(80, 24);
-    screen.does(Event::Paste("one\r\ntwo\n\u{1b}[31mthree\n".into()));
+    screen.handles(Event::Paste("one\r\ntwo\n\u{1b}[31mthree\n".into()));
     assert!(screen.effects.is_empty());
     assert_eq!(screen.state.composer().text(), "one\ntwo\n[31mthree\n");
     assert_eq!(
@@ -256,9 +262,9 @@ fn sent_messages_can_be_recalled_in_their_room() {
 fn a_new_conversation_is_shown_in_the_current_room_and_counted() {
     let mut screen = Screen::online(100, 24);
     let with_zhang = tchat::chat::RoomId::new([44; 16]);
-    screen.hears(ClientEvent::Room {
+    screen.receives(ClientEvent::Room {
         room: conversation(with_zhang, ZHANG),
-        asked: false,
+        is_requested: false,
     });
     assert_eq!(
         screen.state.rooms.current,
@@ -271,7 +277,7 @@ fn a_new_conversation_is_shown_in_the_current_room_and_counted() {
         mentions: 0,
     };
     screen.follows_unread(with_zhang, 2, unread);
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         with_zhang,
         2,
         ZHANG,
@@ -290,7 +296,7 @@ fn a_new_conversation_is_shown_in_the_current_room_and_counted() {
     // Opening it and looking for a moment clears the count.
     screen.keys("/msg 张三<ret>");
     assert_eq!(screen.state.rooms.current, Some(with_zhang));
-    screen.passes(Duration::from_secs(1));
+    screen.advances(Duration::from_secs(1));
     assert_eq!(
         screen
             .state
@@ -307,17 +313,19 @@ fn a_new_conversation_is_shown_in_the_current_room_and_counted() {
 fn the_backlog_is_not_unread() {
     let mut screen = Screen::online(80, 24);
     let dev = tchat::chat::RoomId::new([45; 16]);
-    screen.hears(ClientEvent::Room {
+    screen.receives(ClientEvent::Room {
         room: room(dev, "dev", ""),
-        asked: false,
+        is_requested: false,
     });
     screen.follows(dev, 2);
-    screen.hears(ClientEvent::Entries(vec![
-        says(dev, 1, LI, 1, "old"),
-        says(dev, 2, LI, 2, "old too"),
+    screen.receives(ClientEvent::Entries(vec![
+        message_entry(dev, 1, LI, 1, "old"),
+        message_entry(dev, 2, LI, 2, "old too"),
     ]));
     assert_eq!(screen.state.room(dev).unwrap().reading.unread.messages, 0);
-    screen.hears(ClientEvent::Entries(vec![says(dev, 3, LI, 3, "new")]));
+    screen.receives(ClientEvent::Entries(vec![message_entry(
+        dev, 3, LI, 3, "new",
+    )]));
     assert_eq!(screen.state.room(dev).unwrap().reading.unread.messages, 1);
 }
 
@@ -326,9 +334,9 @@ fn enter_in_an_empty_composer_reconnects_at_once() {
     let mut screen = Screen::online(80, 24);
     let waiting = LinkState::Waiting {
         retry_in: std::time::Duration::from_secs(9),
-        why: Why::Lost,
+        why: DisconnectReason::Lost,
     };
-    screen.hears(ClientEvent::Link(waiting));
+    screen.receives(ClientEvent::Link(waiting));
     assert_eq!(screen.keys("<ret>"), [Effect::Client(Command::RetryNow)]);
     assert!(
         said(&screen.keys("offline thought<ret>")).is_some(),
@@ -339,7 +347,9 @@ fn enter_in_an_empty_composer_reconnects_at_once() {
 #[test]
 fn an_edit_is_parsed_like_a_new_message() {
     let mut screen = Screen::online(80, 24);
-    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, ANN, 1, "hi")]));
+    screen.receives(ClientEvent::Entries(vec![message_entry(
+        GENERAL, 1, ANN, 1, "hi",
+    )]));
     let effects = screen.keys("<up><c-u> @李四 hello<ret>");
     let edit = effects.iter().find_map(|effect| match effect {
         Effect::Client(Command::Post { post, .. }) => Some(post.body.text().to_owned()),

@@ -5,12 +5,13 @@ use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::Effect;
 use tchat::tui::state::Overlay;
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, room, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, message_entry, room};
 
 fn talked(lines: u64) -> Screen {
     let mut screen = Screen::online(100, 24);
-    let entries = (1..=lines).map(|seq| says(GENERAL, seq, ANN, seq, &format!("line {seq} here")));
-    screen.hears(ClientEvent::Entries(entries.collect()));
+    let entries =
+        (1..=lines).map(|seq| message_entry(GENERAL, seq, ANN, seq, &format!("line {seq} here")));
+    screen.receives(ClientEvent::Entries(entries.collect()));
     screen
 }
 
@@ -49,9 +50,9 @@ fn copying_keeps_the_selection_and_folding_selects_the_code() {
     let mut screen = talked(3);
     let code = (1..=30).map(|n| format!("code {n}")).collect::<Vec<_>>();
     let code = format!("```\n{}\n```", code.join("\n"));
-    screen.hears(ClientEvent::Entries(vec![
-        says(GENERAL, 4, LI, 4, &code),
-        says(GENERAL, 5, LI, 5, "a later line"),
+    screen.receives(ClientEvent::Entries(vec![
+        message_entry(GENERAL, 4, LI, 4, &code),
+        message_entry(GENERAL, 5, LI, 5, "a later line"),
     ]));
     screen.state.screen.size.1 = 50;
     let effects = screen.keys("<a-m>y");
@@ -69,11 +70,11 @@ fn cleared_messages_come_back_when_the_user_scrolls_up() {
         let mut screen = talked(100);
         let effects = screen.keys("/clear<ret>");
         assert!(!screen.shows("line 100"));
-        let asks = |effect: &Effect| matches!(effect, Effect::Client(Command::Older { .. }));
+        let asks = |effect: &Effect| matches!(effect, Effect::Client(Command::LoadOlder { .. }));
         assert!(!effects.iter().any(asks), "{effects:?}");
         let effects = screen.keys(key);
         assert!(effects.iter().any(asks), "{effects:?}");
-        let newest = (60..=100).map(|seq| says(GENERAL, seq, ANN, seq, "again"));
+        let newest = (60..=100).map(|seq| message_entry(GENERAL, seq, ANN, seq, "again"));
         screen.page(GENERAL, 101, newest.collect());
         assert!(screen.shows("again"));
     }
@@ -82,7 +83,7 @@ fn cleared_messages_come_back_when_the_user_scrolls_up() {
 #[test]
 fn lists_are_paged_show_how_much_is_below_and_open_each_other() {
     let mut screen = talked(3);
-    screen.follows_unread(TECH, 0, Unread::nothing(Seq(0)));
+    screen.follows_unread(TECH, 0, Unread::none_after(Seq(0)));
     screen.keys("<c-k>");
     let chosen = |screen: &Screen| match &screen.state.overlays.top {
         Some(Overlay::Pick(picker)) => picker.chosen,
@@ -135,7 +136,7 @@ fn labels(screen: &Screen) -> Vec<String> {
 #[test]
 fn the_palette_lists_rooms_and_people_then_commands_then_other_actions() {
     let mut screen = talked(3);
-    screen.hears(ClientEvent::Directory(vec![
+    screen.receives(ClientEvent::Directory(vec![
         room(RoomId::new([70; 16]), "theatre", ""),
         room(RoomId::new([71; 16]), "t-h-e", ""),
     ]));

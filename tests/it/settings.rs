@@ -6,7 +6,7 @@ use tchat::tui::input::keymap::Preset;
 use tchat::tui::settings::typing::TypingMode;
 use tchat::tui::settings::{Setting, Source};
 
-use crate::support::screen::{GENERAL, LI, Screen, TECH, entry, says};
+use crate::support::screen::{GENERAL, LI, Screen, TECH, entry, message_entry};
 use crate::support::terminal::Home;
 use tchat::chat::{Body, Seq, Unread};
 
@@ -17,7 +17,7 @@ fn set_lists_every_setting_with_value_source_and_description() {
         (Setting::Theme, Source::File),
         (Setting::Lang, Source::Flag),
     ];
-    Setting::keep_all(&mut screen.state, &sources.into());
+    Setting::record_all(&mut screen.state, &sources.into());
     screen.keys("/set typing off<ret>");
     assert!(screen.shows("typing is off"));
     assert_eq!(screen.state.preferences.typing, TypingMode::Off);
@@ -56,7 +56,7 @@ fn set_lists_every_setting_with_value_source_and_description() {
 fn a_changed_setting_applies_at_once() {
     let mut screen = Screen::online(100, 30);
     screen.follows(GENERAL, 1);
-    screen.hears(ClientEvent::Entries(vec![entry(
+    screen.receives(ClientEvent::Entries(vec![entry(
         GENERAL,
         1,
         LI,
@@ -71,7 +71,7 @@ fn a_changed_setting_applies_at_once() {
     assert!(screen.state.preferences.links);
     screen.keys("/set notifications bell<ret>");
     assert_eq!(
-        screen.state.preferences.notifier.way(),
+        screen.state.preferences.notifier.method(),
         tchat::tui::terminal::caps::NotifyMethod::Bell
     );
     assert_eq!(
@@ -125,7 +125,7 @@ fn a_value_may_be_written_in_several_ways() {
 fn message_times_use_the_configured_format() {
     let mut screen = Screen::online(100, 30);
     screen.follows(GENERAL, 1);
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL, 1, LI, 725, "evening",
     )]));
     for (format, shown) in [
@@ -149,7 +149,7 @@ fn message_times_use_the_configured_format() {
     }
     // On a narrow screen the text is more important than a wide time.
     screen.keys("<c-u>");
-    screen.does(Event::Resize(36, 12));
+    screen.handles(Event::Resize(36, 12));
     assert!(
         !screen.shows("Thu 21:05") && screen.shows("evening"),
         "{}",
@@ -211,7 +211,7 @@ fn the_notify_command_is_set_with_its_arguments() {
     }
     screen.keys("/set notify_command p 'open<ret>");
     assert!(screen.shows("a quote is not closed"), "{}", screen.text());
-    screen.does(Event::NotifyFailed("cannot run 'p': no such file".into()));
+    screen.handles(Event::NotifyFailed("cannot run 'p': no such file".into()));
     assert!(screen.shows("cannot run 'p'"));
     screen.keys("<c-u>/set notify_command none<ret>");
     assert_eq!(words(&screen), None);
@@ -235,13 +235,13 @@ fn the_terminal_title_is_set_and_the_notify_command_is_run() {
     ann.until_written("\x1b[22;2t\x1b]0;tchat");
     let mut ben = home.opens((100, 24), &["--name", "ben", "--room", "tech"]);
     ben.shows("#tech ›");
-    ann.says("/join tech");
+    ann.sends_line("/join tech");
     ann.shows("#tech ›");
-    ann.says("/join general");
+    ann.sends_line("/join general");
     ann.shows("#general ›");
     // Nobody looks: the title shows it, and the command gets every character as it was written.
     ann.types("\x1b[O");
-    ben.says("look, @ann: $(id) `id` ; \"x\"");
+    ben.sends_line("look, @ann: $(id) `id` ; \"x\"");
     ann.until_written("\x1b]0;(@1 1) tchat\x07");
     let expected = "ben in #tech\nlook, @ann: $(id) `id` ; \"x\"\n";
     ann.until("the program to be run", |_| {
@@ -249,11 +249,11 @@ fn the_terminal_title_is_set_and_the_notify_command_is_run() {
     });
     assert!(!ann.written().contains("]777;") && !ann.written().contains("]9;"));
     ann.types("\x1b[I");
-    ann.says("/join tech");
+    ann.sends_line("/join tech");
     ann.until_raw("the title without it", |written| {
         written.rfind("]0;tchat\x07") > written.rfind("]0;(@1 1) tchat\x07")
     });
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     ann.is_restored();
     ann.until_written("\x1b[23;2t");
@@ -261,7 +261,7 @@ fn the_terminal_title_is_set_and_the_notify_command_is_run() {
     std::fs::write(&path, "title = false\n").unwrap();
     let mut ann = home.opens((100, 24), &["--config", &path]);
     ann.shows("#tech ›");
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     assert!(!ann.written().contains("]0;") && !ann.written().contains("[22;2t"));
 }
@@ -286,7 +286,7 @@ fn saving_a_setting_is_requested_and_confirmed() {
     let mut screen = Screen::online(100, 30);
     let effects = screen.keys("/set keys emacs --save<ret>");
     assert_eq!(effects, [Effect::Save(Setting::Keys, "emacs".into())]);
-    screen.does(Event::Saved {
+    screen.handles(Event::Saved {
         setting: Setting::Keys,
         value: "emacs".into(),
         saved: Ok("/home/ann/.config/tchat/config.toml".into()),
@@ -296,7 +296,7 @@ fn saving_a_setting_is_requested_and_confirmed() {
     // Without a value the current one is saved.
     let effects = screen.keys("/set panes --save<ret>");
     assert_eq!(effects, [Effect::Save(Setting::Panes, "on".into())]);
-    screen.does(Event::Saved {
+    screen.handles(Event::Saved {
         setting: Setting::Panes,
         value: "on".into(),
         saved: Err("cannot save to 'x': it is not yours".into()),
@@ -312,7 +312,7 @@ fn the_palette_lists_every_action_with_its_key_and_every_setting() {
         panic!("the palette")
     };
     let rows = tchat::tui::lists::picker::rows(&screen.state, &picker);
-    let keys: Vec<&str> = rows.iter().map(|row| row.aside.as_str()).collect();
+    let keys: Vec<&str> = rows.iter().map(|row| row.detail.as_str()).collect();
     for action in screen.state.input.keymap.actions() {
         if screen.state.preferences.strings.action(action).is_some() {
             let key = screen.state.input.keymap.first(action);
@@ -329,7 +329,7 @@ fn the_palette_lists_every_action_with_its_key_and_every_setting() {
             "panes" => "F4",
             _ => "",
         };
-        assert_eq!(row.aside, key, "{label}");
+        assert_eq!(row.detail, key, "{label}");
     }
     screen.keys("select a mess<ret>");
     assert!(screen.state.overlays.top.is_none());
@@ -344,17 +344,17 @@ fn a_saved_setting_is_used_at_the_next_start() {
     std::fs::write(&path, "# mine\ntheme = \"night\" # by night\n").unwrap();
     let mut ann = home.opens((100, 24), &["--config", &path]);
     ann.shows("#general ›");
-    ann.says("/set");
+    ann.sends_line("/set");
     ann.shows("theme = night · config file");
     ann.types("\x1b");
     ann.until("the list to close", |text| !text.contains("config file"));
-    ann.says("/set theme paper --save");
+    ann.sends_line("/set theme paper --save");
     ann.shows("Saved to");
-    ann.says("/set keys emacs --save");
+    ann.sends_line("/set keys emacs --save");
     ann.until("both to be saved", |_| {
         std::fs::read_to_string(&path).unwrap().contains("emacs")
     });
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(
@@ -363,7 +363,7 @@ fn a_saved_setting_is_used_at_the_next_start() {
     );
     let mut ann = home.opens((100, 24), &["--config", &path]);
     ann.shows("#general ›");
-    ann.says("/set");
+    ann.sends_line("/set");
     ann.shows("theme = paper · config file");
     ann.shows("keys = emacs · config file");
 }
@@ -381,7 +381,7 @@ fn the_colours_follow_the_background_of_the_terminal() {
         } else {
             "48;2;29;32;40"
         };
-        ann.says("/set theme");
+        ann.sends_line("/set theme");
         ann.shows("theme is auto");
         let written = ann.written();
         assert!(written.contains(colour), "{ground}");

@@ -5,7 +5,7 @@ use tchat::client::Event as ClientEvent;
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::state::Overlay;
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, entry, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, entry, message_entry};
 use crate::support::terminal::{self, Home};
 
 #[test]
@@ -68,7 +68,9 @@ fn a_key_redraws_the_screen_and_changes_nothing() {
         "/nosuch<ret>",
     ] {
         let mut screen = Screen::online(100, 24);
-        screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 1, "hello")]));
+        screen.receives(ClientEvent::Entries(vec![message_entry(
+            GENERAL, 1, LI, 1, "hello",
+        )]));
         screen.keys(keys);
         let before = screen.text();
         assert_eq!(screen.keys("<c-a-l>"), [Effect::Redraw], "{keys}");
@@ -95,7 +97,9 @@ fn redrawing_overwrites_the_output_of_other_programs() {
 fn selected(text: &str) -> Screen {
     let mut screen = Screen::online(100, 24);
     screen.state.preferences.has_desktop = true;
-    screen.hears(ClientEvent::Entries(vec![says(GENERAL, 1, LI, 1, text)]));
+    screen.receives(ClientEvent::Entries(vec![message_entry(
+        GENERAL, 1, LI, 1, text,
+    )]));
     screen.keys("<a-m>");
     screen
 }
@@ -124,7 +128,7 @@ fn a_selected_message_opens_its_link() {
     assert!(screen.shows("This message has no link"));
     // Errors are shown.
     let why = "cannot open the link: install 'xdg-open' first";
-    screen.does(Event::CannotOpen(why.into()));
+    screen.handles(Event::CannotOpen(why.into()));
     assert!(screen.shows(why));
 }
 
@@ -158,7 +162,7 @@ fn opening_a_reply_opens_its_link_or_the_original_message() {
         text: text.into(),
     };
     let mut screen = selected("the question");
-    screen.hears(ClientEvent::Entries(vec![
+    screen.receives(ClientEvent::Entries(vec![
         entry(GENERAL, 2, ANN, 2, answer("without a link")),
         entry(GENERAL, 3, ANN, 3, answer("https://example.org/a")),
     ]));

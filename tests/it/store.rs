@@ -13,14 +13,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tchat::chat::{
-    Amendment, Author, Body, Changes, ClientId, Digest, Entry, Epoch, Exit, IdentityId, InstanceId,
-    PutOut, RefusalCode, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Stamp,
-    Standing, Until, UserName, Via, digest,
+    Amendment, Author, Body, Changes, ClientId, Digest, Entry, Epoch, IdentityId, InstanceId,
+    RefusalCode, Removal, RemovalKind, Role, RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId,
+    Stamp, Standing, Until, UserName, Via, digest,
 };
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::{OpenError, SqliteStore};
 use tchat::server::store::{
-    Append, IdentityRecord, PageLimit, RoomRecord, Since, Span, Store, StoreError, pair,
+    Append, IdentityRecord, PageLimit, RetentionCutoff, RoomRecord, Span, Store, StoreError, pair,
 };
 
 use crate::support::faulty::Faulty;
@@ -118,10 +118,10 @@ async fn contract(store: &dyn Store) {
     rooms_and_members(store).await;
     entries_and_marks(store).await;
     conversations(store).await;
-    what_a_room_remembers(store).await;
+    standings_and_topic(store).await;
     amendments(store).await;
     identities(store).await;
-    what_is_kept(store).await;
+    retention(store).await;
     clock::contract(store).await;
     personal::contract(store).await;
     search::contract(store).await;
@@ -155,12 +155,12 @@ async fn secret_rooms(store: &dyn Store) {
     assert_eq!(vaults.count(), 3);
 }
 
-async fn what_is_kept(store: &dyn Store) {
+async fn retention(store: &dyn Store) {
     let room = made(store, 9, "short").await;
     for seqs in [2..=500, 501..=700, 701..=1300] {
         store.append(append(&room, seqs)).await.unwrap();
     }
-    let since = |log_ms, at_ms| Since {
+    let since = |log_ms, at_ms| RetentionCutoff {
         log_ms,
         at_ms,
         now_ms: at(5000),
@@ -175,7 +175,7 @@ async fn what_is_kept(store: &dyn Store) {
         (at(1301), at(1300), Some(1300)),
         (at(1301), at(1301), None),
     ] {
-        let found = store.first_kept(room.id, since(log_ms, at_ms)).await;
+        let found = store.first_retained(room.id, since(log_ms, at_ms)).await;
         assert_eq!(found.unwrap(), first.map(Seq), "{log_ms} {at_ms}");
     }
     store.trim(room.id, Seq(1200)).await.unwrap();
@@ -186,7 +186,7 @@ async fn what_is_kept(store: &dyn Store) {
         .await
         .unwrap();
     assert_eq!(oldest[0].seq, Seq(1200));
-    let kept = store.first_kept(room.id, since(0, 0)).await.unwrap();
+    let kept = store.first_retained(room.id, since(0, 0)).await.unwrap();
     assert_eq!(kept, Some(Seq(1200)));
     // The first seq only rises, and the last entry is never trimmed, because new seqs continue from it.
     for (asked, first) in [(1000, 1200), (5000, 1300)] {
@@ -332,18 +332,18 @@ async fn entries_and_marks(store: &dyn Store) {
     assert_eq!(whole, [last], "an entry is returned unchanged");
 }
 
-async fn what_a_room_remembers(store: &dyn Store) {
+async fn standings_and_topic(store: &dyn Store) {
     let room = made(store, 20, "law").await;
     let standing = Standing {
         is_invited: true,
         role: Some(Role::Moderator),
-        banned: Some(Until::Ever),
+        banned: Some(Until::Forever),
         muted: Some(Until::At(1_700_000_000_000)),
-        put_out: Some(PutOut {
+        removal: Some(Removal {
             at: Seq(2),
             by: "安".into(),
             reason: "spam".into(),
-            exit: Exit::Banned,
+            kind: RemovalKind::Banned,
         }),
     };
     let plain = Standing::default();
@@ -377,15 +377,15 @@ async fn what_a_room_remembers(store: &dyn Store) {
         (state.record.topic.as_str(), state.standings.len()),
         ("主题", 0)
     );
-    let last = store.last_said(room.id).await.unwrap().unwrap();
+    let last = store.last_message(room.id).await.unwrap().unwrap();
     assert_eq!(last.seq, Seq(3));
     let closed = Append {
         changes: Changes {
-            closed: Some(PutOut {
+            closed: Some(Removal {
                 at: Seq(4),
                 by: "安".into(),
                 reason: String::new(),
-                exit: Exit::Closed,
+                kind: RemovalKind::Closed,
             }),
             ..Changes::default()
         },
@@ -403,11 +403,11 @@ async fn what_a_room_remembers(store: &dyn Store) {
         at: taken(2),
         entries: Arc::new(vec![entry(&next, 2, Body::Closed)]),
         changes: Changes {
-            closed: Some(PutOut {
+            closed: Some(Removal {
                 at: Seq(4),
                 by: "安".into(),
                 reason: String::new(),
-                exit: Exit::Closed,
+                kind: RemovalKind::Closed,
             }),
             ..Changes::default()
         },

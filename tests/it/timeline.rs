@@ -8,12 +8,12 @@ use tchat::chat::{Body, Role, Seq, Unread};
 use tchat::client::Event as ClientEvent;
 use tchat::tui::timeline::{Anchor, ItemKind, Timeline};
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, message_entry};
 
 const LAST: u64 = 600;
 
 fn line(seq: u64) -> tchat::chat::Entry {
-    says(GENERAL, seq, ZHANG, seq / 10, &format!("line {seq}"))
+    message_entry(GENERAL, seq, ZHANG, seq / 10, &format!("line {seq}"))
 }
 
 /// The loaded seqs, and the seqs covered by gaps. Checks that both are in order and do not overlap.
@@ -50,12 +50,12 @@ proptest! {
         let mut screen = Screen::online(80, 24);
         screen.follows(GENERAL, LAST);
         let first = LAST + 1 - newest;
-        screen.hears(ClientEvent::Entries((first..=LAST).map(line).collect()));
+        screen.receives(ClientEvent::Entries((first..=LAST).map(line).collect()));
         let mut there: BTreeSet<u64> = (first..=LAST).collect();
         for (n, (before, size)) in pages.into_iter().enumerate() {
             if notices.contains(&n) {
                 // Notices stay where they were added.
-                screen.hears(ClientEvent::Invited {
+                screen.receives(ClientEvent::Invited {
                     room: crate::support::screen::room(GENERAL, "vault", ""),
                     by: None,
                 });
@@ -77,7 +77,7 @@ proptest! {
 fn a_gap_below_the_screen_is_loaded_from_its_upper_end() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 5000);
-    screen.hears(ClientEvent::Entries((4900..=5000).map(line).collect()));
+    screen.receives(ClientEvent::Entries((4900..=5000).map(line).collect()));
     screen.page(GENERAL, 1200, (1000..1200).map(line).collect());
     let room = screen.state.room_mut(GENERAL).unwrap();
     // The first requested page does not arrive.
@@ -96,9 +96,9 @@ fn a_gap_below_the_screen_is_loaded_from_its_upper_end() {
 fn entries_deleted_on_the_server_are_not_requested_repeatedly() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 1000);
-    screen.hears(ClientEvent::Entries((900..=1000).map(line).collect()));
+    screen.receives(ClientEvent::Entries((900..=1000).map(line).collect()));
     // After a long absence, most of the messages were deleted on the server.
-    screen.hears(ClientEvent::Followed {
+    screen.receives(ClientEvent::Followed {
         room: GENERAL,
         epoch: screen
             .state
@@ -110,9 +110,9 @@ fn entries_deleted_on_the_server_are_not_requested_repeatedly() {
         first: Seq(3001),
         last: Seq(6000),
         result: tchat::chat::FollowResult::TooFar,
-        unread: Unread::nothing(Seq(6000)),
+        unread: Unread::none_after(Seq(6000)),
     });
-    screen.hears(ClientEvent::Entries((5801..=6000).map(line).collect()));
+    screen.receives(ClientEvent::Entries((5801..=6000).map(line).collect()));
     let room = screen.state.room_mut(GENERAL).unwrap();
     room.timeline.page_failed(Seq(900));
     let key = tchat::tui::timeline::ItemKey::entry(Seq(990));
@@ -136,7 +136,7 @@ fn entries_deleted_on_the_server_are_not_requested_repeatedly() {
             .unwrap();
         let entries = entries.map(line).collect();
         screen.effects.clear();
-        screen.hears(ClientEvent::Page {
+        screen.receives(ClientEvent::Page {
             room: GENERAL,
             before,
             epoch,
@@ -146,8 +146,9 @@ fn entries_deleted_on_the_server_are_not_requested_repeatedly() {
         // Pages that the screen itself requested meanwhile fail.
         let room = screen.state.room_mut(GENERAL).unwrap();
         for effect in &screen.effects {
-            if let tchat::tui::event::Effect::Client(tchat::client::Command::Older {
-                before, ..
+            if let tchat::tui::event::Effect::Client(tchat::client::Command::LoadOlder {
+                before,
+                ..
             }) = effect
             {
                 room.timeline.page_failed(*before);
@@ -165,13 +166,13 @@ fn a_room_full_of_joins_and_leaves_is_not_loaded_completely() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 20_000);
     let person = |seq: u64| tchat::chat::IdentityId::new([u8::try_from(seq % 200).unwrap(); 16]);
-    screen.hears(ClientEvent::Entries(
+    screen.receives(ClientEvent::Entries(
         (19_801..=20_000)
             .map(|seq| joined(seq, person(seq), 1))
             .collect(),
     ));
     let mut pages = 0;
-    while let Some(tchat::tui::event::Effect::Client(tchat::client::Command::Older {
+    while let Some(tchat::tui::event::Effect::Client(tchat::client::Command::LoadOlder {
         before,
         ..
     })) = screen.effects.pop()
@@ -192,16 +193,16 @@ fn a_room_full_of_joins_and_leaves_is_not_loaded_completely() {
 fn pages_are_requested_until_the_wanted_message_is_loaded() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 1000);
-    screen.hears(ClientEvent::Entries((901..=1000).map(line).collect()));
+    screen.receives(ClientEvent::Entries((901..=1000).map(line).collect()));
     let mut calling = line(300);
     calling.mentions = vec![ANN];
     screen.keys("<c-t>");
-    screen.hears(ClientEvent::Mentions(vec![calling]));
+    screen.receives(ClientEvent::Mentions(vec![calling]));
     let older = |effects: &[tchat::tui::event::Effect]| {
         let mut older = effects.iter().filter_map(|effect| match effect {
-            tchat::tui::event::Effect::Client(tchat::client::Command::Older { before, .. }) => {
-                Some(before.0)
-            }
+            tchat::tui::event::Effect::Client(tchat::client::Command::LoadOlder {
+                before, ..
+            }) => Some(before.0),
             _ => None,
         });
         older.next()
@@ -218,7 +219,7 @@ fn pages_are_requested_until_the_wanted_message_is_loaded() {
     let mut gone = line(100);
     gone.mentions = vec![ANN];
     screen.keys("<c-t>");
-    screen.hears(ClientEvent::Mentions(vec![gone]));
+    screen.receives(ClientEvent::Mentions(vec![gone]));
     screen.keys("<ret>");
     screen.page(GENERAL, 200, Vec::new());
     assert!(screen.shows("Message unavailable"));
@@ -232,7 +233,7 @@ fn joined(seq: u64, by: tchat::chat::IdentityId, minutes: u64) -> tchat::chat::E
 fn joins_and_leaves_are_combined_into_one_line() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 0);
-    screen.hears(ClientEvent::Entries(vec![
+    screen.receives(ClientEvent::Entries(vec![
         joined(1, ANN, 0),
         joined(2, ZHANG, 1),
         joined(3, LI, 2),
@@ -246,8 +247,8 @@ fn joins_and_leaves_are_combined_into_one_line() {
     };
     assert_eq!(rows(&screen).len(), 1);
     // A message separates two lines.
-    screen.hears(ClientEvent::Entries(vec![
-        says(GENERAL, 4, LI, 3, "hello"),
+    screen.receives(ClientEvent::Entries(vec![
+        message_entry(GENERAL, 4, LI, 3, "hello"),
         entry(GENERAL, 5, ANN, 4, Body::Left),
         joined(6, ANN, 5),
         entry(GENERAL, 7, LI, 6, Body::Left),
@@ -256,18 +257,18 @@ fn joins_and_leaves_are_combined_into_one_line() {
         rows(&screen),
         ["ann and 2 others joined", "ann joined · 李四 left"]
     );
-    screen.hears(ClientEvent::Entries(vec![
-        says(GENERAL, 8, ZHANG, 7, "who was that"),
+    screen.receives(ClientEvent::Entries(vec![
+        message_entry(GENERAL, 8, ZHANG, 7, "who was that"),
         joined(9, LI, 8),
         entry(GENERAL, 10, LI, 9, Body::Left),
     ]));
     assert_eq!(rows(&screen)[2], "李四 joined and left");
     // A new day starts a new line.
-    screen.hears(ClientEvent::Entries(vec![joined(11, LI, 60 * 24)]));
+    screen.receives(ClientEvent::Entries(vec![joined(11, LI, 60 * 24)]));
     assert_eq!(rows(&screen)[3], "李四 joined");
     // An existing line keeps its place when it changes.
     let before = screen.rows();
-    screen.hears(ClientEvent::Entries(vec![joined(12, ANN, 60 * 24 + 1)]));
+    screen.receives(ClientEvent::Entries(vec![joined(12, ANN, 60 * 24 + 1)]));
     let after = screen.rows();
     assert_eq!(before[..20], after[..20]);
     assert_eq!(rows(&screen)[3], "李四 and ann joined");
@@ -282,7 +283,7 @@ fn the_new_line_is_shown_where_reading_stopped() {
         mentions: 0,
     };
     screen.follows_unread(GENERAL, 4, unread);
-    screen.hears(ClientEvent::Entries((1..=4).map(line).collect()));
+    screen.receives(ClientEvent::Entries((1..=4).map(line).collect()));
     let above = |screen: &Screen| {
         let rows = screen.rows();
         let at = rows.iter().position(|row| row.contains("─ new ─")).unwrap();
@@ -295,7 +296,7 @@ fn the_new_line_is_shown_where_reading_stopped() {
         screen.text()
     );
     // Everything was read, and the focus is lost: the next message starts the new part.
-    screen.passes(Duration::from_secs(1));
+    screen.advances(Duration::from_secs(1));
     assert_eq!(
         screen.state.room(GENERAL).unwrap().reading.unread.messages,
         0
@@ -304,8 +305,8 @@ fn the_new_line_is_shown_where_reading_stopped() {
         above(&screen).0.contains("line 2"),
         "it stays while focused"
     );
-    screen.does(tchat::tui::event::Event::Focus(false));
-    screen.hears(ClientEvent::Entries(vec![line(5)]));
+    screen.handles(tchat::tui::event::Event::Focus(false));
+    screen.receives(ClientEvent::Entries(vec![line(5)]));
     let (before, after) = above(&screen);
     assert!(
         before.contains("line 4") && after.contains("line 5"),
@@ -313,7 +314,7 @@ fn the_new_line_is_shown_where_reading_stopped() {
         screen.text()
     );
     // When the "new" line is out of view, a key scrolls to it.
-    screen.hears(ClientEvent::Entries((6..=60).map(line).collect()));
+    screen.receives(ClientEvent::Entries((6..=60).map(line).collect()));
     assert!(!screen.shows("─ new ─"));
     screen.keys("<a-u>");
     assert!(

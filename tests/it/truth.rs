@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use tchat::chat::{FollowResult, Seq, SessionId};
-use tchat::client::{Command, Event as ClientEvent, LinkState, Report, Why};
+use tchat::client::{Command, DisconnectReason, Event as ClientEvent, LinkState, Report};
 use tchat::wire::{Event, Head, Request};
 use tokio::time::Instant;
 
 use crate::support::person::Person;
-use crate::support::scripted::{self, EPOCH, Headers, ROOM, Talk, entry};
+use crate::support::scripted::{self, EPOCH, Headers, ROOM, ScriptedStream, entry};
 
 /// Answers pings with the head of the room until the client follows it again; returns the seq of its cursor.
-async fn pongs_until_followed(talk: &mut Talk, last: u64) -> u64 {
+async fn pongs_until_followed(talk: &mut ScriptedStream, last: u64) -> u64 {
     let began = Instant::now();
     loop {
         assert!(began.elapsed() < Duration::from_secs(100), "never followed");
-        let asked = talk.asked().await;
+        let asked = talk.next_request().await;
         match asked.what {
             Request::Ping => {
                 let head = Head {
@@ -23,7 +23,7 @@ async fn pongs_until_followed(talk: &mut Talk, last: u64) -> u64 {
                     epoch: EPOCH,
                     last: Seq(last),
                 };
-                talk.says(Event::Pong {
+                talk.sends(Event::Pong {
                     request: asked.request,
                     now_ms: 0,
                     heads: vec![head],
@@ -31,7 +31,7 @@ async fn pongs_until_followed(talk: &mut Talk, last: u64) -> u64 {
                 .await;
             }
             Request::Follow { cursor, .. } => {
-                talk.says(Event::Followed {
+                talk.sends(Event::Followed {
                     request: asked.request,
                     room: ROOM,
                     epoch: EPOCH,
@@ -65,7 +65,7 @@ async fn a_lost_last_entry_is_detected_within_30_seconds_and_repaired() {
     talk.welcomes().await;
     talk.is_followed(2, FollowResult::Contiguous).await;
     for seq in 1..=2 {
-        talk.says(Event::Entry(entry(seq, &seq.to_string()))).await;
+        talk.sends(Event::Entry(entry(seq, &seq.to_string()))).await;
     }
     ann.sees("general", "2").await;
     // Entry 3 is stored but never sent.
@@ -74,7 +74,7 @@ async fn a_lost_last_entry_is_detected_within_30_seconds_and_repaired() {
     assert_eq!(after, 2, "everything after the last one");
     let noticed = lost.elapsed();
     assert!(noticed <= Duration::from_secs(30), "{noticed:?}");
-    talk.says(Event::Entry(entry(3, "3"))).await;
+    talk.sends(Event::Entry(entry(3, "3"))).await;
     ann.sees("general", "3").await;
     let report = report(&mut ann).await;
     assert_eq!(report.rooms[0].repairs, 1);
@@ -91,16 +91,16 @@ async fn a_hole_is_never_shown_and_a_duplicate_is_shown_once() {
     let mut talk = talks.recv().await.unwrap();
     talk.welcomes().await;
     talk.is_followed(1, FollowResult::Contiguous).await;
-    talk.says(Event::Entry(entry(1, "1"))).await;
-    talk.says(Event::Entry(entry(1, "1"))).await;
+    talk.sends(Event::Entry(entry(1, "1"))).await;
+    talk.sends(Event::Entry(entry(1, "1"))).await;
     // 2 is left out; the entries after it must not be shown first.
     for seq in 3..=5 {
-        talk.says(Event::Entry(entry(seq, &seq.to_string()))).await;
+        talk.sends(Event::Entry(entry(seq, &seq.to_string()))).await;
     }
     let after = talk.is_followed(5, FollowResult::Contiguous).await;
     assert_eq!(after, 1);
     for seq in 2..=6 {
-        talk.says(Event::Entry(entry(seq, &seq.to_string()))).await;
+        talk.sends(Event::Entry(entry(seq, &seq.to_string()))).await;
     }
     ann.sees("general", "6").await;
     let seqs: Vec<u64> = ann.entries[&ROOM].iter().map(|it| it.seq.0).collect();
@@ -125,14 +125,14 @@ async fn a_slow_entry_is_not_treated_as_lost() {
         epoch: EPOCH,
         last: Seq(1),
     }];
-    talk.says(Event::Pong {
+    talk.sends(Event::Pong {
         request,
         now_ms: 0,
         heads,
     })
     .await;
     tokio::time::sleep(Duration::from_secs(4)).await;
-    talk.says(Event::Entry(entry(1, "late"))).await;
+    talk.sends(Event::Entry(entry(1, "late"))).await;
     ann.sees("general", "late").await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!(report(&mut ann).await.rooms[0].repairs, 0);
@@ -146,7 +146,7 @@ async fn a_server_that_sends_no_headers_before_hello_still_gets_the_hello() {
     let mut talk = talks.recv().await.unwrap();
     talk.welcomes().await;
     // It is sent once: the next request is another one.
-    let next = talk.asked().await.what;
+    let next = talk.next_request().await.what;
     assert!(!matches!(next, Request::Hello(_)), "{next:?}");
     let is_online = |_: &Person, event: &ClientEvent| {
         let is_it = matches!(event, ClientEvent::Link(LinkState::Online));
@@ -184,7 +184,7 @@ async fn a_server_that_never_sends_headers_counts_as_silent_and_quitting_still_w
         _ => None,
     };
     let why = ann.until("the end of patience", why).await;
-    assert_eq!(why, Why::Silent);
+    assert_eq!(why, DisconnectReason::NoResponse);
     assert_eq!(began.elapsed().as_secs(), 10);
     let ben = Person::start(connector, "ben");
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -6,15 +6,15 @@ use tchat::chat::{Amendment, Author, Body, Entry, Seq, Settings, Unread};
 use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 
-use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, ZHANG, author, entry, says};
+use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, ZHANG, author, entry, message_entry};
 
 /// How long a message must be visible to count as read.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK_TIME: Duration = Duration::from_secs(1);
 
 /// One line per message, by two people in turn.
 fn line(seq: u64) -> Entry {
     let by = if seq.is_multiple_of(2) { LI } else { ZHANG };
-    says(GENERAL, seq, by, seq, &format!("line {seq} here"))
+    message_entry(GENERAL, seq, by, seq, &format!("line {seq} here"))
 }
 
 /// `general`, just opened, with two read messages and this many unread ones.
@@ -28,7 +28,7 @@ fn opened(width: u16, height: u16, messages: u32) -> Screen {
     };
     let last = 2 + u64::from(messages);
     screen.follows_unread(GENERAL, last, unread);
-    screen.hears(ClientEvent::Entries((1..=last).map(line).collect()));
+    screen.receives(ClientEvent::Entries((1..=last).map(line).collect()));
     screen.keys("<a-1>");
     screen.effects.clear();
     screen
@@ -37,7 +37,7 @@ fn opened(width: u16, height: u16, messages: u32) -> Screen {
 /// Unread messages and mentions of `general` as shown, and the read position.
 fn left(screen: &Screen) -> (u32, u32, u64) {
     let room = screen.state.room(GENERAL).unwrap();
-    let (messages, mentions) = screen.state.news(room);
+    let (messages, mentions) = screen.state.unread_counts(room);
     (messages, mentions, room.reading.unread.read.0)
 }
 
@@ -58,7 +58,7 @@ fn messages_above_the_screen_are_counted_and_stay_unread() {
     assert!(screen.shows("line 30 here") && screen.shows("line 11 here"));
     assert!(!screen.shows("line 10 here"));
     assert!(screen.shows("↑ 8 new above · Alt+U"), "{}", screen.text());
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!((left(&screen), marked(&mut screen)), ((8, 0, 2), vec![]));
     assert!(screen.shows("unread 8"), "{}", screen.text());
     // Nothing changes any more, so no timer is needed.
@@ -72,7 +72,7 @@ fn messages_above_the_screen_are_counted_and_stay_unread() {
     screen.keys("<a-u>");
     assert!(screen.shows("─ new ─") && screen.shows("line 3 here"));
     assert!(!screen.shows("new above"), "{}", screen.text());
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 30), vec![30]));
 }
 
@@ -80,9 +80,9 @@ fn messages_above_the_screen_are_counted_and_stay_unread() {
 fn messages_that_fit_on_the_screen_are_marked_as_read() {
     let mut screen = opened(80, 24, 18);
     assert!(!screen.shows("new above"), "{}", screen.text());
-    screen.passes(LOOK / 2);
+    screen.advances(LOOK_TIME / 2);
     assert_eq!(left(&screen).2, 2);
-    screen.passes(LOOK / 2);
+    screen.advances(LOOK_TIME / 2);
     assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 20), vec![20]));
 }
 
@@ -91,22 +91,22 @@ fn reading_from_the_first_unread_moves_the_position_page_by_page() {
     let mut screen = opened(80, 24, 60);
     screen.keys("<a-u>");
     // Below the line there are nineteen rows: 3 to 21.
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!(
         (left(&screen), marked(&mut screen)),
         ((41, 0, 21), vec![21])
     );
     // Messages scrolled past in less than a moment are not read.
     screen.keys("<pgdn>");
-    screen.passes(LOOK / 2);
+    screen.advances(LOOK_TIME / 2);
     screen.keys("<pgdn>");
-    screen.passes(LOOK / 2);
+    screen.advances(LOOK_TIME / 2);
     assert_eq!((left(&screen).2, marked(&mut screen)), (21, vec![]));
-    screen.passes(LOOK / 2);
+    screen.advances(LOOK_TIME / 2);
     assert_eq!(left(&screen).2, 21, "the page between was not read");
     assert!(screen.shows("new above"), "{}", screen.text());
     screen.keys("<pgup>");
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     let (read, marks) = (left(&screen).2, marked(&mut screen));
     assert!(read > 40 && marks == [read], "{read} {marks:?}");
 }
@@ -122,38 +122,38 @@ fn a_message_taller_than_the_screen_is_read_once_its_beginning_was_shown() {
     screen.keys("<a-2>");
     screen.follows_unread(GENERAL, 3, unread);
     let rows: Vec<String> = (1..=30).map(|n| format!("row {n} of it")).collect();
-    let long = says(GENERAL, 3, LI, 3, &rows.join("\n"));
-    screen.hears(ClientEvent::Entries(vec![line(1), line(2), long]));
+    let long = message_entry(GENERAL, 3, LI, 3, &rows.join("\n"));
+    screen.receives(ClientEvent::Entries(vec![line(1), line(2), long]));
     screen.keys("<a-1>");
     assert!(screen.shows("row 30 of it") && screen.shows("↑ 1 new above"));
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!(left(&screen), (1, 0, 2));
     screen.keys("<a-u>");
     assert!(screen.shows("row 1 of it") && !screen.shows("new above"));
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!(left(&screen), (0, 0, 3));
 }
 
 #[test]
 fn new_visible_messages_are_read_and_those_above_the_screen_stay_unread() {
     let mut screen = opened(80, 24, 28);
-    screen.passes(LOOK);
-    screen.hears(ClientEvent::Entries((31..=33).map(line).collect()));
+    screen.advances(LOOK_TIME);
+    screen.receives(ClientEvent::Entries((31..=33).map(line).collect()));
     assert!(screen.shows("↑ 8 new above · Alt+U"), "{}", screen.text());
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!(left(&screen), (8, 0, 2));
     // Our own reply does not mark messages that were not visible.
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL, 34, ANN, 34, "I see",
     )]));
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!((left(&screen), marked(&mut screen)), ((8, 0, 2), vec![]));
     // Without focus, new messages are unread wherever they are.
-    screen.does(Event::Focus(false));
-    screen.hears(ClientEvent::Entries((35..=36).map(line).collect()));
+    screen.handles(Event::Focus(false));
+    screen.receives(ClientEvent::Entries((35..=36).map(line).collect()));
     assert_eq!(left(&screen), (10, 0, 2));
-    screen.does(Event::Focus(true));
-    screen.passes(LOOK);
+    screen.handles(Event::Focus(true));
+    screen.advances(LOOK_TIME);
     assert_eq!(left(&screen), (8, 0, 2));
 }
 
@@ -178,10 +178,10 @@ fn mentions_above_the_screen_are_counted_separately() {
             line(seq)
         }
     });
-    screen.hears(ClientEvent::Entries(all.collect()));
+    screen.receives(ClientEvent::Entries(all.collect()));
     assert_eq!(left(&screen), (28, 2, 2));
     screen.keys("<a-1>");
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!(left(&screen), (8, 1, 2));
     // A visible one may be edited or deleted.
     let amends = |seq, target, what| {
@@ -189,8 +189,8 @@ fn mentions_above_the_screen_are_counted_separately() {
         entry(GENERAL, seq, LI, 40, Body::Amendment { target, what })
     };
     let edit = Amendment::Edit("nobody is meant".into());
-    screen.hears(ClientEvent::Entries(vec![amends(31, 20, edit)]));
-    screen.hears(ClientEvent::Entries(vec![amends(32, 22, Amendment::Erase)]));
+    screen.receives(ClientEvent::Entries(vec![amends(31, 20, edit)]));
+    screen.receives(ClientEvent::Entries(vec![amends(32, 22, Amendment::Erase)]));
     screen.keys("<a-2>");
     let unread = Unread {
         read: Seq(2),
@@ -204,7 +204,7 @@ fn mentions_above_the_screen_are_counted_separately() {
         .timeline
         .epoch()
         .unwrap();
-    screen.hears(ClientEvent::ReadMoved {
+    screen.receives(ClientEvent::ReadPositionChanged {
         room: GENERAL,
         epoch,
         last: Seq(32),
@@ -216,7 +216,7 @@ fn mentions_above_the_screen_are_counted_separately() {
 #[test]
 fn messages_read_in_another_terminal_are_read_here_too() {
     let mut screen = opened(80, 24, 28);
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     let epoch = screen
         .state
         .room(GENERAL)
@@ -224,7 +224,7 @@ fn messages_read_in_another_terminal_are_read_here_too() {
         .timeline
         .epoch()
         .unwrap();
-    screen.hears(ClientEvent::ReadMoved {
+    screen.receives(ClientEvent::ReadPositionChanged {
         room: GENERAL,
         epoch,
         last: Seq(30),
@@ -236,16 +236,16 @@ fn messages_read_in_another_terminal_are_read_here_too() {
     });
     assert!(!screen.shows("new above"), "{}", screen.text());
     // The rest was visible on this screen before.
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 30), vec![30]));
 }
 
 #[test]
 fn messages_of_ignored_people_above_the_screen_are_not_unread() {
     let mut screen = opened(80, 24, 28);
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     let ignored: Vec<Author> = vec![author(LI)];
-    screen.hears(ClientEvent::Settings(Settings {
+    screen.receives(ClientEvent::Settings(Settings {
         ignored,
         ..Settings::default()
     }));
@@ -256,7 +256,7 @@ fn messages_of_ignored_people_above_the_screen_are_not_unread() {
         .timeline
         .epoch()
         .unwrap();
-    screen.hears(ClientEvent::ReadMoved {
+    screen.receives(ClientEvent::ReadPositionChanged {
         room: GENERAL,
         epoch,
         last: Seq(30),
@@ -267,7 +267,7 @@ fn messages_of_ignored_people_above_the_screen_are_not_unread() {
         },
     });
     // Half of the messages are hidden, so all of the others fit.
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!(left(&screen), (0, 0, 30));
 }
 
@@ -313,14 +313,14 @@ fn unread_messages_that_are_not_loaded_are_loaded_from_the_first_one() {
         mentions: 0,
     };
     screen.follows_unread(GENERAL, 500, unread);
-    screen.hears(ClientEvent::Entries((301..=500).map(line).collect()));
+    screen.receives(ClientEvent::Entries((301..=500).map(line).collect()));
     screen.keys("<a-1>");
     assert!(screen.shows("↑ 478 new above"), "{}", screen.text());
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!(left(&screen), (478, 0, 2));
     let effects = screen.keys("<a-u>");
     let older = effects.iter().find_map(|effect| match effect {
-        Effect::Client(Command::Older { before, .. }) => Some(before.0),
+        Effect::Client(Command::LoadOlder { before, .. }) => Some(before.0),
         _ => None,
     });
     let before = older.unwrap();
@@ -332,7 +332,7 @@ fn unread_messages_that_are_not_loaded_are_loaded_from_the_first_one() {
         screen.text()
     );
     screen.effects.clear();
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     let read = left(&screen).2;
     assert!(
         (3..40).contains(&read),
@@ -344,11 +344,11 @@ fn unread_messages_that_are_not_loaded_are_loaded_from_the_first_one() {
 #[test]
 fn unread_messages_of_other_rooms_are_all_counted() {
     let mut screen = Screen::online(80, 24);
-    screen.hears(ClientEvent::Entries(
+    screen.receives(ClientEvent::Entries(
         (1..=5)
-            .map(|seq| says(TECH, seq, LI, seq, "news"))
+            .map(|seq| message_entry(TECH, seq, LI, seq, "news"))
             .collect(),
     ));
     let tech = screen.state.room(TECH).unwrap();
-    assert_eq!(screen.state.news(tech), (5, 0));
+    assert_eq!(screen.state.unread_counts(tech), (5, 0));
 }

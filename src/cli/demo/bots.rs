@@ -7,69 +7,69 @@ use anyhow::Result;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Door, begin};
+use super::{ConnectionSender, begin};
 use crate::chat::{
     Amendment, Author, Body, ClientId, Entry, IdentityId, InstanceId, Recipient, RoomId, RoomKind,
     Secret,
 };
-use crate::client::{Client, Command, Event, Post};
+use crate::client::{Client, Command, Event, OutgoingPost};
 use crate::tui::strings::{Strings, fill};
 
 /// The lines posted before the screen opens, the pause between those, and the pause between the others.
-const BEGUN: usize = 4;
-const SOON: Duration = Duration::from_millis(20);
+const INITIAL_LINES: usize = 4;
+const INITIAL_PAUSE: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_secs(6);
 /// How long a bot takes to write an answer.
-const WRITES: Duration = Duration::from_millis(1200);
+const TYPING_TIME: Duration = Duration::from_millis(1200);
 /// The most answers being written at once.
-const ANSWERS: usize = 16;
+const REPLY_LIMIT: usize = 16;
 
 /// A client without a screen.
 pub struct Bot {
     client: Client,
     events: mpsc::Receiver<Event>,
     instance: InstanceId,
-    said: u64,
+    counter: u64,
     me: Option<Author>,
     rooms: HashMap<RoomId, (String, RoomKind)>,
 }
 
 impl Bot {
-    pub fn start(door: &Door, name: &str, secret: Secret) -> Result<Self> {
+    pub fn start(door: &ConnectionSender, name: &str, secret: Secret) -> Result<Self> {
         let (client, events, instance) = begin(door, name, secret, "en")?;
         Ok(Self {
             client,
             events,
             instance,
-            said: 0,
+            counter: 0,
             me: None,
             rooms: HashMap::new(),
         })
     }
 
     /// Joins rooms and leaves the server; a later session with the same secret is then a member.
-    pub async fn joins(mut self, rooms: &[&str]) {
+    pub async fn join_and_leave(mut self, rooms: &[&str]) {
         for room in rooms {
-            self.tells(Command::Join((*room).into()));
+            self.send(Command::Join((*room).into()));
         }
         while !rooms.iter().all(|room| self.is_in(room)) {
             let Some(event) = self.events.recv().await else {
                 return;
             };
-            self.hears(event);
+            self.apply(event);
         }
         let drained = async { while self.events.recv().await.is_some() {} };
         tokio::join!(self.client.quit(), drained);
     }
 
-    fn named(&self, room: &str) -> Option<RoomId> {
+    fn room_named(&self, room: &str) -> Option<RoomId> {
         let mut rooms = self.rooms.iter();
         let found = rooms.find(|(_, (name, kind))| name == room && *kind == RoomKind::Public);
         found.map(|(id, _)| *id)
     }
 
     fn is_in(&self, room: &str) -> bool {
-        self.named(room).is_some()
+        self.room_named(room).is_some()
     }
 
     fn is_private(&self, room: RoomId) -> bool {
@@ -78,32 +78,32 @@ impl Bot {
     }
 
     /// Posts a text to a room that it is in.
-    fn says(&mut self, room: &str, text: &str) {
-        if let Some(room) = self.named(room) {
-            self.posts(room, Body::Text(text.to_owned()));
+    fn post_text(&mut self, room: &str, text: &str) {
+        if let Some(room) = self.room_named(room) {
+            self.post(room, Body::Text(text.to_owned()));
         }
     }
 
-    fn posts(&mut self, room: RoomId, body: Body) {
-        self.said += 1;
+    fn post(&mut self, room: RoomId, body: Body) {
+        self.counter += 1;
         let client_id = ClientId {
             instance: self.instance,
-            counter: self.said,
+            counter: self.counter,
         };
-        let post = Post::new(client_id, Recipient::Room(room), body);
-        self.tells(Command::Post {
+        let post = OutgoingPost::new(client_id, Recipient::Room(room), body);
+        self.send(Command::Post {
             post,
-            instead_of: None,
+            replaces: None,
         });
     }
 
     /// Sends a command. A lost command makes the demo stutter, but must not end it.
-    fn tells(&self, command: Command) {
+    fn send(&self, command: Command) {
         let _busy = self.client.send(command);
     }
 
     /// Applies an event, and returns the new entries in it.
-    fn hears(&mut self, event: Event) -> Vec<Entry> {
+    fn apply(&mut self, event: Event) -> Vec<Entry> {
         match event {
             Event::Welcome { you, rooms, .. } => {
                 self.me = Some(you);
@@ -122,7 +122,7 @@ impl Bot {
 }
 
 /// An answer that is being written.
-struct Answer {
+struct PendingReply {
     at: Instant,
     bot: usize,
     room: RoomId,
@@ -130,12 +130,12 @@ struct Answer {
 }
 
 /// Runs the conversation while the clients are connected. Signals `ready` after the first lines.
-pub async fn talk(mut bots: [Bot; 2], s: &'static Strings, ready: oneshot::Sender<()>) {
+pub async fn run_conversation(mut bots: [Bot; 2], s: &'static Strings, ready: oneshot::Sender<()>) {
     let mut ready = Some(ready);
-    let mut lines = s.demo.say.iter().peekable();
+    let mut lines = s.demo.script.iter().peekable();
     let mut said = 0;
     let mut due = Instant::now();
-    let mut answers: Vec<Answer> = Vec::new();
+    let mut answers: Vec<PendingReply> = Vec::new();
     loop {
         let first = answers.iter().map(|it| it.at).min();
         let line = lines.peek().map(|_| due);
@@ -143,21 +143,21 @@ pub async fn talk(mut bots: [Bot; 2], s: &'static Strings, ready: oneshot::Sende
         let (bot, event) = tokio::select! {
             Some(event) = one.events.recv() => (0, event),
             Some(event) = other.events.recv() => (1, event),
-            () = until(first.into_iter().chain(line).min()) => {
+            () = wait_until(first.into_iter().chain(line).min()) => {
                 let now = Instant::now();
                 for answer in answers.extract_if(.., |it| it.at <= now) {
-                    bots[answer.bot].posts(answer.room, answer.body);
+                    bots[answer.bot].post(answer.room, answer.body);
                 }
                 if due > now {
                     continue;
                 }
-                let is_begun = said >= BEGUN;
-                due = now + if is_begun { PAUSE } else { SOON };
+                let is_begun = said >= INITIAL_LINES;
+                due = now + if is_begun { PAUSE } else { INITIAL_PAUSE };
                 if let Some((who, room, text)) = lines.next_if(|(who, room, _)| bots[*who].is_in(room)) {
-                    bots[*who].says(room, text);
+                    bots[*who].post_text(room, text);
                     said += 1;
                 } else if let Some((who, room, _)) = lines.peek() {
-                    bots[*who].tells(Command::Join((*room).into()));
+                    bots[*who].send(Command::Join((*room).into()));
                 }
                 if is_begun && let Some(ready) = ready.take() {
                     // The screen may have opened already.
@@ -166,19 +166,19 @@ pub async fn talk(mut bots: [Bot; 2], s: &'static Strings, ready: oneshot::Sende
                 continue;
             }
         };
-        for entry in bots[bot].hears(event) {
+        for entry in bots[bot].apply(event) {
             if let Some(answer) = answer(&bots, bot, &entry, s)
-                && answers.len() < ANSWERS
+                && answers.len() < REPLY_LIMIT
             {
-                bots[answer.bot].tells(Command::Typing(answer.room));
+                bots[answer.bot].send(Command::Typing(answer.room));
                 let is_public = !bots[bot].is_private(entry.room);
-                if is_public && entry.body.is_said() {
+                if is_public && entry.body.is_message() {
                     let what = Amendment::React {
                         emoji: "👋".into(),
                         is_on: true,
                     };
                     let target = entry.seq;
-                    bots[1 - answer.bot].posts(entry.room, Body::Amendment { target, what });
+                    bots[1 - answer.bot].post(entry.room, Body::Amendment { target, what });
                 }
                 answers.push(answer);
             }
@@ -186,7 +186,7 @@ pub async fn talk(mut bots: [Bot; 2], s: &'static Strings, ready: oneshot::Sende
     }
 }
 
-async fn until(at: Option<Instant>) {
+async fn wait_until(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
         None => std::future::pending().await,
@@ -194,7 +194,7 @@ async fn until(at: Option<Instant>) {
 }
 
 /// Returns the answer of a bot to an entry, if it has one. Bots never answer a bot, and in public only one of them answers.
-fn answer(bots: &[Bot; 2], bot: usize, entry: &Entry, s: &'static Strings) -> Option<Answer> {
+fn answer(bots: &[Bot; 2], bot: usize, entry: &Entry, s: &'static Strings) -> Option<PendingReply> {
     let known: Vec<IdentityId> = bots
         .iter()
         .filter_map(|it| Some(it.me.as_ref()?.id))
@@ -208,21 +208,21 @@ fn answer(bots: &[Bot; 2], bot: usize, entry: &Entry, s: &'static Strings) -> Op
     }
     let name = &entry.author.name;
     let body = match &entry.body {
-        Body::Joined(_) if bots[bot].named("general") == Some(entry.room) => {
+        Body::Joined(_) if bots[bot].room_named("general") == Some(entry.room) => {
             Body::Text(fill(s.demo.welcome, &[name]))
         }
-        body if !body.is_said() => return None,
+        body if !body.is_message() => return None,
         _ if is_private => Body::Text(fill(s.demo.whisper, &[name])),
         _ => {
-            let place = usize::try_from(entry.seq.0).unwrap_or(0) % s.demo.answers.len();
+            let place = usize::try_from(entry.seq.0).unwrap_or(0) % s.demo.replies.len();
             Body::Reply {
                 to: entry.seq,
-                text: s.demo.answers[place].to_owned(),
+                text: s.demo.replies[place].to_owned(),
             }
         }
     };
-    Some(Answer {
-        at: Instant::now() + WRITES,
+    Some(PendingReply {
+        at: Instant::now() + TYPING_TIME,
         bot,
         room: entry.room,
         body,

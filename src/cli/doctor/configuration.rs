@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Finding, WITHIN, in_time};
+use super::{Finding, WITHIN, with_timeout};
 use crate::chat::{NameError, Refusal, RefusalCode, UserName};
 use crate::config::Config;
 use crate::tui::strings::{Doctor, Strings, fill};
@@ -50,7 +50,7 @@ fn run(
     check: fn(&Config, &'static Strings) -> Vec<Finding>,
 ) -> Vec<Finding> {
     let config = Arc::clone(config);
-    in_time(what, WITHIN, s.doctor, move || check(&config, s))
+    with_timeout(what, WITHIN, s.doctor, move || check(&config, s))
 }
 
 fn file(config: &Config, d: &Doctor) -> Finding {
@@ -60,15 +60,17 @@ fn file(config: &Config, d: &Doctor) -> Finding {
     } else {
         d.config_file_none
     };
-    Finding::well(d.config_file, fill(words, &[&path]))
+    Finding::ok(d.config_file, fill(words, &[&path]))
 }
 
 fn name(config: &Config, s: &Strings) -> Finding {
     let (d, name) = (s.doctor, &config.join.name);
     match UserName::new(name) {
-        Ok(_) => Finding::well(d.name, name),
-        Err(_) if name.is_empty() => Finding::note(d.name, d.name_unknown).or(d.name_unknown_next),
-        Err(error) => Finding::wrong(d.name, s.refusal(&refusal(name, error)), d.name_next),
+        Ok(_) => Finding::ok(d.name, name),
+        Err(_) if name.is_empty() => {
+            Finding::note(d.name, d.name_unknown).with_hint(d.name_unknown_next)
+        }
+        Err(error) => Finding::problem(d.name, s.refusal(&refusal(name, error)), d.name_next),
     }
 }
 
@@ -85,18 +87,18 @@ fn refusal(name: &str, error: NameError) -> Refusal {
 
 fn theme(config: &Config, d: &'static Doctor) -> Finding {
     let (name, caps) = (&config.join.theme, config.join.caps);
-    let meant = theme::resolve_theme(name, caps.ground);
+    let meant = theme::resolve_theme(name, caps.background);
     match theme_files::load(meant, Some(&config.paths.themes), caps.depth) {
         Ok((_, warnings)) => match warnings.first() {
-            None => Finding::well(d.theme, name),
-            Some(warning) => Finding::wrong(d.theme, warning, d.theme_next),
+            None => Finding::ok(d.theme, name),
+            Some(warning) => Finding::problem(d.theme, warning, d.theme_next),
         },
         Err(ThemeError::Unknown(name)) => {
             let all = theme_files::list(Some(&config.paths.themes)).join(", ");
             let words = fill(d.theme_unknown, &[&name, &all]);
-            Finding::wrong(d.theme, words, d.theme_next)
+            Finding::problem(d.theme, words, d.theme_next)
         }
-        Err(error) => Finding::wrong(d.theme, error.to_string(), d.theme_next),
+        Err(error) => Finding::problem(d.theme, error.to_string(), d.theme_next),
     }
 }
 
@@ -105,10 +107,10 @@ fn editor(config: &Config, d: &'static Doctor) -> Finding {
     let command = &config.join.editor;
     let program = command.split_whitespace().next().unwrap_or_default();
     if is_program(program) {
-        Finding::well(d.editor, command)
+        Finding::ok(d.editor, command)
     } else {
         let words = fill(d.editor_missing, &[&program]);
-        Finding::wrong(d.editor, words, d.editor_next)
+        Finding::problem(d.editor, words, d.editor_next)
     }
 }
 
@@ -138,7 +140,7 @@ fn directory(what: &'static str, path: &Path, option: &'static str, d: &'static 
     // A missing directory is created when it is needed, so its nearest existing parent is checked.
     while !there.exists() && there.pop() {}
     match writable(&there) {
-        Ok(()) => Finding::well(what, shown.to_string()),
+        Ok(()) => Finding::ok(what, shown.to_string()),
         Err(error) => {
             let place = there.display();
             let words = fill(d.cannot_write, &[&place, &error]);
@@ -147,7 +149,7 @@ fn directory(what: &'static str, path: &Path, option: &'static str, d: &'static 
             } else {
                 fill(d.directory_next, &[&option])
             };
-            Finding::wrong(what, words, next)
+            Finding::problem(what, words, next)
         }
     }
 }
@@ -170,13 +172,13 @@ fn secrets(data: &Path, d: &'static Doctor) -> Vec<Finding> {
         .collect();
     let open: Vec<&PathBuf> = secrets.iter().filter(|path| is_open(path)).collect();
     match (open.as_slice(), secrets.len()) {
-        ([], 0) => vec![Finding::well(d.secrets, d.secrets_none)],
-        ([], count) => vec![Finding::well(d.secrets, fill(d.secrets_ok, &[&count]))],
+        ([], 0) => vec![Finding::ok(d.secrets, d.secrets_none)],
+        ([], count) => vec![Finding::ok(d.secrets, fill(d.secrets_ok, &[&count]))],
         (open, _) => {
             let wrong = open.iter().map(|path| {
                 let path = path.display();
                 let words = fill(d.secrets_open, &[&path]);
-                Finding::wrong(d.secrets, words, format!("chmod 600 '{path}'"))
+                Finding::problem(d.secrets, words, format!("chmod 600 '{path}'"))
             });
             wrong.collect()
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Finding, WITHIN, in_time};
+use super::{Finding, WITHIN, with_timeout};
 use crate::server::data_dir;
 use crate::server::data_dir::{DataError, Stored};
 use crate::server::store::Verified;
@@ -13,20 +13,20 @@ use crate::tui::strings::{Doctor, fill};
 /// The most damaged values to list.
 const LISTED: usize = 20;
 /// Bytes per second that every disk should manage. If the database takes longer than that, the check reports it as slow.
-const BYTES: u64 = 5 * 1024 * 1024;
+const MIN_BYTES_PER_SECOND: u64 = 5 * 1024 * 1024;
 
 pub fn check(data: &Path, d: &'static Doctor) -> Vec<Finding> {
     let bytes = fs::metadata(data_dir::database(data)).map_or(0, |file| file.len());
-    let within = WITHIN + Duration::from_secs(bytes / BYTES);
+    let within = WITHIN + Duration::from_secs(bytes / MIN_BYTES_PER_SECOND);
     let data = data.to_owned();
-    in_time(d.rooms, within, d, move || stored(&data, d))
+    with_timeout(d.rooms, within, d, move || stored(&data, d))
 }
 
 fn stored(data: &Path, d: &'static Doctor) -> Vec<Finding> {
     let restore = format!("tchat restore FILE --data '{}'", data.display());
-    let wrong = |words: String| vec![Finding::wrong(d.rooms, words, &restore)];
+    let wrong = |words: String| vec![Finding::problem(d.rooms, words, &restore)];
     match data_dir::verify(data) {
-        Ok(Stored::Nothing) => vec![Finding::well(d.rooms, d.rooms_none)],
+        Ok(Stored::Nothing) => vec![Finding::ok(d.rooms, d.rooms_none)],
         Ok(Stored::Lost(database)) => wrong(fill(d.rooms_missing, &[&database.display()])),
         Ok(Stored::Rooms(verified)) => rooms(&verified, &restore, d),
         Err(DataError::Damaged { path, cause }) => {
@@ -46,10 +46,10 @@ fn rooms(verified: &Verified, restore: &str, d: &'static Doctor) -> Vec<Finding>
     } = verified;
     let mut findings = if *damages == 0 {
         let words = fill(d.rooms_ok, &[rooms, entries]);
-        vec![Finding::well(d.rooms, words)]
+        vec![Finding::ok(d.rooms, words)]
     } else {
         let words = fill(d.rooms_some_damaged, &[rooms, entries, damages]);
-        vec![Finding::wrong(d.rooms, words, restore)]
+        vec![Finding::problem(d.rooms, words, restore)]
     };
     let listed = damaged.iter().take(LISTED);
     findings.extend(listed.map(|damage| Finding::note(d.damaged, damage.to_string())));

@@ -3,11 +3,11 @@
 use std::io::{self, IsTerminal};
 use std::process::Command;
 
-use super::{Finding, WITHIN, in_time};
+use super::{Finding, WITHIN, with_timeout};
 use crate::config::is_dumb;
 use crate::tui::strings::{Doctor, Strings, fill};
 use crate::tui::terminal::caps::{Caps, NotifyMethod};
-use crate::tui::terminal::{self, Input, Misdrawn, Of, Probed, Questions};
+use crate::tui::terminal::{self, Input, Misdrawn, Probed, Questions, SampleKind};
 use crate::tui::theme::{Background, Depth};
 
 /// How long tmux may wait for bytes after Esc. Users notice a longer wait.
@@ -19,15 +19,15 @@ pub fn check(caps: Caps, of_terminal: Caps, s: &'static Strings) -> Vec<Finding>
     let has_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
     // A dumb terminal would display the test sequences.
     let is_terminal = has_terminal && !is_dumb();
-    let ground = is_terminal.then(asked_ground).flatten();
+    let ground = is_terminal.then(query_background).flatten();
     let probed = is_terminal.then(terminal::probe).and_then(Result::ok);
     let mut findings = vec![
         if is_terminal {
-            Finding::well(d.screen, d.screen_ok)
+            Finding::ok(d.screen, d.screen_ok)
         } else if has_terminal {
             Finding::note(d.screen, d.screen_dumb)
         } else {
-            Finding::note(d.screen, d.screen_none).or(d.screen_none_next)
+            Finding::note(d.screen, d.screen_none).with_hint(d.screen_none_next)
         },
         colours(caps.depth, is_dumb(), d),
         background(ground, is_terminal, d),
@@ -35,8 +35,8 @@ pub fn check(caps: Caps, of_terminal: Caps, s: &'static Strings) -> Vec<Finding>
     ];
     if let Some(probed) = &probed {
         findings.extend(widths(probed, caps.unicode, d));
-        findings.push(if probed.tells_keys {
-            Finding::well(d.keys, d.keys_told)
+        findings.push(if probed.distinguishes_keys {
+            Finding::ok(d.keys, d.keys_distinct)
         } else {
             Finding::note(d.keys, d.keys_same)
         });
@@ -47,14 +47,14 @@ pub fn check(caps: Caps, of_terminal: Caps, s: &'static Strings) -> Vec<Finding>
     }
     findings.push(notifications(caps, d));
     if caps.notifier.in_tmux {
-        let way = caps.notifier.way();
-        findings.extend(in_time("tmux", WITHIN, d, move || tmux(way, d)));
+        let way = caps.notifier.method();
+        findings.extend(with_timeout("tmux", WITHIN, d, move || tmux(way, d)));
     }
     findings
 }
 
 /// Asks the terminal for its background.
-fn asked_ground() -> Option<Background> {
+fn query_background() -> Option<Background> {
     let questions = Questions {
         ground: true,
         ambiguous: false,
@@ -77,29 +77,31 @@ fn asked_ground() -> Option<Background> {
 fn colours(depth: Depth, is_dumb: bool, d: &Doctor) -> Finding {
     match depth {
         Depth::None if is_dumb => Finding::note(d.colours, d.colours_dumb),
-        Depth::None => Finding::note(d.colours, d.colours_off).or("unset NO_COLOR"),
-        Depth::True => Finding::well(d.colours, d.colours_true),
-        Depth::Ansi256 => Finding::well(d.colours, "256"),
-        Depth::Ansi16 => Finding::note(d.colours, d.colours_few).or("export TERM=xterm-256color"),
+        Depth::None => Finding::note(d.colours, d.colours_off).with_hint("unset NO_COLOR"),
+        Depth::True => Finding::ok(d.colours, d.colours_true),
+        Depth::Ansi256 => Finding::ok(d.colours, "256"),
+        Depth::Ansi16 => {
+            Finding::note(d.colours, d.colours_few).with_hint("export TERM=xterm-256color")
+        }
     }
 }
 
 fn background(ground: Option<Background>, is_terminal: bool, d: &Doctor) -> Finding {
     match ground {
-        Some(Background::Dark) => Finding::well(d.background, d.dark),
-        Some(Background::Light) => Finding::well(d.background, d.light),
+        Some(Background::Dark) => Finding::ok(d.background, d.dark),
+        Some(Background::Light) => Finding::ok(d.background, d.light),
         None if !is_terminal => Finding::note(d.background, d.background_unasked),
-        None => Finding::note(d.background, d.background_unknown).or(d.background_next),
+        None => Finding::note(d.background, d.background_unknown).with_hint(d.background_next),
     }
 }
 
 fn characters(is_unicode: bool, can: bool, d: &Doctor) -> Finding {
     if is_unicode {
-        Finding::well(d.characters, "UTF-8")
+        Finding::ok(d.characters, "UTF-8")
     } else if can {
         Finding::note(d.characters, d.characters_ascii_signs)
     } else {
-        Finding::wrong(d.characters, d.characters_ascii, "export LC_ALL=C.UTF-8")
+        Finding::problem(d.characters, d.characters_ascii, "export LC_ALL=C.UTF-8")
     }
 }
 
@@ -107,43 +109,47 @@ fn widths(probed: &Probed, has_signs: bool, d: &Doctor) -> Vec<Finding> {
     let Some(misdrawn) = &probed.misdrawn else {
         return vec![Finding::note(d.widths, d.widths_untested)];
     };
-    let matters = |it: &Misdrawn| it.of != Of::Signs || has_signs;
+    let matters = |it: &Misdrawn| it.kind != SampleKind::Signs || has_signs;
     if !misdrawn.iter().any(matters) {
-        return vec![Finding::well(d.widths, d.widths_ok)];
+        return vec![Finding::ok(d.widths, d.widths_ok)];
     }
-    let of = |of: Of| {
-        let all = misdrawn.iter().filter(move |it| it.of == of);
-        let all = all.map(|it| fill(d.width_is, &[&it.sample, &it.shown, &it.reckoned]));
+    let of = |of: SampleKind| {
+        let all = misdrawn.iter().filter(move |it| it.kind == of);
+        let all = all.map(|it| fill(d.width_is, &[&it.sample, &it.actual, &it.expected]));
         all.collect::<Vec<_>>().join(", ")
     };
     let words = |what: String| fill(d.widths_differ, &[&what]);
-    let (signs, text, emoji) = (of(Of::Signs), of(Of::Text), of(Of::Emoji));
+    let (signs, text, emoji) = (
+        of(SampleKind::Signs),
+        of(SampleKind::Text),
+        of(SampleKind::Emoji),
+    );
     let mut findings = Vec::new();
     // ASCII symbols have the same width everywhere.
     if !signs.is_empty() && has_signs {
-        findings.push(Finding::wrong(d.signs, words(signs), d.signs_next));
+        findings.push(Finding::problem(d.signs, words(signs), d.signs_next));
     }
     if !text.is_empty() {
-        findings.push(Finding::wrong(d.widths, words(text), d.widths_next));
+        findings.push(Finding::problem(d.widths, words(text), d.widths_next));
     }
     if !emoji.is_empty() {
-        findings.push(Finding::note(d.emoji, words(emoji)).or(d.emoji_next));
+        findings.push(Finding::note(d.emoji, words(emoji)).with_hint(d.emoji_next));
     }
     findings
 }
 
 fn notifications(caps: Caps, d: &Doctor) -> Finding {
-    let number = match caps.notifier.way() {
+    let number = match caps.notifier.method() {
         NotifyMethod::Off => {
             return Finding::note(d.notifications, d.notifications_off)
-                .or("/set notifications auto --save");
+                .with_hint("/set notifications auto --save");
         }
-        NotifyMethod::Bell => return Finding::well(d.notifications, d.notifications_bell),
+        NotifyMethod::Bell => return Finding::ok(d.notifications, d.notifications_bell),
         NotifyMethod::Osc9 => 9,
         NotifyMethod::Osc99 => 99,
         NotifyMethod::Osc777 => 777,
     };
-    Finding::well(d.notifications, fill(d.notifications_by, &[&number]))
+    Finding::ok(d.notifications, fill(d.notifications_by, &[&number]))
 }
 
 /// Checks the options of tmux that tchat needs.
@@ -183,19 +189,19 @@ fn tmux(way: NotifyMethod, d: &'static Doctor) -> Vec<Finding> {
             continue;
         };
         findings.push(if wanted.contains(&value.as_str()) {
-            Finding::well(what, fill(d.tmux_is, &[&option, &value]))
+            Finding::ok(what, fill(d.tmux_is, &[&option, &value]))
         } else {
             let words = fill(words, &[&option, &value]);
-            Finding::wrong(what, words, fill(d.tmux_next, &[&line]))
+            Finding::problem(what, words, fill(d.tmux_next, &[&line]))
         });
     }
     let escape = option_of_tmux("escape-time").and_then(|value| value.parse::<u64>().ok());
     if let Some(escape) = escape {
         findings.push(if escape > ESCAPE_MS {
             let next = fill(d.tmux_next, &[&"set -s escape-time 10"]);
-            Finding::wrong(d.keys, fill(d.tmux_escape, &[&escape]), next)
+            Finding::problem(d.keys, fill(d.tmux_escape, &[&escape]), next)
         } else {
-            Finding::well(d.keys, fill(d.tmux_is, &[&"escape-time", &escape]))
+            Finding::ok(d.keys, fill(d.tmux_is, &[&"escape-time", &escape]))
         });
     }
     findings

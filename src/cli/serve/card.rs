@@ -133,7 +133,7 @@ pub(super) fn join_address(addresses: &[SocketAddr]) -> String {
         host,
         port: address.port(),
     };
-    target.short()
+    target.short_form()
 }
 
 #[cfg(unix)]

@@ -26,7 +26,7 @@ pub(super) fn key(error: DataError, data: &Path) -> anyhow::Error {
 /// Adds what to do about a data directory that cannot be used.
 pub(in crate::cli) fn data_directory(error: DataError, config: &Config) -> anyhow::Error {
     match error {
-        DataError::Held { ref address, .. } => {
+        DataError::InUse { ref address, .. } => {
             let server = address
                 .as_ref()
                 .map(|it| format!(" --server {it}"))

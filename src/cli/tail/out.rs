@@ -12,25 +12,25 @@ use crate::tui::content::system_lines;
 use crate::tui::strings::Strings;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Form {
+pub(super) enum Format {
     Text,
     Json,
 }
 
-pub(super) struct Out {
-    pub form: Form,
+pub(super) struct EntryWriter {
+    pub format: Format,
     pub zone: TimeZone,
     pub s: &'static Strings,
     pub room: String,
 }
 
-impl Out {
+impl EntryWriter {
     pub fn print(&self, entries: &[Entry]) -> io::Result<()> {
         let mut lines = String::new();
         for entry in entries {
-            match self.form {
-                Form::Json => lines.push_str(&harmless(&self.json(entry).to_string())),
-                Form::Text => lines.push_str(&self.text(entry)),
+            match self.format {
+                Format::Json => lines.push_str(&escape_unprintable(&self.json(entry).to_string())),
+                Format::Text => lines.push_str(&self.text(entry)),
             }
             lines.push('\n');
         }
@@ -123,7 +123,7 @@ fn at(entry: &Entry) -> Option<Timestamp> {
 }
 
 /// JSON in which code points that could control a terminal are escaped. A JSON parser reads the same value.
-fn harmless(json: &str) -> String {
+fn escape_unprintable(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if text::is_harmless(c) {
@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn text_cannot_move_the_cursor_of_a_terminal() {
-        let out = Out {
-            form: Form::Text,
+        let out = EntryWriter {
+            format: Format::Text,
             zone: TimeZone::UTC,
             s: &crate::tui::strings::ENGLISH,
             room: "general".into(),
@@ -157,7 +157,7 @@ mod tests {
         assert!(!line.contains(['\u{1b}', '\u{9b}']), "{line:?}");
         assert!(line.contains("\n    d"));
         let plain = out.json(&entry).to_string();
-        let json = harmless(&plain);
+        let json = escape_unprintable(&plain);
         assert!(!json.contains(['\n', '\u{1b}', '\u{9b}']), "{json:?}");
         // A parser reads the same value.
         let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();

@@ -10,7 +10,7 @@ fn draft_key(room: Option<RoomId>) -> Vec<u8> {
     room.map(|room| room.bytes().to_vec()).unwrap_or_default()
 }
 
-pub fn draft(
+pub fn put_draft(
     db: &Connection,
     server: ServerId,
     instance: InstanceId,
@@ -69,7 +69,7 @@ pub fn adopt_drafts(
             None => drafts.push((room, text)),
         }
         if instance != own {
-            draft(db, server, instance, room, "")?;
+            put_draft(db, server, instance, room, "")?;
         }
     }
     for (room, text) in &drafts {
@@ -87,7 +87,7 @@ pub fn adopt_drafts(
             Some(kept) if kept != *text => format!("{kept}\n{text}"),
             _ => text.clone(),
         };
-        draft(db, server, own, *room, &whole)?;
+        put_draft(db, server, own, *room, &whole)?;
     }
     Ok(drafts)
 }

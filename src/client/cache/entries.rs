@@ -36,10 +36,10 @@ pub fn put(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
         ])?
         > 0;
     if !is_new && is_newer(db, num, entry)? {
-        change(db, num, entry)?;
+        update_row(db, num, entry)?;
     }
-    if is_new && entry.body.is_said() {
-        catch_up(db, num, entry)?;
+    if is_new && entry.body.is_message() {
+        apply_later_amendments(db, num, entry)?;
     }
     match &entry.body {
         Body::Amendment { target, what } => amend(db, num, entry, *target, what),
@@ -48,7 +48,7 @@ pub fn put(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
 }
 
 /// Returns the query for the amendments of an entry. It uses an index of its own, so its condition must repeat the words of the index.
-fn amending() -> String {
+fn amendments_query() -> String {
     format!(
         "SELECT {ENTRY} FROM entries INDEXED BY entries_amending WHERE room = ?1 AND epoch = ?2 AND seq > ?3 AND kind BETWEEN 18 AND 20
          AND (text = ?4 OR text LIKE ?4 || char(10) || '%') ORDER BY seq"
@@ -56,15 +56,15 @@ fn amending() -> String {
 }
 
 /// Returns the query for the edits of any message after an entry.
-fn edits() -> String {
+fn edits_query() -> String {
     format!(
         "SELECT {ENTRY} FROM entries INDEXED BY entries_amending WHERE room = ?1 AND epoch = ?2 AND seq > ?3 AND kind BETWEEN 18 AND 20 AND kind = 18"
     )
 }
 
 /// A page may be older than amendments that arrived since: applies those that are stored already.
-fn catch_up(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(&amending())?;
+fn apply_later_amendments(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(&amendments_query())?;
     let seq = signed(entry.seq.0);
     let found = statement.query_map(
         params![num, entry.epoch.bytes(), seq, entry.seq.to_string()],
@@ -77,7 +77,7 @@ fn catch_up(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
         is_changed |= copy.amend(by);
     }
     if is_changed {
-        change(db, num, &copy)?;
+        update_row(db, num, &copy)?;
     }
     Ok(())
 }
@@ -93,7 +93,7 @@ fn amended(entry: &Entry) -> Option<Vec<u8>> {
 
 /// Returns whether an entry is newer than its copy. A deleted one is never filled again.
 fn is_newer(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<bool> {
-    let Some(copy) = at(db, num, entry, entry.seq)? else {
+    let Some(copy) = entry_at(db, num, entry, entry.seq)? else {
         return Ok(false);
     };
     let seq = |entry: &Entry| entry.amended.as_ref().map_or(Seq::ZERO, |it| it.seq);
@@ -108,30 +108,30 @@ fn amend(
     target: Seq,
     what: &Amendment,
 ) -> rusqlite::Result<()> {
-    if let Some(mut copy) = at(db, num, by, target)?
+    if let Some(mut copy) = entry_at(db, num, by, target)?
         && copy.amend(by)
     {
-        change(db, num, &copy)?;
+        update_row(db, num, &copy)?;
     }
     if *what != Amendment::Erase {
         return Ok(());
     }
     // The text of its edits is deleted too.
-    let mut statement = db.prepare_cached(&edits())?;
+    let mut statement = db.prepare_cached(&edits_query())?;
     let edits = statement.query_map(params![num, by.epoch.bytes(), signed(target.0)], |row| {
         entry(by.room, row)
     })?;
     let edits: Vec<Entry> = edits.collect::<Result<_, _>>()?;
     for mut edit in edits {
         if edit.erase_edit_of(target) {
-            change(db, num, &edit)?;
+            update_row(db, num, &edit)?;
         }
     }
     Ok(())
 }
 
 /// Returns the copy of the entry at a seq, in the same room and history as `of`.
-fn at(db: &Connection, num: i64, of: &Entry, seq: Seq) -> rusqlite::Result<Option<Entry>> {
+fn entry_at(db: &Connection, num: i64, of: &Entry, seq: Seq) -> rusqlite::Result<Option<Entry>> {
     db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND seq = ?3"
     ))?
@@ -141,7 +141,7 @@ fn at(db: &Connection, num: i64, of: &Entry, seq: Seq) -> rusqlite::Result<Optio
     .optional()
 }
 
-fn change(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
+fn update_row(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE entries SET kind = ?4, text = ?5, amended = ?6, mentions = ?7 WHERE room = ?1 AND epoch = ?2 AND seq = ?3",
     )?
@@ -202,7 +202,7 @@ mod tests {
     fn amendments_are_found_through_their_index() {
         let directory = tempfile::tempdir().unwrap();
         let db = schema::open(&directory.path().join("cache.db")).unwrap();
-        for query in [amending(), edits()] {
+        for query in [amendments_query(), edits_query()] {
             let sql = format!("EXPLAIN QUERY PLAN {query}");
             let mut statement = db.prepare(&sql).unwrap();
             let parameters = vec![rusqlite::types::Null; statement.parameter_count()];

@@ -11,19 +11,19 @@ use crate::chat::InstanceId;
 #[derive(Debug)]
 pub struct Locks {
     base: PathBuf,
-    held: Vec<(InstanceId, File)>,
+    locks: Vec<(InstanceId, File)>,
 }
 
 impl Locks {
-    pub fn take(base: &Path, instance: InstanceId) -> io::Result<Self> {
+    pub fn acquire(base: &Path, instance: InstanceId) -> io::Result<Self> {
         let mut locks = Self {
             base: base.to_owned(),
-            held: Vec::new(),
+            locks: Vec::new(),
         };
         let file = locks.file(instance)?;
         // This never waits: only this very process could hold the lock.
         file.try_lock()?;
-        locks.held.push((instance, file));
+        locks.locks.push((instance, file));
         locks.sweep();
         Ok(locks)
     }
@@ -44,13 +44,13 @@ impl Locks {
     pub fn adopt(&mut self, instances: Vec<InstanceId>) -> Vec<InstanceId> {
         let mut adopted = Vec::new();
         for instance in instances {
-            if self.held.iter().any(|(held, _)| *held == instance) {
+            if self.locks.iter().any(|(held, _)| *held == instance) {
                 continue;
             }
             if let Ok(file) = self.file(instance)
                 && file.try_lock().is_ok()
             {
-                self.held.push((instance, file));
+                self.locks.push((instance, file));
                 adopted.push(instance);
             }
         }
@@ -58,13 +58,13 @@ impl Locks {
     }
 
     /// Returns the instances of this process: its own, and those it took over.
-    pub fn held(&self) -> Vec<InstanceId> {
-        self.held.iter().map(|(instance, _)| *instance).collect()
+    pub fn instances(&self) -> Vec<InstanceId> {
+        self.locks.iter().map(|(instance, _)| *instance).collect()
     }
 
     /// Removes lock files that are no longer needed: those of instances without posts and drafts.
     pub fn release(self, left: &[InstanceId]) {
-        for (instance, _) in &self.held {
+        for (instance, _) in &self.locks {
             if !left.contains(instance) {
                 // If a file cannot be removed, the next process finds it unlocked.
                 let _stays = fs::remove_file(self.path(*instance));

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::values::{damaged, signed, unsigned};
 use crate::chat::{Body, ClientId, IdentityId, InstanceId, Recipient, Refusal, RoomId, ServerId};
-use crate::client::Post;
+use crate::client::OutgoingPost;
 use crate::client::cache::Unsent;
 use crate::wire::{refusal_from_bytes, refusal_to_bytes};
 
@@ -14,10 +14,10 @@ const PERSON: i64 = 2;
 const NAME: i64 = 3;
 
 /// Adds a post. The draft or the failed post it replaces is removed in the same transaction, so that no text is stored twice or lost.
-pub fn keep(
+pub fn add(
     db: &Connection,
     server: ServerId,
-    post: &Post,
+    post: &OutgoingPost,
     instead_of: Option<ClientId>,
 ) -> rusqlite::Result<()> {
     let (to_kind, recipient) = match &post.to {
@@ -42,7 +42,7 @@ pub fn keep(
         post.typed,
     ])?;
     if instead_of.is_none() {
-        super::drafts::draft(db, server, post.client_id.instance, post.from, "")?;
+        super::drafts::put_draft(db, server, post.client_id.instance, post.from, "")?;
     }
     instead_of.map_or(Ok(()), |id| remove(db, id))
 }
@@ -53,7 +53,7 @@ pub fn remove(db: &Connection, id: ClientId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-pub fn fail(db: &Connection, id: ClientId, refusal: &Refusal) -> rusqlite::Result<()> {
+pub fn mark_failed(db: &Connection, id: ClientId, refusal: &Refusal) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE outbox SET failed = ?3 WHERE instance = ?1 AND counter = ?2")?
         .execute(params![
             id.instance.bytes(),
@@ -63,7 +63,11 @@ pub fn fail(db: &Connection, id: ClientId, refusal: &Refusal) -> rusqlite::Resul
     Ok(())
 }
 
-pub fn address(db: &Connection, posts: &[ClientId], room: RoomId) -> rusqlite::Result<()> {
+pub fn set_recipient_room(
+    db: &Connection,
+    posts: &[ClientId],
+    room: RoomId,
+) -> rusqlite::Result<()> {
     for id in posts {
         db.prepare_cached(
             "UPDATE outbox SET to_kind = ?3, recipient = ?4 WHERE instance = ?1 AND counter = ?2",
@@ -109,7 +113,7 @@ fn unsent(row: &Row<'_>) -> rusqlite::Result<Unsent> {
         NAME => String::from_utf8(recipient).ok().map(Recipient::Name),
         _ => None,
     };
-    let post = Post {
+    let post = OutgoingPost {
         client_id: ClientId {
             instance: InstanceId::new(row.get(0)?),
             counter: unsigned(row, 1)?,

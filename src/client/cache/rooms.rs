@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::entries::{self, ENTRY, entry};
 use super::values::{damaged, signed, unsigned};
-use super::{History, Kept, Page};
+use super::{CachedServer, HistoryMatch, Page};
 use crate::chat::{
     Author, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, Limits, RoomId,
     RoomInfo, RoomKind, Seq, ServerId,
@@ -15,12 +15,12 @@ use crate::chat::{
 /// The maximum number of entries in a page, and of former entries that are shown.
 const PAGE: usize = 200;
 /// The size of a cache after trimming, in percent of its limit.
-const LEFT_PERCENT: u64 = 80;
+const TRIM_TO_PERCENT: u64 = 80;
 /// How many entries are deleted at once: few, because some are long.
-const TRIM: i64 = 64;
+const TRIM_ENTRIES: i64 = 64;
 
 /// Returns what is stored about the server that was joined last.
-pub fn kept(db: &Connection) -> rusqlite::Result<Option<Kept>> {
+pub fn cached_server(db: &Connection) -> rusqlite::Result<Option<CachedServer>> {
     let last = db
         .prepare_cached(
             "SELECT id, me, me_name, body_bytes, body_lines, burst, per_second FROM servers ORDER BY seen DESC LIMIT 1",
@@ -48,7 +48,7 @@ pub fn kept(db: &Connection) -> rusqlite::Result<Option<Kept>> {
     )?;
     let found = statement.query_map([server.bytes()], |row| {
         let (num, epoch): (i64, Option<[u8; 16]>) = (row.get(7)?, row.get(8)?);
-        Ok((info(row)?, num, epoch.map(Epoch::new)))
+        Ok((room_info(row)?, num, epoch.map(Epoch::new)))
     })?;
     for found in found {
         let (info, num, epoch) = found?;
@@ -58,7 +58,7 @@ pub fn kept(db: &Connection) -> rusqlite::Result<Option<Kept>> {
             .flatten();
         rooms.push((info, cursor));
     }
-    Ok(Some(Kept {
+    Ok(Some(CachedServer {
         server,
         you,
         limits,
@@ -74,7 +74,7 @@ fn integer(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-fn info(row: &Row<'_>) -> rusqlite::Result<RoomInfo> {
+fn room_info(row: &Row<'_>) -> rusqlite::Result<RoomInfo> {
     let peer: Option<[u8; 16]> = row.get(5)?;
     let peer_name: Option<String> = row.get(6)?;
     Ok(RoomInfo {
@@ -113,7 +113,7 @@ fn cursor(db: &Connection, room: i64, epoch: Epoch) -> rusqlite::Result<Option<C
     .optional()
 }
 
-pub fn joined(
+pub fn store_memberships(
     db: &Connection,
     server: ServerId,
     you: &Author,
@@ -184,7 +184,7 @@ pub fn put(
 }
 
 /// Returns the number of a room in the cache, and its present epoch.
-fn number(
+fn room_number(
     db: &Connection,
     server: ServerId,
     room: RoomId,
@@ -199,25 +199,25 @@ fn number(
 
 /// Removes a room that we are no longer in, with all its entries.
 pub fn remove(db: &Connection, server: ServerId, room: RoomId) -> rusqlite::Result<()> {
-    if let Some((num, _)) = number(db, server, room)? {
+    if let Some((num, _)) = room_number(db, server, room)? {
         db.execute("DELETE FROM entries WHERE room = ?1", [num])?;
         db.execute("DELETE FROM rooms WHERE num = ?1", [num])?;
     }
     Ok(())
 }
 
-pub fn followed(
+pub fn record_history(
     db: &Connection,
     server: ServerId,
     room: RoomId,
     epoch: Epoch,
     first: Seq,
-    history: History,
+    history: HistoryMatch,
 ) -> rusqlite::Result<()> {
-    let Some((num, before)) = number(db, server, room)? else {
+    let Some((num, before)) = room_number(db, server, room)? else {
         return Ok(());
     };
-    let is_another = history == History::Another && before.is_some();
+    let is_another = history == HistoryMatch::Replaced && before.is_some();
     if is_another {
         if before == Some(epoch) {
             // The same epoch for another history: move the old entries to an epoch that nobody else uses.
@@ -232,7 +232,7 @@ pub fn followed(
             params![num, epoch.bytes()],
         )?;
     }
-    if history == History::Missed {
+    if history == HistoryMatch::Gap {
         db.execute(
             "DELETE FROM entries WHERE room = ?1 AND epoch = ?2",
             params![num, epoch.bytes()],
@@ -246,11 +246,11 @@ pub fn followed(
 }
 
 /// Stores copies of entries of one room.
-pub fn entries(db: &Connection, server: ServerId, entries: &[Entry]) -> rusqlite::Result<()> {
+pub fn put_entries(db: &Connection, server: ServerId, entries: &[Entry]) -> rusqlite::Result<()> {
     let Some(first) = entries.first() else {
         return Ok(());
     };
-    let Some((num, epoch)) = number(db, server, first.room)? else {
+    let Some((num, epoch)) = room_number(db, server, first.room)? else {
         return Ok(());
     };
     if epoch != Some(first.epoch) {
@@ -313,7 +313,7 @@ pub fn page(
     room: RoomId,
     before: Seq,
 ) -> rusqlite::Result<Option<Page>> {
-    let Some((num, Some(epoch))) = number(db, server, room)? else {
+    let Some((num, Some(epoch))) = room_number(db, server, room)? else {
         return Ok(None);
     };
     let first = db
@@ -343,8 +343,12 @@ pub fn page(
     }))
 }
 
-pub fn former(db: &Connection, server: ServerId, room: RoomId) -> rusqlite::Result<Vec<Entry>> {
-    let Some((num, Some(epoch))) = number(db, server, room)? else {
+pub fn former_entries(
+    db: &Connection,
+    server: ServerId,
+    room: RoomId,
+) -> rusqlite::Result<Vec<Entry>> {
+    let Some((num, Some(epoch))) = room_number(db, server, room)? else {
         return Ok(Vec::new());
     };
     let has_former = db
@@ -368,7 +372,7 @@ pub fn trim(db: &Connection, limit: u64) -> rusqlite::Result<()> {
     if bytes(db)? <= limit {
         return Ok(());
     }
-    let wanted = limit / 100 * LEFT_PERCENT;
+    let wanted = limit / 100 * TRIM_TO_PERCENT;
     let rooms: Vec<i64> = db
         .prepare_cached("SELECT num FROM rooms ORDER BY used")?
         .query_map([], |row| row.get(0))?
@@ -380,7 +384,7 @@ pub fn trim(db: &Connection, limit: u64) -> rusqlite::Result<()> {
                     "DELETE FROM entries WHERE room = ?1 AND (epoch, seq) IN
                      (SELECT epoch, seq FROM entries WHERE room = ?1 ORDER BY epoch, seq LIMIT ?2)",
                 )?
-                .execute([room, TRIM])?;
+                .execute([room, TRIM_ENTRIES])?;
             if gone == 0 {
                 break;
             }

@@ -66,8 +66,8 @@ pub fn open(path: &Path) -> Result<Connection, CacheError> {
         fs::create_dir_all(directory).map_err(io)?;
     }
     make_private(path).map_err(io)?;
-    let mut db = Connection::open(path).map_err(|error| failed(path, &error))?;
-    let version = prepare(&mut db).map_err(|error| failed(path, &error))?;
+    let mut db = Connection::open(path).map_err(|error| cache_error(path, &error))?;
+    let version = prepare(&mut db).map_err(|error| cache_error(path, &error))?;
     match version {
         Version::Ours => Ok(db),
         Version::Newer => Err(CacheError::Newer(path.to_owned())),
@@ -79,7 +79,7 @@ pub fn open(path: &Path) -> Result<Connection, CacheError> {
 }
 
 /// Returns what an SQLite error means for the file.
-pub fn failed(path: &Path, error: &rusqlite::Error) -> CacheError {
+pub fn cache_error(path: &Path, error: &rusqlite::Error) -> CacheError {
     let (path, cause) = (path.to_owned(), error.to_string());
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
@@ -152,7 +152,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 }
 
 /// Renames a damaged file and the log that belongs to it.
-pub fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
+pub fn rename_damaged(path: &Path) -> std::io::Result<PathBuf> {
     let beside = |path: &Path, suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);

@@ -5,14 +5,14 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::entries::{self, ENTRY};
-use crate::chat::{Epoch, Found, IdentityId, RoomId, Search, ServerId};
+use crate::chat::{Epoch, IdentityId, RoomId, Search, SearchResults, ServerId};
 use crate::text::Finder;
 
 /// Texts, actions and replies, by the numbers of their kinds.
-const SAID: &str = "kind IN (1, 2, 17)";
+const MESSAGE_KINDS: &str = "kind IN (1, 2, 17)";
 
 /// How many copies are read between two checks whether the result is still wanted.
-const LOOK_EVERY: usize = 256;
+const CANCEL_CHECK_ROWS: usize = 256;
 
 /// Searches the copies of a server's rooms until there are enough results from each. It uses a connection of its own, so that writing does
 /// not wait for it. It ends early when the result is no longer wanted.
@@ -21,7 +21,7 @@ pub fn search(
     server: ServerId,
     search: &Search,
     is_wanted: impl Fn() -> bool,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<SearchResults> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     let me: [u8; 16] = db.query_row(
@@ -31,7 +31,7 @@ pub fn search(
     )?;
     // The cache does not store who has a name now; the server finds messages that a person wrote under another name.
     let finder = Finder::new(search, IdentityId::new(me), Vec::new());
-    let open = finder.open().filter(|_| search.is_open);
+    let open = finder.as_prefix_search().filter(|_| search.is_prefix);
     let finder = open.unwrap_or(finder);
     let mut rooms = db.prepare("SELECT num, id, epoch FROM rooms WHERE server = ?1")?;
     let rooms = rooms.query_map([server.bytes()], |row| {
@@ -40,9 +40,9 @@ pub fn search(
         Ok((row.get::<_, i64>(0)?, room, epoch.map(Epoch::new)))
     })?;
     let mut copies = db.prepare(&format!(
-        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND {SAID} ORDER BY seq DESC"
+        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND epoch = ?2 AND {MESSAGE_KINDS} ORDER BY seq DESC"
     ))?;
-    let mut found = Found::default();
+    let mut found = SearchResults::default();
     for room in rooms {
         let (num, id, Some(epoch)) = room? else {
             continue;
@@ -53,16 +53,16 @@ pub fn search(
         let mut of_room = 0;
         let mut rows = copies.query(params![num, epoch.bytes()])?;
         let mut read = 0;
-        while of_room < Search::FOUND
+        while of_room < Search::RESULT_LIMIT
             && let Some(row) = rows.next()?
         {
             let entry = entries::entry(id, row)?;
-            if finder.finds(&entry) {
+            if finder.matches(&entry) {
                 found.entries.push(entry);
                 of_room += 1;
             }
             read += 1;
-            if read % LOOK_EVERY == 0 && !is_wanted() {
+            if read % CANCEL_CHECK_ROWS == 0 && !is_wanted() {
                 return Ok(found);
             }
         }
@@ -70,7 +70,7 @@ pub fn search(
     found
         .entries
         .sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.room, entry.seq)));
-    found.has_more = found.entries.len() >= Search::FOUND;
-    found.entries.truncate(Search::FOUND);
+    found.has_more = found.entries.len() >= Search::RESULT_LIMIT;
+    found.entries.truncate(Search::RESULT_LIMIT);
     Ok(found)
 }

@@ -10,9 +10,9 @@ use super::lock::Locks;
 use super::{outbox, rooms};
 
 /// The maximum number of waiting jobs. Copies of entries beyond that are left out and loaded again when they are needed.
-const JOBS: usize = 256;
+const JOB_LIMIT: usize = 256;
 /// The size of the file is checked after this many bytes of copies.
-const LOOK_EVERY: u64 = 4 * 1024 * 1024;
+const SIZE_CHECK_BYTES: u64 = 4 * 1024 * 1024;
 
 pub(super) type Work = Box<dyn FnOnce(&Connection, &mut Locks) -> rusqlite::Result<()> + Send>;
 
@@ -32,7 +32,7 @@ pub(super) fn start(
     waiting: Arc<AtomicU64>,
     limit: u64,
 ) -> std::io::Result<(mpsc::Sender<Job>, oneshot::Receiver<()>)> {
-    let (jobs, inbox) = mpsc::channel(JOBS);
+    let (jobs, inbox) = mpsc::channel(JOB_LIMIT);
     let (end, ended) = oneshot::channel();
     let thread = std::thread::Builder::new().name("tchat-cache".into());
     thread.spawn(move || {
@@ -55,10 +55,10 @@ fn serve(
 ) {
     // The file may have grown under an earlier limit, so check it at the first commit.
     let mut grown = u64::MAX;
-    let look_every = LOOK_EVERY.min(limit / 10);
+    let look_every = SIZE_CHECK_BYTES.min(limit / 10);
     while let Some(first) = inbox.blocking_recv() {
         let mut jobs = vec![first];
-        while jobs.len() < JOBS
+        while jobs.len() < JOB_LIMIT
             && let Ok(job) = inbox.try_recv()
         {
             jobs.push(job);

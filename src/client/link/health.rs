@@ -10,21 +10,21 @@ use crate::client::{Report, RoomReport};
 use crate::wire::Head;
 
 /// If entries that the server reports have not arrived after this time, they are considered lost. Until then they may be on their way.
-pub const BELIEVED_AFTER: Duration = Duration::from_secs(5);
+pub const LOST_AFTER: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
 pub struct Health {
     pub rtt: Option<Duration>,
     pub connections: u64,
-    rooms: HashMap<RoomId, Room>,
+    rooms: HashMap<RoomId, RoomHealth>,
 }
 
 #[derive(Debug, Default)]
-struct Room {
+struct RoomHealth {
     /// The last entry of the room according to the server.
     head: Seq,
     /// The head that has not arrived, and since when it is missing.
-    missed: Option<(Head, Instant)>,
+    missing: Option<(Head, Instant)>,
     duplicates: u64,
     holes: u64,
     repairs: u64,
@@ -32,64 +32,64 @@ struct Room {
 
 impl Health {
     /// A connection begins: every room is requested again, including what was missed.
-    pub fn begins(&mut self) {
+    pub fn on_connect(&mut self) {
         for room in self.rooms.values_mut() {
-            room.missed = None;
+            room.missing = None;
         }
     }
 
     /// Counts an entry that was there already.
-    pub fn duplicate(&mut self, room: RoomId) {
+    pub fn count_duplicate(&mut self, room: RoomId) {
         self.rooms.entry(room).or_default().duplicates += 1;
     }
 
     /// Counts an entry that arrived before an earlier one.
-    pub fn hole(&mut self, room: RoomId) {
+    pub fn count_hole(&mut self, room: RoomId) {
         self.rooms.entry(room).or_default().holes += 1;
     }
 
     /// The server reported the end of a room.
-    pub fn ends(&mut self, room: RoomId, last: Seq) {
+    pub fn on_room_end(&mut self, room: RoomId, last: Seq) {
         let room = self.rooms.entry(room).or_default();
         room.head = room.head.max(last);
     }
 
     /// The server reported the end of a room in a heartbeat. What has not arrived yet is missing from now on.
-    pub fn heard(&mut self, head: Head, cursor: Option<&Cursor>, now: Instant) {
+    pub fn on_head(&mut self, head: Head, cursor: Option<&Cursor>, now: Instant) {
         let room = self.rooms.entry(head.room).or_default();
         room.head = head.last;
-        if has_come(head, cursor) {
-            room.missed = None;
-        } else if room.missed.is_none() {
-            room.missed = Some((head, now));
+        if has_arrived(head, cursor) {
+            room.missing = None;
+        } else if room.missing.is_none() {
+            room.missing = Some((head, now));
         }
     }
 
     /// A room starts over: what was missed is requested.
-    pub fn follows(&mut self, room: RoomId) {
+    pub fn on_follow(&mut self, room: RoomId) {
         if let Some(room) = self.rooms.get_mut(&room) {
-            room.missed = None;
+            room.missing = None;
         }
     }
 
     /// Returns when missing entries will be considered lost.
-    pub fn wakes_at(&self) -> Option<Instant> {
-        let missed = self.rooms.values().filter_map(|room| room.missed);
-        missed.map(|(_, since)| since + BELIEVED_AFTER).min()
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let missed = self.rooms.values().filter_map(|room| room.missing);
+        missed.map(|(_, since)| since + LOST_AFTER).min()
     }
 
     /// Returns the rooms whose end was lost in transit.
-    pub fn lost(&mut self, cursors: &HashMap<RoomId, Cursor>, now: Instant) -> Vec<RoomId> {
+    pub fn take_lost(&mut self, cursors: &HashMap<RoomId, Cursor>, now: Instant) -> Vec<RoomId> {
         let mut lost = Vec::new();
         for (id, room) in &mut self.rooms {
-            let Some((head, since)) = room.missed else {
+            let Some((head, since)) = room.missing else {
                 continue;
             };
-            if now < since + BELIEVED_AFTER {
+            if now < since + LOST_AFTER {
                 continue;
             }
-            room.missed = None;
-            if !has_come(head, cursors.get(id)) {
+            room.missing = None;
+            if !has_arrived(head, cursors.get(id)) {
                 room.repairs += 1;
                 lost.push(*id);
             }
@@ -98,7 +98,7 @@ impl Health {
     }
 
     pub fn report(&self, cursors: &HashMap<RoomId, Cursor>) -> Report {
-        let nothing = Room::default();
+        let nothing = RoomHealth::default();
         // Rooms from the cache are known before the server reports anything about them.
         let ids: BTreeSet<RoomId> = self.rooms.keys().chain(cursors.keys()).copied().collect();
         let rooms = ids.into_iter().map(|id| {
@@ -120,7 +120,7 @@ impl Health {
     }
 }
 
-fn has_come(head: Head, cursor: Option<&Cursor>) -> bool {
+fn has_arrived(head: Head, cursor: Option<&Cursor>) -> bool {
     cursor.map_or(head.last == Seq::ZERO, |cursor| {
         cursor.epoch == head.epoch && cursor.seq >= head.last
     })
@@ -154,26 +154,26 @@ mod tests {
     fn entries_that_arrive_in_time_are_not_lost() {
         let now = Instant::now();
         let mut health = Health::default();
-        health.heard(head(7), Some(&cursor(5)), now);
-        assert_eq!(health.wakes_at(), Some(now + BELIEVED_AFTER));
+        health.on_head(head(7), Some(&cursor(5)), now);
+        assert_eq!(health.next_deadline(), Some(now + LOST_AFTER));
         let cursors = HashMap::from([(ROOM, cursor(7))]);
-        assert!(health.lost(&cursors, now + BELIEVED_AFTER).is_empty());
-        assert_eq!(health.wakes_at(), None);
+        assert!(health.take_lost(&cursors, now + LOST_AFTER).is_empty());
+        assert_eq!(health.next_deadline(), None);
     }
 
     #[test]
     fn entries_missing_for_five_seconds_are_requested_again() {
         let now = Instant::now();
         let mut health = Health::default();
-        health.heard(head(7), Some(&cursor(5)), now);
+        health.on_head(head(7), Some(&cursor(5)), now);
         // A later head does not postpone it.
-        health.heard(head(9), Some(&cursor(5)), now + Duration::from_secs(4));
+        health.on_head(head(9), Some(&cursor(5)), now + Duration::from_secs(4));
         let cursors = HashMap::from([(ROOM, cursor(5))]);
-        let nearly = now + BELIEVED_AFTER - Duration::from_millis(1);
-        assert!(health.lost(&cursors, nearly).is_empty());
-        assert_eq!(health.lost(&cursors, now + BELIEVED_AFTER), [ROOM]);
+        let nearly = now + LOST_AFTER - Duration::from_millis(1);
+        assert!(health.take_lost(&cursors, nearly).is_empty());
+        assert_eq!(health.take_lost(&cursors, now + LOST_AFTER), [ROOM]);
         assert_eq!(health.report(&cursors).rooms[0].repairs, 1);
-        assert!(health.lost(&cursors, now + BELIEVED_AFTER * 2).is_empty());
+        assert!(health.take_lost(&cursors, now + LOST_AFTER * 2).is_empty());
     }
 
     #[test]
@@ -184,7 +184,7 @@ mod tests {
             epoch: Epoch::new([3; 16]),
             ..head(2)
         };
-        health.heard(other, Some(&cursor(5)), now);
-        assert!(health.wakes_at().is_some());
+        health.on_head(other, Some(&cursor(5)), now);
+        assert!(health.next_deadline().is_some());
     }
 }

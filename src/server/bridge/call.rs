@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::exchange::{Ending, EventTime, Notification, Step, seconds};
+use super::exchange::{BridgeAction, Ending, EventTime, Notification, seconds};
 use super::notices;
 use super::protocol::Protocol;
 use crate::chat::{
@@ -29,7 +29,7 @@ use crate::server::hub::{Hub, now_ms, random_id};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Direction, JoinOrLeave};
 use crate::server::outbox::{Item, Outbox, Signal};
-use crate::server::room::mailbox::Question;
+use crate::server::room::mailbox::RoomQuery;
 use crate::server::session;
 use crate::text;
 use crate::wire::{Event, GoodbyeReason, JoinTarget, Request, RequestFrame};
@@ -38,9 +38,9 @@ use crate::wire::{Event, GoodbyeReason, JoinTarget, Request, RequestFrame};
 const WAITING: usize = 16;
 /// Maximum number of requests that wait in a call. Beyond it, the call stops following and leaving conversations on its own account,
 /// which its client does not see anyway.
-const ASKS: usize = 512;
+const REQUEST_LIMIT: usize = 512;
 /// Request number for the call's own requests. Their refusals are not sent to the client.
-const OWN: u64 = 1;
+const OWN_REQUEST: u64 = 1;
 
 /// Something to send to the client.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub enum ToClient {
 pub enum FromClient {
     Message(Bytes),
     /// A message that cannot be read. Nothing after it can be read either.
-    SessionError(Ending),
+    Unreadable(Ending),
     /// The client is gone.
     Lost,
 }
@@ -66,7 +66,7 @@ pub struct Handshake {
     /// The requested name. Empty: any free name.
     pub name: String,
     /// Receives one answer: the client has joined its room, or the refusal.
-    pub entered: oneshot::Sender<Result<(), Refusal>>,
+    pub reply: oneshot::Sender<Result<(), Refusal>>,
 }
 
 /// Starts the task of a call. Its messages to the client arrive at the returned receiver. The call ends when the client is gone or has
@@ -78,9 +78,9 @@ pub fn begin(
     handshake: Option<Handshake>,
     heard: impl Stream<Item = FromClient> + Send + Unpin + 'static,
 ) -> mpsc::Receiver<ToClient> {
-    let (name, entered) = handshake.map(|it| (it.name, it.entered)).unzip();
+    let (name, entered) = handshake.map(|it| (it.name, it.reply)).unzip();
     // These protocols have no authentication, so the connection counts as admitted from the start.
-    connection.greeted();
+    connection.mark_admitted();
     let (out, said) = mpsc::channel(WAITING);
     let outbox = Outbox::new(Arc::clone(&hub.budget));
     connection.watch(&outbox);
@@ -91,10 +91,10 @@ pub fn begin(
         out,
         outbox,
         session: None,
-        asks: VecDeque::new(),
-        saying: VecDeque::new(),
-        held: VecDeque::new(),
-        entered,
+        requests: VecDeque::new(),
+        outgoing: VecDeque::new(),
+        deferred: VecDeque::new(),
+        handshake_reply: entered,
         peers: HashMap::new(),
         instance: InstanceId::new(random_id()),
         posts: 0,
@@ -103,9 +103,9 @@ pub fn begin(
         room: None,
         count: 0,
         stage: Stage::Outside,
-        hears: true,
+        is_reading: true,
         is_gone: false,
-        has_said_bye: false,
+        has_sent_bye: false,
         farewell: None,
     };
     tokio::spawn(call.run(heard, name));
@@ -128,12 +128,12 @@ struct Call {
     outbox: Arc<Outbox>,
     /// `None` before the session starts and after it has ended.
     session: Option<mpsc::Sender<RequestFrame>>,
-    asks: VecDeque<Request>,
-    saying: VecDeque<ToClient>,
+    requests: VecDeque<Request>,
+    outgoing: VecDeque<ToClient>,
     /// Posts that arrived while the client was still joining.
-    held: VecDeque<Step>,
+    deferred: VecDeque<BridgeAction>,
     /// The handshake's reply channel, until it is answered.
-    entered: Option<oneshot::Sender<Result<(), Refusal>>>,
+    handshake_reply: Option<oneshot::Sender<Result<(), Refusal>>>,
     /// The other person's name in each private conversation of this client.
     peers: HashMap<RoomId, String>,
     instance: InstanceId,
@@ -145,10 +145,10 @@ struct Call {
     count: u32,
     stage: Stage,
     /// The client may still send messages.
-    hears: bool,
+    is_reading: bool,
     /// The client no longer reads.
     is_gone: bool,
-    has_said_bye: bool,
+    has_sent_bye: bool,
     /// How the call ends after the session has ended.
     farewell: Option<Ending>,
 }
@@ -166,10 +166,10 @@ impl Call {
         let outbox = Arc::clone(&self.outbox);
         let out = self.out.clone();
         loop {
-            if self.session.is_none() && self.farewell.is_some() && self.saying.is_empty() {
+            if self.session.is_none() && self.farewell.is_some() && self.outgoing.is_empty() {
                 break;
             }
-            let hears = self.hears && self.may_read_more();
+            let hears = self.is_reading && self.may_read_more();
             let session = self.session.clone();
             let asks = async {
                 match &session {
@@ -179,30 +179,30 @@ impl Call {
             };
             tokio::select! {
                 heard = heard.next(), if hears => self.on_message(heard).await,
-                permit = out.reserve(), if !self.saying.is_empty() => match permit {
+                permit = out.reserve(), if !self.outgoing.is_empty() => match permit {
                     Ok(permit) => {
-                        if let Some(said) = self.saying.pop_front() {
+                        if let Some(said) = self.outgoing.pop_front() {
                             permit.send(said);
                         }
                     }
-                    Err(_) => self.lose(),
+                    Err(_) => self.on_client_lost(),
                 },
-                permit = asks, if !self.asks.is_empty() && session.is_some() => match permit {
+                permit = asks, if !self.requests.is_empty() && session.is_some() => match permit {
                     Ok(permit) => {
-                        if let Some(what) = self.asks.pop_front() {
-                            let request = if is_own(&what) { OWN } else { 0 };
+                        if let Some(what) = self.requests.pop_front() {
+                            let request = if is_own(&what) { OWN_REQUEST } else { 0 };
                             permit.send(RequestFrame { request, what });
                         }
                     }
                     // The session has ended. Its last items are read below.
-                    Err(_) => self.asks.clear(),
+                    Err(_) => self.requests.clear(),
                 },
                 item = poll_fn(|context| outbox.poll_pop(context)),
-                    if session.is_some() && self.saying.is_empty() => match item {
+                    if session.is_some() && self.outgoing.is_empty() => match item {
                     Some(item) => self.on_event(&item).await,
                     None => self.end(),
                 },
-                () = out.closed(), if !self.is_gone => self.lose(),
+                () = out.closed(), if !self.is_gone => self.on_client_lost(),
                 () = hub.draining.cancelled(), if session.is_none() && self.farewell.is_none() => {
                     self.leave(Ending::Stopping);
                 }
@@ -218,57 +218,63 @@ impl Call {
         let is_held_up = self.stage == Stage::Entering && self.protocol.via() != Via::Service;
         !is_held_up
             && self.farewell.is_none()
-            && self.asks.is_empty()
-            && self.saying.len() < WAITING
-            && self.held.len() < WAITING
+            && self.requests.is_empty()
+            && self.outgoing.len() < WAITING
+            && self.deferred.len() < WAITING
     }
 
     async fn on_message(&mut self, heard: Option<FromClient>) {
         let steps = match heard {
-            Some(FromClient::Message(message)) => self.protocol.on_message(&message, self.moment()),
-            Some(FromClient::SessionError(ending)) => vec![Step::Leave(ending)],
-            Some(FromClient::Lost) => return self.lose(),
+            Some(FromClient::Message(message)) => {
+                self.protocol.on_message(&message, self.event_time())
+            }
+            Some(FromClient::Unreadable(ending)) => vec![BridgeAction::Leave(ending)],
+            Some(FromClient::Lost) => return self.on_client_lost(),
             None => {
-                self.hears = false;
+                self.is_reading = false;
                 self.protocol.on_end()
             }
         };
-        self.take(steps).await;
+        self.perform_all(steps).await;
     }
 
-    async fn take(&mut self, steps: Vec<Step>) {
+    async fn perform_all(&mut self, steps: Vec<BridgeAction>) {
         for step in steps {
             match step {
-                Step::Enter { name, room, number } => self.enter(&name, &room, number).await,
-                Step::People => self.send_people().await,
-                at_once => self.act(at_once),
+                BridgeAction::Enter { name, room, number } => {
+                    self.enter(&name, &room, number).await;
+                }
+                BridgeAction::People => self.send_people().await,
+                at_once => self.perform(at_once),
             }
         }
     }
 
     /// Performs a step that does not wait.
-    fn act(&mut self, step: Step) {
+    fn perform(&mut self, step: BridgeAction) {
         match step {
-            Step::Say(message) => self.send(ToClient::Message(message)),
-            Step::Post { to, text } => self.post(to, text),
-            Step::Leave(ending) => self.leave(ending),
+            BridgeAction::Send(message) => self.send(ToClient::Message(message)),
+            BridgeAction::Post { to, text } => self.post(to, text),
+            BridgeAction::Leave(ending) => self.leave(ending),
             // News never produces these steps.
-            Step::Enter { .. } | Step::People | Step::Ignore => self.drop_one(),
+            BridgeAction::Enter { .. } | BridgeAction::People | BridgeAction::Ignore => {
+                self.count_dropped();
+            }
         }
     }
 
     /// Counts one message that has no equivalent on the other side.
-    fn drop_one(&self) {
+    fn count_dropped(&self) {
         self.hub.metrics.count_dropped(self.protocol.via());
     }
 
     fn send(&mut self, said: ToClient) {
         if !self.is_gone {
-            self.saying.push_back(said);
+            self.outgoing.push_back(said);
         }
     }
 
-    fn moment(&self) -> EventTime {
+    fn event_time(&self) -> EventTime {
         EventTime {
             seconds: seconds(now_ms()),
             count: self.count,
@@ -277,9 +283,9 @@ impl Call {
 
     /// Converts news for the client and performs the resulting steps.
     fn notify(&mut self, news: Notification<'_>) {
-        let steps = self.protocol.on_event(news, self.moment());
+        let steps = self.protocol.on_event(news, self.event_time());
         for step in steps {
-            self.act(step);
+            self.perform(step);
         }
     }
 
@@ -287,10 +293,10 @@ impl Call {
     /// is present or not.
     fn post(&mut self, to: Option<String>, text: String) {
         if self.stage == Stage::Entering {
-            return self.held.push_back(Step::Post { to, text });
+            return self.deferred.push_back(BridgeAction::Post { to, text });
         }
         let (Some(room), true) = (self.room, self.session.is_some()) else {
-            return self.drop_one();
+            return self.count_dropped();
         };
         // Line ends become LF, as in tchat's own clients.
         let text = text.replace("\r\n", "\n");
@@ -308,7 +314,7 @@ impl Call {
             (None, None) => (Recipient::Room(room), text),
         };
         self.posts += 1;
-        self.asks.push_back(Request::Post {
+        self.requests.push_back(Request::Post {
             client_id: ClientId {
                 instance: self.instance,
                 counter: self.posts,
@@ -323,13 +329,13 @@ impl Call {
             return;
         };
         // The room must go through everybody present, so this counts against the rate limit.
-        while let Err(refusal) = self.hub.pace(me) {
+        while let Err(refusal) = self.hub.check_rate_limit(me) {
             sleep(refusal.retry_after.unwrap_or_default()).await;
         }
         let among = Vec::new();
         let roster = self
             .hub
-            .ask(room, |reply| Question::Roster { among, reply });
+            .ask(room, |reply| RoomQuery::Roster { among, reply });
         let (mut people, _) = roster.await.unwrap_or_default();
         people.sort_by(|one, other| one.name.cmp(&other.name));
         let names: Vec<String> = people.into_iter().map(|person| person.name).collect();
@@ -352,23 +358,23 @@ impl Call {
     /// be held until then.
     fn end_if_due(&mut self) {
         let is_due = self.farewell.is_some() && self.stage != Stage::Entering;
-        if is_due && self.session.is_some() && !self.has_said_bye {
-            self.has_said_bye = true;
-            self.asks.push_back(Request::Bye);
+        if is_due && self.session.is_some() && !self.has_sent_bye {
+            self.has_sent_bye = true;
+            self.requests.push_back(Request::Bye);
         }
     }
 
     /// Handles a client that is gone: it is sent nothing more, but its earlier requests are still done.
-    fn lose(&mut self) {
+    fn on_client_lost(&mut self) {
         self.is_gone = true;
-        self.saying.clear();
+        self.outgoing.clear();
         self.leave(Ending::Done);
     }
 
     /// Handles the end of the session.
     fn end(&mut self) {
         self.session = None;
-        self.asks.clear();
+        self.requests.clear();
         let was_refused = self.farewell.is_none() && !self.hub.draining.is_cancelled();
         if was_refused && self.protocol.via() == Via::Service {
             // Greetings work without a session, only nobody in the room sees them.
@@ -398,7 +404,7 @@ pub async fn reserve(
     {
         return Ok(kept);
     }
-    let guest = hub.guest_soon(name, Via::Chat, None).await?;
+    let guest = hub.guest_within(name, Via::Chat, None).await?;
     connection.reserve(Some(Arc::clone(&guest)));
     Ok(guest)
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::{DecodeError, Message};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use super::exchange::{Ending, EventTime, Notification, Step};
+use super::exchange::{BridgeAction, Ending, EventTime, Notification};
 use super::notices;
 use super::proto::chat::{
     BroadcastMessage, ClientMessage, JoinResponse, ServerMessage, UserJoinedNotification,
@@ -23,16 +23,16 @@ pub struct Chat {
 }
 
 impl Chat {
-    pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
+    pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<BridgeAction>, DecodeError> {
         use client_message::Event;
         let event = ClientMessage::decode(message)?.event;
         Ok(match event {
             Some(Event::JoinRequest(join)) if !self.has_asked => {
                 self.has_asked = true;
-                match checked(&join.user_name) {
+                match check_name(&join.user_name) {
                     Ok(()) if join.room_id.is_empty() => self
                         .refuse_entry(&Refusal::new(RefusalCode::RoomUnknown).with(&join.room_id)),
-                    Ok(()) => vec![Step::Enter {
+                    Ok(()) => vec![BridgeAction::Enter {
                         name: join.user_name,
                         room: join.room_id,
                         number: None,
@@ -41,30 +41,30 @@ impl Chat {
                 }
             }
             // The first message must be the join.
-            _ if !self.has_asked => vec![Step::Leave(Ending::Done)],
-            Some(Event::ChatMessage(message)) => vec![Step::Post {
+            _ if !self.has_asked => vec![BridgeAction::Leave(Ending::Done)],
+            Some(Event::ChatMessage(message)) => vec![BridgeAction::Post {
                 to: None,
                 text: message.text,
             }],
             // The name and room in the request are ignored: a stream can only end its own stay.
             Some(Event::LeaveRequest(_)) => {
                 self.is_leaving = true;
-                vec![Step::Leave(Ending::Done)]
+                vec![BridgeAction::Leave(Ending::Done)]
             }
-            Some(Event::JoinRequest(_)) | None => vec![Step::Ignore],
+            Some(Event::JoinRequest(_)) | None => vec![BridgeAction::Ignore],
         })
     }
 
     /// A client that has joined may end its messages and continue to receive.
-    pub(super) fn on_end(&self) -> Vec<Step> {
+    pub(super) fn on_end(&self) -> Vec<BridgeAction> {
         if self.has_asked {
             Vec::new()
         } else {
-            vec![Step::Leave(Ending::Done)]
+            vec![BridgeAction::Leave(Ending::Done)]
         }
     }
 
-    pub(super) fn on_event(&mut self, news: Notification<'_>, at: EventTime) -> Vec<Step> {
+    pub(super) fn on_event(&mut self, news: Notification<'_>, at: EventTime) -> Vec<BridgeAction> {
         use server_message::Event;
         if self.is_leaving {
             // The client would mistake it for an event of its next stay.
@@ -75,20 +75,20 @@ impl Chat {
                 success: true,
                 message: notices::room_welcome(room, at.people()),
             }),
-            Notification::NotIn(refusal) => return self.refuse_entry(refusal),
-            Notification::Came(person) => Event::UserJoined(UserJoinedNotification {
+            Notification::NotAdmitted(refusal) => return self.refuse_entry(refusal),
+            Notification::PersonJoined(person) => Event::UserJoined(UserJoinedNotification {
                 user_name: person.name.clone(),
                 current_count: at.people(),
             }),
-            Notification::Went(person) => Event::UserLeft(UserLeftNotification {
+            Notification::PersonLeft(person) => Event::UserLeft(UserLeftNotification {
                 user_name: person.name.clone(),
                 current_count: at.people(),
             }),
-            Notification::Private { entry, .. } => match notices::said(entry) {
+            Notification::Private { entry, .. } => match notices::message_of(entry) {
                 Some((by, text)) => broadcast(by, notices::private(&text), at),
                 None => return Vec::new(),
             },
-            Notification::SentPrivately { entry, to } => match notices::said(entry) {
+            Notification::SentPrivately { entry, to } => match notices::message_of(entry) {
                 Some((by, text)) => broadcast(by, notices::private_to(to, &text), at),
                 None => return Vec::new(),
             },
@@ -98,18 +98,18 @@ impl Chat {
             Notification::Notice(text) => broadcast(notices::SYSTEM, text.to_owned(), at),
             Notification::People(_) => return Vec::new(),
         };
-        vec![say(event)]
+        vec![send_step(event)]
     }
 
-    fn refuse_entry(&mut self, refusal: &Refusal) -> Vec<Step> {
+    fn refuse_entry(&mut self, refusal: &Refusal) -> Vec<BridgeAction> {
         self.is_leaving = true;
         let response = JoinResponse {
             success: false,
             message: notices::room_refusal(refusal),
         };
         vec![
-            say(server_message::Event::JoinResponse(response)),
-            Step::Leave(Ending::Refused),
+            send_step(server_message::Event::JoinResponse(response)),
+            BridgeAction::Leave(Ending::Refused),
         ]
     }
 }
@@ -118,7 +118,7 @@ impl Chat {
 ///
 /// # Errors
 /// The name is not 1 to 20 letters and digits.
-pub fn checked(name: &str) -> Result<(), Refusal> {
+pub fn check_name(name: &str) -> Result<(), Refusal> {
     let length = name.chars().count();
     // Combining marks are part of the letters in some scripts.
     let is_letter =
@@ -132,7 +132,8 @@ pub fn checked(name: &str) -> Result<(), Refusal> {
 }
 
 pub fn entry(entry: &Entry, at: EventTime) -> Bytes {
-    notices::said(entry).map_or_else(Bytes::new, |(by, text)| encoded(broadcast(by, text, at)))
+    notices::message_of(entry)
+        .map_or_else(Bytes::new, |(by, text)| encoded(broadcast(by, text, at)))
 }
 
 fn broadcast(by: &str, text: String, at: EventTime) -> server_message::Event {
@@ -143,8 +144,8 @@ fn broadcast(by: &str, text: String, at: EventTime) -> server_message::Event {
     })
 }
 
-fn say(event: server_message::Event) -> Step {
-    Step::Say(encoded(event))
+fn send_step(event: server_message::Event) -> BridgeAction {
+    BridgeAction::Send(encoded(event))
 }
 
 fn encoded(event: server_message::Event) -> Bytes {
@@ -162,7 +163,7 @@ mod tests {
         count: 2,
     };
 
-    fn hears(chat: &mut Chat, event: client_message::Event) -> Vec<Step> {
+    fn hears(chat: &mut Chat, event: client_message::Event) -> Vec<BridgeAction> {
         let message = ClientMessage { event: Some(event) };
         chat.on_message(&message.encode_to_vec()).unwrap()
     }
@@ -181,19 +182,19 @@ mod tests {
             via: Via::Chat,
             status: String::new(),
         };
-        assert_eq!(chat.on_event(Notification::Went(&ben), NOW).len(), 1);
+        assert_eq!(chat.on_event(Notification::PersonLeft(&ben), NOW).len(), 1);
         let leave = client_message::Event::LeaveRequest(LeaveRequest::default());
-        assert_eq!(hears(&mut chat, leave), [Step::Leave(Ending::Done)]);
-        assert_eq!(chat.on_event(Notification::Went(&ben), NOW), []);
+        assert_eq!(hears(&mut chat, leave), [BridgeAction::Leave(Ending::Done)]);
+        assert_eq!(chat.on_event(Notification::PersonLeft(&ben), NOW), []);
     }
 
     #[test]
     fn names_are_1_to_20_letters_and_digits_of_any_script() {
         for good in ["a", "张三", "é1", "नमस्ते", &"汉".repeat(20)] {
-            assert!(checked(good).is_ok(), "{good}");
+            assert!(check_name(good).is_ok(), "{good}");
         }
         for bad in ["", "a b", "a_b", "a-b", "a.b", "😀", &"汉".repeat(21)] {
-            assert!(checked(bad).is_err(), "{bad}");
+            assert!(check_name(bad).is_err(), "{bad}");
         }
     }
 }

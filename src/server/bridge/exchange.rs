@@ -6,9 +6,9 @@ use crate::chat::{Entry, Person, Refusal};
 
 /// An action to perform for a client.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Step {
+pub enum BridgeAction {
     /// Send the client an encoded message of its protocol.
-    Say(Bytes),
+    Send(Bytes),
     /// Connect under a name and join a room. An empty name means any free name, an empty room the home room.
     Enter {
         name: String,
@@ -51,9 +51,9 @@ pub enum Notification<'a> {
         room: &'a str,
     },
     /// The client was not admitted.
-    NotIn(&'a Refusal),
-    Came(&'a Person),
-    Went(&'a Person),
+    NotAdmitted(&'a Refusal),
+    PersonJoined(&'a Person),
+    PersonLeft(&'a Person),
     /// A private message to this client.
     Private {
         entry: &'a Entry,

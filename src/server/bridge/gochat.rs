@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
-use super::exchange::{Ending, Notification, Step};
+use super::exchange::{BridgeAction, Ending, Notification};
 use super::notices;
 use super::proto::gochat::ChatMessage;
 use crate::chat::{Entry, Via};
@@ -14,14 +14,14 @@ use crate::chat::{Entry, Via};
 pub struct Gochat {
     has_entered: bool,
     /// The post in the first message, if it has one besides the user's name.
-    first: Option<Step>,
+    first: Option<BridgeAction>,
 }
 
 impl Gochat {
-    pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
+    pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<BridgeAction>, DecodeError> {
         let message = ChatMessage::decode(message)?;
         // Its clients send empty lines too.
-        let post = (!message.content.trim().is_empty()).then(|| Step::Post {
+        let post = (!message.content.trim().is_empty()).then(|| BridgeAction::Post {
             to: Some(message.targetname).filter(|name| !name.is_empty()),
             text: message.content,
         });
@@ -30,27 +30,31 @@ impl Gochat {
         }
         self.has_entered = true;
         self.first = post;
-        Ok(vec![Step::Enter {
+        Ok(vec![BridgeAction::Enter {
             name: message.username,
             room: String::new(),
             number: None,
         }])
     }
 
-    pub(super) fn on_event(&mut self, news: Notification<'_>) -> Vec<Step> {
+    pub(super) fn on_event(&mut self, news: Notification<'_>) -> Vec<BridgeAction> {
         match news {
             Notification::Joined { .. } => self.first.take().into_iter().collect(),
-            Notification::NotIn(refusal) => vec![
+            Notification::NotAdmitted(refusal) => vec![
                 notice(notices::refusal(refusal)),
-                Step::Leave(Ending::Refused),
+                BridgeAction::Leave(Ending::Refused),
             ],
             // A gochat client posts its own join message.
-            Notification::Came(person) if person.via == Via::Gochat => Vec::new(),
-            Notification::Came(person) => vec![say(&person.name, "", notices::GOCHAT_CAME.into())],
-            Notification::Went(person) => vec![say(&person.name, "", notices::GOCHAT_WENT.into())],
+            Notification::PersonJoined(person) if person.via == Via::Gochat => Vec::new(),
+            Notification::PersonJoined(person) => {
+                vec![send_step(&person.name, "", notices::GOCHAT_JOINED.into())]
+            }
+            Notification::PersonLeft(person) => {
+                vec![send_step(&person.name, "", notices::GOCHAT_LEFT.into())]
+            }
             Notification::Private { entry, name } => {
-                let said = notices::said(entry);
-                said.map(|(by, text)| say(by, name, text))
+                let said = notices::message_of(entry);
+                said.map(|(by, text)| send_step(by, name, text))
                     .into_iter()
                     .collect()
             }
@@ -63,16 +67,16 @@ impl Gochat {
 }
 
 pub fn entry(entry: &Entry) -> Bytes {
-    notices::said(entry).map_or_else(Bytes::new, |(by, text)| encoded(by, "", text))
+    notices::message_of(entry).map_or_else(Bytes::new, |(by, text)| encoded(by, "", text))
 }
 
 /// Makes a notice. It has no target, because the client would show a message with one as private.
-fn notice(text: String) -> Step {
-    say(notices::SYSTEM, "", text)
+fn notice(text: String) -> BridgeAction {
+    send_step(notices::SYSTEM, "", text)
 }
 
-fn say(by: &str, to: &str, text: String) -> Step {
-    Step::Say(encoded(by, to, text))
+fn send_step(by: &str, to: &str, text: String) -> BridgeAction {
+    BridgeAction::Send(encoded(by, to, text))
 }
 
 fn encoded(by: &str, to: &str, text: String) -> Bytes {

@@ -87,7 +87,7 @@ struct BridgeService {
 }
 
 type Calls = Request<Streaming<Frame>>;
-type BridgeResponse = Result<Response<Answers>, Status>;
+type BridgeResponse = Result<Response<ResponseStream>, Status>;
 
 impl BridgeService {
     /// Starts a call. The response headers are sent at once, because some clients wait for them before they send anything.
@@ -100,13 +100,13 @@ impl BridgeService {
             Ok(Frame(message)) => FromClient::Message(message),
             // Uses tonic's own error for what it could not read. A client that cancelled receives nothing.
             Err(status) if status.code() != Code::Cancelled => {
-                FromClient::SessionError(Ending::Failed(status.code(), status.message().to_owned()))
+                FromClient::Unreadable(Ending::Failed(status.code(), status.message().to_owned()))
             }
             Err(_) => FromClient::Lost,
         });
         let said = call::begin(&self.hub, connection, protocol, None, heard);
-        Ok(Response::new(Answers {
-            said,
+        Ok(Response::new(ResponseStream {
+            messages: said,
             deadline,
             has_ended: false,
         }))
@@ -115,7 +115,7 @@ impl BridgeService {
 
 #[async_trait]
 impl people::UserService for BridgeService {
-    type ChatStream = Answers;
+    type ChatStream = ResponseStream;
 
     async fn chat(&self, request: Calls) -> BridgeResponse {
         self.open(Protocol::User(User::default()), request)
@@ -124,7 +124,7 @@ impl people::UserService for BridgeService {
 
 #[async_trait]
 impl talk::ChatService for BridgeService {
-    type ChatStream = Answers;
+    type ChatStream = ResponseStream;
 
     async fn chat(&self, request: Calls) -> BridgeResponse {
         self.open(Protocol::Gochat(Gochat::default()), request)
@@ -133,8 +133,8 @@ impl talk::ChatService for BridgeService {
 
 #[async_trait]
 impl greetings::Service for BridgeService {
-    type ChatStream = Answers;
-    type ChatStreamStream = Answers;
+    type ChatStream = ResponseStream;
+    type ChatStreamStream = ResponseStream;
 
     async fn chat(&self, request: Calls) -> BridgeResponse {
         self.open(Protocol::Service(Service::default()), request)
@@ -147,7 +147,7 @@ impl greetings::Service for BridgeService {
 
 #[async_trait]
 impl rooms::ChatService for BridgeService {
-    type ChatStream = Answers;
+    type ChatStream = ResponseStream;
 
     async fn chat(&self, request: Calls) -> BridgeResponse {
         self.open(Protocol::Chat(Chat::default()), request)
@@ -158,7 +158,7 @@ impl rooms::ChatService for BridgeService {
         request: Request<ListRoomsRequest>,
     ) -> Result<Response<ListRoomsResponse>, Status> {
         if let Some(connection) = request.extensions().get::<Connection>() {
-            connection.greeted();
+            connection.mark_admitted();
         }
         let rooms = self
             .hub
@@ -181,9 +181,9 @@ impl rooms::ChatService for BridgeService {
         let unknown = || Status::internal("the call's connection is not known");
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection.ok_or_else(unknown)?;
-        connection.greeted();
+        connection.mark_admitted();
         let name = request.into_inner().user_name;
-        let reserved = match chat::checked(&name) {
+        let reserved = match chat::check_name(&name) {
             Ok(()) => call::reserve(&self.hub, &connection, &name).await,
             Err(refusal) => Err(refusal),
         };
@@ -202,13 +202,13 @@ impl rooms::ChatService for BridgeService {
 
 /// The response stream of a call.
 #[derive(Debug)]
-struct Answers {
-    said: mpsc::Receiver<ToClient>,
+struct ResponseStream {
+    messages: mpsc::Receiver<ToClient>,
     deadline: Deadline,
     has_ended: bool,
 }
 
-impl Stream for Answers {
+impl Stream for ResponseStream {
     type Item = Result<Frame, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -219,7 +219,7 @@ impl Stream for Answers {
             self.has_ended = true;
             return Poll::Ready(Some(Err(deadline::exceeded())));
         }
-        let said = std::task::ready!(self.said.poll_recv(context));
+        let said = std::task::ready!(self.messages.poll_recv(context));
         let end = match said {
             Some(ToClient::Message(message)) => return Poll::Ready(Some(Ok(Frame(message)))),
             Some(ToClient::End(ending)) => ending,

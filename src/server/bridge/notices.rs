@@ -6,8 +6,8 @@ use crate::wire::UnfollowReason;
 /// The author name of messages from the server.
 pub const SYSTEM: &str = "系统";
 /// The texts for joining and leaving, as gochat's own clients write them.
-pub const GOCHAT_CAME: &str = "has joined the chat";
-pub const GOCHAT_WENT: &str = "has left the chat";
+pub const GOCHAT_JOINED: &str = "has joined the chat";
+pub const GOCHAT_LEFT: &str = "has left the chat";
 pub const NAME_FREE: &str = "用户名可用";
 pub const JOIN_FIRST: &str = "请先加入聊天室";
 pub const JOINED_ALREADY: &str = "您已经加入聊天室";
@@ -21,11 +21,11 @@ pub fn room_welcome(room: &str, count: i32) -> String {
     format!("欢迎来到房间 '{room}'！当前在线人数: {count}")
 }
 
-pub fn came(name: &str) -> String {
+pub fn joined(name: &str) -> String {
     format!("{name} 加入了聊天室")
 }
 
-pub fn went(name: &str) -> String {
+pub fn left(name: &str) -> String {
     format!("{name} 离开了聊天室")
 }
 
@@ -34,9 +34,9 @@ pub fn skipped(count: u64) -> String {
 }
 
 /// Returns why a person was removed from a room; nothing if they left by themselves.
-pub fn put_out(why: &UnfollowReason) -> Option<String> {
+pub fn removal(why: &UnfollowReason) -> Option<String> {
     let (words, reason) = match why {
-        UnfollowReason::RequestFrame | UnfollowReason::Left => return None,
+        UnfollowReason::Requested | UnfollowReason::Left => return None,
         UnfollowReason::Kicked { by, reason } => (format!("您被 {by} 移出了房间"), reason.as_str()),
         UnfollowReason::Banned { by, reason } => {
             (format!("您被 {by} 禁止进入房间"), reason.as_str())
@@ -70,7 +70,7 @@ pub fn private_text_missing(name: &str) -> String {
 }
 
 /// Returns the author and text of an entry; nothing for entries that are shown in another form or not at all.
-pub fn said(entry: &Entry) -> Option<(&str, String)> {
+pub fn message_of(entry: &Entry) -> Option<(&str, String)> {
     let name = entry.author.name.as_str();
     match &entry.body {
         Body::Text(text) | Body::Reply { text, .. } => Some((name, text.clone())),

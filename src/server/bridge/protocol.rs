@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use super::exchange::{Ending, EventTime, Notification, Step, seconds};
+use super::exchange::{BridgeAction, Ending, EventTime, Notification, seconds};
 use super::{chat, gochat, service, user, websocket};
 use crate::chat::{Entry, Via};
 
@@ -30,7 +30,7 @@ impl Protocol {
     }
 
     /// Handles an encoded message from the client.
-    pub fn on_message(&mut self, message: &[u8], at: EventTime) -> Vec<Step> {
+    pub fn on_message(&mut self, message: &[u8], at: EventTime) -> Vec<BridgeAction> {
         let steps = match self {
             Self::User(user) => user.on_message(message, at),
             Self::Gochat(gochat) => gochat.on_message(message),
@@ -38,28 +38,28 @@ impl Protocol {
             Self::Service(service) => service.on_message(message),
             Self::WebSocket => websocket::on_message(message),
         };
-        steps.unwrap_or_else(|_| vec![Step::Leave(Ending::Malformed)])
+        steps.unwrap_or_else(|_| vec![BridgeAction::Leave(Ending::Malformed)])
     }
 
     /// Handles the end of the client's messages.
-    pub fn on_end(&mut self) -> Vec<Step> {
+    pub fn on_end(&mut self) -> Vec<BridgeAction> {
         match self {
-            Self::User(_) => vec![Step::Leave(Ending::Eof)],
+            Self::User(_) => vec![BridgeAction::Leave(Ending::Eof)],
             Self::Gochat(_) | Self::Service(_) | Self::WebSocket => {
-                vec![Step::Leave(Ending::Done)]
+                vec![BridgeAction::Leave(Ending::Done)]
             }
             Self::Chat(chat) => chat.on_end(),
         }
     }
 
-    pub fn on_event(&mut self, news: Notification<'_>, at: EventTime) -> Vec<Step> {
+    pub fn on_event(&mut self, news: Notification<'_>, at: EventTime) -> Vec<BridgeAction> {
         match self {
             Self::User(_) => user::on_event(news, at),
             Self::Gochat(gochat) => gochat.on_event(news),
             Self::Chat(chat) => chat.on_event(news, at),
             // Its clients understand only greetings. News that it should receive and cannot is counted.
             Self::Service(_) => match news {
-                Notification::Refused(_) | Notification::Notice(_) => vec![Step::Ignore],
+                Notification::Refused(_) | Notification::Notice(_) => vec![BridgeAction::Ignore],
                 _ => Vec::new(),
             },
             Self::WebSocket => websocket::on_event(news),

@@ -2,7 +2,7 @@
 
 use prost::{DecodeError, Message};
 
-use super::exchange::Step;
+use super::exchange::BridgeAction;
 use super::proto::service::{ChatReq, ChatRsp};
 
 /// One client.
@@ -10,37 +10,37 @@ use super::proto::service::{ChatReq, ChatRsp};
 pub struct Service {
     has_entered: bool,
     /// The client only receives greetings. It joins no room, and its requests are not posted.
-    is_unseen: bool,
+    is_hidden: bool,
 }
 
 impl Service {
     /// Creates a client whose requests are not posted to the room.
-    pub fn unseen() -> Self {
+    pub fn hidden() -> Self {
         Self {
-            is_unseen: true,
+            is_hidden: true,
             ..Self::default()
         }
     }
 
-    pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<Step>, DecodeError> {
+    pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<BridgeAction>, DecodeError> {
         let ChatReq { name } = ChatReq::decode(message)?;
         let greeting = ChatRsp {
             message: format!("Hello {name}"),
         };
         // The greeting is sent at once, because the client waits only a second for five of them.
-        let mut steps = vec![Step::Say(greeting.encode_to_vec().into())];
-        if self.is_unseen {
+        let mut steps = vec![BridgeAction::Send(greeting.encode_to_vec().into())];
+        if self.is_hidden {
             return Ok(steps);
         }
         if !self.has_entered {
             self.has_entered = true;
-            steps.push(Step::Enter {
+            steps.push(BridgeAction::Enter {
                 name: String::new(),
                 room: String::new(),
                 number: None,
             });
         }
-        steps.push(Step::Post {
+        steps.push(BridgeAction::Post {
             to: None,
             text: name,
         });

@@ -25,7 +25,7 @@ use self::frames::{Frame, FrameError, Incoming, Outgoing};
 use super::call::{self, FromClient, ToClient};
 use super::exchange::Ending;
 use super::protocol::Protocol;
-use crate::server::allowed_hosts::Hosts;
+use crate::server::allowed_hosts::AllowedHosts;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
 
@@ -42,7 +42,7 @@ const ENTER_WITHIN: Duration = Duration::from_secs(5);
 /// Starts the call, and completes the handshake once the client has joined its room. So the client receives every message posted after
 /// the 101 response, and is in every user list. A client that is not admitted receives the reason as its first message, and is then
 /// closed with 1008.
-pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Response {
+pub async fn upgrade(hub: Arc<Hub>, hosts: AllowedHosts, mut request: Request) -> Response {
     let Some(connection) = request.extensions().get::<Connection>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
@@ -60,7 +60,7 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Respo
     let (entered, answer) = oneshot::channel();
     let handshake = call::Handshake {
         name: name.unwrap_or_default(),
-        entered,
+        reply: entered,
     };
     let said = call::begin(
         &hub,
@@ -74,7 +74,7 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Respo
     if !answer.is_ok_and(|answer| answer.is_ok()) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the room did not answer").into_response();
     }
-    connection.go_on(async move {
+    connection.spawn_upgraded(async move {
         let Ok(upgraded) = upgrading.await else {
             return;
         };
@@ -84,7 +84,7 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: Hosts, mut request: Request) -> Respo
 }
 
 /// Whether a request may connect. A web page may only if it comes from this server. Other programs send no `Origin` and always may.
-fn may_connect(hosts: &Hosts, request: &Request) -> bool {
+fn may_connect(hosts: &AllowedHosts, request: &Request) -> bool {
     let is_page = request.headers().contains_key(ORIGIN);
     // With DNS rebinding a foreign page has the same origin, but its host name is not a name of this server.
     !is_page || (is_same_origin(request.headers()) && hosts.check(request).is_ok())
@@ -104,8 +104,8 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
 struct Socket<S> {
     incoming: Incoming<S>,
     outgoing: Outgoing<S>,
-    hears: mpsc::Sender<FromClient>,
-    said: mpsc::Receiver<ToClient>,
+    to_call: mpsc::Sender<FromClient>,
+    from_call: mpsc::Receiver<ToClient>,
     /// The last message was a binary frame, so the client is sent binary frames too.
     is_binary: bool,
     /// When the next pong is due.
@@ -113,13 +113,13 @@ struct Socket<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    fn new(io: S, hears: mpsc::Sender<FromClient>, said: mpsc::Receiver<ToClient>) -> Self {
+    fn new(io: S, to_call: mpsc::Sender<FromClient>, from_call: mpsc::Receiver<ToClient>) -> Self {
         let (incoming, outgoing) = frames::split(io);
         Self {
             incoming,
             outgoing,
-            hears,
-            said,
+            to_call,
+            from_call,
             is_binary: false,
             pong_by: Instant::now() + PONG_WITHIN,
         }
@@ -128,18 +128,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Runs until the call ends, the client disconnects or a pong is missing.
     async fn run(mut self) {
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
-        let hears = self.hears.clone();
+        let hears = self.to_call.clone();
         let code = loop {
             // While the call is busy nothing is read from the client, and no pong is expected.
             let is_ready = hears.capacity() > 0;
             let since = Instant::now();
             let event = tokio::select! {
-                frame = self.incoming.next(), if is_ready => SocketEvent::Came(frame),
+                frame = self.incoming.next(), if is_ready => SocketEvent::Frame(frame),
                 permit = hears.reserve(), if !is_ready => {
                     drop(permit);
                     SocketEvent::Ready
                 }
-                said = self.said.recv() => SocketEvent::ToClient(said),
+                said = self.from_call.recv() => SocketEvent::ToClient(said),
                 _ = pings.tick() => SocketEvent::Ping,
                 () = sleep_until(self.pong_by), if is_ready => return,
             };
@@ -149,8 +149,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             }
             let done = match event {
                 SocketEvent::Ready => Ok(()),
-                SocketEvent::Came(Ok(frame)) => self.take(frame).await,
-                SocketEvent::Came(Err(broken)) => Err(Some(broken.close_code())),
+                SocketEvent::Frame(Ok(frame)) => self.on_frame(frame).await,
+                SocketEvent::Frame(Err(broken)) => Err(Some(broken.close_code())),
                 SocketEvent::ToClient(said) => self.send(said).await,
                 SocketEvent::Ping => self.send_frame(OpCode::Ping, &[]).await,
             };
@@ -163,13 +163,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.close(code).await;
     }
 
-    async fn take(&mut self, frame: Frame) -> Result<(), Option<u16>> {
+    async fn on_frame(&mut self, frame: Frame) -> Result<(), Option<u16>> {
         match frame {
             Frame::Message { is_binary, payload } => {
                 self.is_binary = is_binary;
                 // Does not block: the queue had room before the frame was read. An error means that the call has ended; `said` still has
                 // its last messages.
-                drop(self.hears.send(FromClient::Message(payload)).await);
+                drop(self.to_call.send(FromClient::Message(payload)).await);
                 Ok(())
             }
             Frame::Ping(payload) => self.send_frame(OpCode::Pong, &payload).await,
@@ -206,7 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Sends a close frame and waits a moment for the answer, so that the client reads the messages before it.
     async fn close(mut self, code: u16) {
         // Tells the call that the client is gone.
-        self.said.close();
+        self.from_call.close();
         let closing = async {
             let sent = self.outgoing.send(OpCode::Close, &code.to_be_bytes()).await;
             if sent.is_ok() && code != frames::NORMAL {
@@ -232,7 +232,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 enum SocketEvent {
     /// The call can take messages again.
     Ready,
-    Came(Result<Frame, FrameError>),
+    Frame(Result<Frame, FrameError>),
     ToClient(Option<ToClient>),
     Ping,
 }

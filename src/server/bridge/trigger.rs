@@ -70,43 +70,43 @@ pub struct Trigger {
 #[derive(Debug)]
 struct Lines {
     bucket: Bucket,
-    waiting: Together,
+    waiting: SharedGreeting,
 }
 
 /// Greetings that share a line: the first names, and the number of the others.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Together {
+struct SharedGreeting {
     names: Vec<String>,
     more: usize,
 }
 
 /// How a greeting is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Shown {
+enum GreetingPlacement {
     /// In a line of its own.
-    Alone,
+    Own,
     /// First in a shared line, which later greetings join.
-    First,
+    NewShared,
     /// In a shared line that already waits.
-    Behind,
+    WaitingShared,
 }
 
 impl Lines {
-    fn take(&mut self, name: &str, limits: &Limits, now: Instant) -> Shown {
+    fn place_greeting(&mut self, name: &str, limits: &Limits, now: Instant) -> GreetingPlacement {
         let is_first = self.waiting.names.is_empty();
         if is_first && self.bucket.take(limits, now.into_std()).is_ok() {
-            return Shown::Alone;
+            return GreetingPlacement::Own;
         }
         self.waiting.add(name);
         if is_first {
-            Shown::First
+            GreetingPlacement::NewShared
         } else {
-            Shown::Behind
+            GreetingPlacement::WaitingShared
         }
     }
 }
 
-impl Together {
+impl SharedGreeting {
     fn add(&mut self, name: &str) {
         if self.names.len() < NAMED {
             self.names.push(name.to_owned());
@@ -127,12 +127,12 @@ impl Together {
 impl Trigger {
     pub fn new(hub: Arc<Hub>) -> Self {
         let mut limits = hub.limits;
-        if limits.paces() {
+        if limits.has_rate_limit() {
             limits.burst = limits.burst.max(BURST);
         }
         let lines = Lines {
             bucket: Bucket::full(&limits, Instant::now().into_std()),
-            waiting: Together::default(),
+            waiting: SharedGreeting::default(),
         };
         Self {
             hub,
@@ -144,20 +144,22 @@ impl Trigger {
     /// Shows a greeting in the home room.
     async fn show(self: &Arc<Self>, name: &str) {
         let name = text::cut(text::line(name).as_str(), NAME);
-        let shown = self.lines().take(&name, &self.limits, Instant::now());
+        let shown = self
+            .lines()
+            .place_greeting(&name, &self.limits, Instant::now());
         match shown {
-            Shown::Alone => {
-                let mut greeted = Together::default();
+            GreetingPlacement::Own => {
+                let mut greeted = SharedGreeting::default();
                 greeted.add(&name);
                 self.hub.announce(AUTHOR, greeted.line()).await;
             }
-            Shown::First => drop(tokio::spawn(Arc::clone(self).show_together())),
-            Shown::Behind => {}
+            GreetingPlacement::NewShared => drop(tokio::spawn(Arc::clone(self).show_shared())),
+            GreetingPlacement::WaitingShared => {}
         }
     }
 
     /// Shows all waiting greetings in one line after [`SHARED_EVERY`], or at once when the server stops.
-    async fn show_together(self: Arc<Self>) {
+    async fn show_shared(self: Arc<Self>) {
         tokio::select! {
             () = sleep(SHARED_EVERY) => {}
             () = self.hub.draining.cancelled() => {}
@@ -188,11 +190,11 @@ pub async fn greet(
         let name = format!("hello:{n}");
         FromClient::Message(Bytes::from(ChatReq { name }.encode_to_vec()))
     });
-    let protocol = Protocol::Service(Service::unseen());
+    let protocol = Protocol::Service(Service::hidden());
     let heard = stream::iter(requests.collect::<Vec<_>>());
     let said = call::begin(&trigger.hub, connection, protocol, None, heard);
     let greeted = async {
-        let count = answers(said).await;
+        let count = count_answers(said).await;
         if count == REQUESTS {
             trigger.show(&name).await;
         }
@@ -212,7 +214,7 @@ pub async fn greet(
 }
 
 /// Counts the answers until all have arrived or the stream ends.
-async fn answers(mut said: mpsc::Receiver<ToClient>) -> usize {
+async fn count_answers(mut said: mpsc::Receiver<ToClient>) -> usize {
     let mut count = 0;
     while count < REQUESTS
         && let Some(ToClient::Message(_)) = said.recv().await
@@ -246,7 +248,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn answers_later_than_a_second_are_not_waited_for() {
         let (said, silent) = mpsc::channel(1);
-        assert!(timeout(WITHIN, answers(silent)).await.is_err());
+        assert!(timeout(WITHIN, count_answers(silent)).await.is_err());
         drop(said);
     }
 
@@ -260,21 +262,29 @@ mod tests {
         let now = Instant::now();
         let mut lines = Lines {
             bucket: Bucket::full(&limits, now.into_std()),
-            waiting: Together::default(),
+            waiting: SharedGreeting::default(),
         };
-        let shown: Vec<Shown> = (0..4)
-            .map(|n| lines.take(&n.to_string(), &limits, now))
+        let shown: Vec<GreetingPlacement> = (0..4)
+            .map(|n| lines.place_greeting(&n.to_string(), &limits, now))
             .collect();
         assert_eq!(
             shown,
-            [Shown::Alone, Shown::Alone, Shown::First, Shown::Behind]
+            [
+                GreetingPlacement::Own,
+                GreetingPlacement::Own,
+                GreetingPlacement::NewShared,
+                GreetingPlacement::WaitingShared
+            ]
         );
         // A later greeting does not overtake those that wait.
         let later = now + SHARED_EVERY;
-        assert_eq!(lines.take("4", &limits, later), Shown::Behind);
+        assert_eq!(
+            lines.place_greeting("4", &limits, later),
+            GreetingPlacement::WaitingShared
+        );
         assert_eq!(lines.waiting.line(), "Hello 2, 3, 4");
         for n in 5..20 {
-            lines.take(&n.to_string(), &limits, later);
+            lines.place_greeting(&n.to_string(), &limits, later);
         }
         assert_eq!(
             lines.waiting.line(),

@@ -4,11 +4,11 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
-use super::exchange::{Ending, EventTime, Notification, Step};
+use super::exchange::{BridgeAction, Ending, EventTime, Notification};
 use super::notices;
 use super::proto::user::{ChatMessage, ChatRequest, ChatResponse};
 use crate::chat::{Body, Entry, IdentityId, Person};
-use crate::server::hub::guests::number;
+use crate::server::hub::guests::numeric_id;
 
 /// One client.
 #[derive(Debug, Default)]
@@ -21,49 +21,49 @@ impl User {
         &mut self,
         message: &[u8],
         at: EventTime,
-    ) -> Result<Vec<Step>, DecodeError> {
+    ) -> Result<Vec<BridgeAction>, DecodeError> {
         let request = ChatRequest::decode(message)?;
         // Name and user id come from the join. Those in later messages are ignored.
         Ok(match (request.action.as_str(), self.has_joined) {
             ("join", false) => {
                 self.has_joined = true;
-                vec![Step::Enter {
+                vec![BridgeAction::Enter {
                     name: request.username,
                     room: String::new(),
                     number: Some(request.user_id),
                 }]
             }
             ("join", true) => vec![system(notices::JOINED_ALREADY.into(), at)],
-            ("message", true) => vec![Step::Post {
+            ("message", true) => vec![BridgeAction::Post {
                 to: None,
                 text: request.content,
             }],
             ("message", false) => vec![system(notices::JOIN_FIRST.into(), at)],
-            ("leave", _) => vec![Step::Leave(Ending::Done)],
-            _ => vec![Step::Ignore],
+            ("leave", _) => vec![BridgeAction::Leave(Ending::Done)],
+            _ => vec![BridgeAction::Ignore],
         })
     }
 }
 
-pub fn on_event(news: Notification<'_>, at: EventTime) -> Vec<Step> {
+pub fn on_event(news: Notification<'_>, at: EventTime) -> Vec<BridgeAction> {
     match news {
         Notification::Joined { name, .. } => {
-            let message = note(notices::welcome(name), at);
-            vec![say(message, "joined", at.people())]
+            let message = server_message(notices::welcome(name), at);
+            vec![send_step(message, "joined", at.people())]
         }
-        Notification::NotIn(refusal) => vec![
+        Notification::NotAdmitted(refusal) => vec![
             system(notices::refusal(refusal), at),
-            Step::Leave(Ending::Refused),
+            BridgeAction::Leave(Ending::Refused),
         ],
-        Notification::Came(person) => vec![join_or_leave(
+        Notification::PersonJoined(person) => vec![join_or_leave(
             person,
-            notices::came(&person.name),
+            notices::joined(&person.name),
             "join",
             at,
         )],
-        Notification::Went(person) => vec![join_or_leave(
+        Notification::PersonLeft(person) => vec![join_or_leave(
             person,
-            notices::went(&person.name),
+            notices::left(&person.name),
             "leave",
             at,
         )],
@@ -73,43 +73,53 @@ pub fn on_event(news: Notification<'_>, at: EventTime) -> Vec<Step> {
         }
         Notification::Refused(refusal) => vec![system(notices::refusal(refusal), at)],
         Notification::Notice(text) => {
-            vec![say(note(text.to_owned(), at), "broadcast", at.people())]
+            vec![send_step(
+                server_message(text.to_owned(), at),
+                "broadcast",
+                at.people(),
+            )]
         }
         Notification::People(_) => Vec::new(),
     }
 }
 
 /// Returns the steps for a private message, with its text marked as private.
-fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: EventTime) -> Vec<Step> {
-    let Some((_, text)) = notices::said(entry) else {
+fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: EventTime) -> Vec<BridgeAction> {
+    let Some((_, text)) = notices::message_of(entry) else {
         return Vec::new();
     };
     let author = &entry.author;
-    let message = by(author.id, &author.name, worded(&text), at, "text");
-    vec![say(message, "broadcast", at.people())]
+    let message = message_from(author.id, &author.name, worded(&text), at, "text");
+    vec![send_step(message, "broadcast", at.people())]
 }
 
 /// Returns the step that announces a person who joined or left.
-fn join_or_leave(person: &Person, content: String, kind: &str, at: EventTime) -> Step {
-    let message = by(person.id, &person.name, content, at, kind);
-    say(message, "broadcast", at.people())
+fn join_or_leave(person: &Person, content: String, kind: &str, at: EventTime) -> BridgeAction {
+    let message = message_from(person.id, &person.name, content, at, kind);
+    send_step(message, "broadcast", at.people())
 }
 
 pub fn entry(entry: &Entry, at: EventTime) -> Bytes {
-    let Some((_, text)) = notices::said(entry) else {
+    let Some((_, text)) = notices::message_of(entry) else {
         return Bytes::new();
     };
     let message = if matches!(entry.body, Body::Renamed(_)) {
-        note(text, at)
+        server_message(text, at)
     } else {
-        by(entry.author.id, &entry.author.name, text, at, "text")
+        message_from(entry.author.id, &entry.author.name, text, at, "text")
     };
     encoded(message, "broadcast", at.people())
 }
 
-fn by(id: IdentityId, name: &str, content: String, at: EventTime, kind: &str) -> ChatMessage {
+fn message_from(
+    id: IdentityId,
+    name: &str,
+    content: String,
+    at: EventTime,
+    kind: &str,
+) -> ChatMessage {
     ChatMessage {
-        user_id: number(id),
+        user_id: numeric_id(id),
         username: name.to_owned(),
         content,
         timestamp: at.seconds,
@@ -118,7 +128,7 @@ fn by(id: IdentityId, name: &str, content: String, at: EventTime, kind: &str) ->
 }
 
 /// Makes a message from the server itself.
-fn note(content: String, at: EventTime) -> ChatMessage {
+fn server_message(content: String, at: EventTime) -> ChatMessage {
     ChatMessage {
         user_id: 0,
         username: notices::SYSTEM.into(),
@@ -129,12 +139,12 @@ fn note(content: String, at: EventTime) -> ChatMessage {
 }
 
 /// Returns the step for a message to this client alone. Its number of people is always 0.
-fn system(content: String, at: EventTime) -> Step {
-    say(note(content, at), "error", 0)
+fn system(content: String, at: EventTime) -> BridgeAction {
+    send_step(server_message(content, at), "error", 0)
 }
 
-fn say(message: ChatMessage, status: &str, online_users: i32) -> Step {
-    Step::Say(encoded(message, status, online_users))
+fn send_step(message: ChatMessage, status: &str, online_users: i32) -> BridgeAction {
+    BridgeAction::Send(encoded(message, status, online_users))
 }
 
 fn encoded(message: ChatMessage, status: &str, online_users: i32) -> Bytes {

@@ -228,7 +228,7 @@ fn make_certificate(key: &Path, path: &Path) -> Result<(), KeyError> {
 
 /// Writes a file whole or not at all.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), KeyError> {
-    super::write_whole(path, text, mode).map_err(|cause| KeyError::Io {
+    super::write_new_file(path, text, mode).map_err(|cause| KeyError::Io {
         path: path.to_owned(),
         cause,
     })

@@ -6,7 +6,7 @@ fn a_directory_has_one_server_at_a_time() {
     let open = || DataDir::open(directory.path(), Purpose::Serve);
     let first = open().unwrap();
     let error = open().unwrap_err();
-    assert!(matches!(error, DataError::Held { .. }), "{error}");
+    assert!(matches!(error, DataError::InUse { .. }), "{error}");
     assert!(error.to_string().contains(&std::process::id().to_string()));
     drop(first);
     assert!(open().is_ok());
@@ -21,7 +21,7 @@ fn the_lock_file_names_the_process_and_its_purpose() {
     for purpose in [Purpose::Serve, Purpose::Restore] {
         let open = DataDir::open(path, purpose).unwrap();
         let process = Some(std::process::id());
-        assert_eq!(holder(path).unwrap(), Some(Holder { process, purpose }));
+        assert_eq!(holder(path).unwrap(), Some(LockHolder { process, purpose }));
         drop(open);
         assert_eq!(
             holder(path).unwrap(),

@@ -61,19 +61,23 @@ impl Endpoint {
             .strip_prefix("Bearer ")
             .and_then(secret_from_hex)
             .ok_or_else(unauthenticated)?;
-        let known = self.hub.known(&secret).await.map_err(|error| match error {
-            AdmitError::Refused(_) => unauthenticated(),
-            AdmitError::Store(error) => self.fail(&error),
-        })?;
+        let known = self
+            .hub
+            .known_identity(&secret)
+            .await
+            .map_err(|error| match error {
+                AdmitError::Refused(_) => unauthenticated(),
+                AdmitError::Store(error) => self.fail(&error),
+            })?;
         if let Some(connection) = request.extensions().get::<Connection>() {
-            connection.greeted();
+            connection.mark_admitted();
         }
         Ok(known)
     }
 
-    fn pace(&self, caller: IdentityId) -> Result<(), Status> {
+    fn check_rate_limit(&self, caller: IdentityId) -> Result<(), Status> {
         let too_many = |_| Status::resource_exhausted("too many requests at once");
-        self.hub.pace(caller).map_err(too_many)
+        self.hub.check_rate_limit(caller).map_err(too_many)
     }
 
     fn fail(&self, error: &StoreError) -> Status {
@@ -110,7 +114,7 @@ impl ChatService for Endpoint {
             Arc::clone(&self.hub),
             Arc::clone(&outbox),
             inbound,
-            move || connection.greeted(),
+            move || connection.mark_admitted(),
             peer,
         ));
         Ok(Response::new(FrameStream { outbox, deadline }))
@@ -132,7 +136,7 @@ impl ChatService for Endpoint {
         request: Request<proto::ListMentionsRequest>,
     ) -> Result<Response<proto::ListMentionsResponse>, Status> {
         let caller = self.caller(&request).await?;
-        self.pace(caller)?;
+        self.check_rate_limit(caller)?;
         let asked = usize::try_from(request.into_inner().limit).ok();
         let most = asked.filter(|most| (1..=MENTIONS).contains(most));
         let found = self.hub.store.mentions_of(caller, most.unwrap_or(MENTIONS));
@@ -146,17 +150,17 @@ impl ChatService for Endpoint {
         request: Request<proto::SearchRequest>,
     ) -> Result<Response<proto::SearchResponse>, Status> {
         let caller = self.caller(&request).await?;
-        self.pace(caller)?;
+        self.check_rate_limit(caller)?;
         let message = request.into_inner();
         let asked = usize::try_from(message.limit).ok();
-        let most = asked.filter(|most| (1..=Search::FOUND).contains(most));
+        let most = asked.filter(|most| (1..=Search::RESULT_LIMIT).contains(most));
         let search = search_from(message).map_err(|Malformed(what)| {
             Status::invalid_argument(format!("'{what}' is malformed"))
         })?;
         let found = self
             .hub
             .store
-            .search(caller, search, most.unwrap_or(Search::FOUND));
+            .search(caller, search, most.unwrap_or(Search::RESULT_LIMIT));
         let found = found.await.map_err(|error| self.fail(&error))?;
         Ok(Response::new(proto::SearchResponse {
             entries: found.entries.iter().map(entry_to).collect(),

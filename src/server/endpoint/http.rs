@@ -11,13 +11,13 @@ use http::{StatusCode, header};
 
 use crate::chat::{Bridge, Bridges};
 use crate::server::Switch;
-use crate::server::allowed_hosts::Hosts;
+use crate::server::allowed_hosts::AllowedHosts;
 use crate::server::bridge::socket;
 use crate::server::bridge::trigger::{self, Trigger};
 use crate::server::hub::Hub;
 use crate::server::metrics;
 
-pub fn router(hub: &Arc<Hub>, bridges: Bridges, metrics: Switch, hosts: &Hosts) -> Router {
+pub fn router(hub: &Arc<Hub>, bridges: Bridges, metrics: Switch, hosts: &AllowedHosts) -> Router {
     let mut router = Router::new();
     for bridge in bridges.iter() {
         let (hub, hosts) = (Arc::clone(hub), hosts.clone());
@@ -41,7 +41,7 @@ pub fn router(hub: &Arc<Hub>, bridges: Bridges, metrics: Switch, hosts: &Hosts) 
     if metrics == Switch::On {
         let (hub, hosts) = (Arc::clone(hub), hosts.clone());
         let counted = move |request: Request| {
-            let counted = hosts.check(&request).map(|()| counted(&hub));
+            let counted = hosts.check(&request).map(|()| metrics_response(&hub));
             std::future::ready(counted)
         };
         router = router.route("/metrics", get(counted));
@@ -49,7 +49,7 @@ pub fn router(hub: &Arc<Hub>, bridges: Bridges, metrics: Switch, hosts: &Hosts) 
     router
 }
 
-fn counted(hub: &Hub) -> impl IntoResponse + use<> {
+fn metrics_response(hub: &Hub) -> impl IntoResponse + use<> {
     match hub.metrics.text(hub.sessions()) {
         Ok(text) => Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text)),
         Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),

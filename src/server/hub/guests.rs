@@ -12,14 +12,14 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::admission::{AdmitError, Admitted};
 use super::guest::Guest;
-use super::names::valid;
+use super::names::parse_name;
 use super::{Hub, now_ms, random_id};
 use crate::chat::{
     Author, IdentityId, Refusal, RefusalCode, RoomId, Secret, SessionId, Status, UserName, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::room::attendance::Departure;
-use crate::server::room::mailbox::{Leaving, RoomMsg};
+use crate::server::room::mailbox::{LeaveReason, RoomMsg};
 use crate::server::store::{IdentityRecord, StoreError};
 
 /// How long a new guest waits for a name that is about to become free.
@@ -31,11 +31,11 @@ const SHARED: &str = "stream";
 /// Maximum number of its sessions at once. Requests from further connections are not passed on to the room.
 const SHARED_SEATS: usize = 64;
 /// How many guests of a crashed server are removed from their rooms at the same time.
-const SEEN_OFF: usize = 64;
+const CLEANUP_BATCH: usize = 64;
 /// Maximum number of names to try for a guest who gave none.
 const NAMELESS: usize = 100_000;
 /// How often a leave is retried when the disk is full.
-const LEAVE_AGAIN: Duration = Duration::from_secs(5);
+const LEAVE_RETRY: Duration = Duration::from_secs(5);
 
 impl Hub {
     /// Creates a guest with this name. `number` is their user id in the foreign protocol, if that protocol has user ids.
@@ -48,15 +48,15 @@ impl Hub {
         via: Via,
         number: Option<i64>,
     ) -> Result<Arc<Guest>, Refusal> {
-        let name = valid(name)?;
+        let name = parse_name(name)?;
         self.filter.check_name(name.as_str())?;
         let now = Instant::now();
         let identity = fresh_identity(number);
         let mut state = self.lock();
-        let is_taken = |id: &IdentityId| self::number(*id) == self::number(identity);
+        let is_taken = |id: &IdentityId| self::numeric_id(*id) == self::numeric_id(identity);
         let mut others = state.guests.keys().chain(state.people.keys());
         let is_somebodys = number.is_some() && others.any(is_taken);
-        let is_operators = self.operators.has_like(&name);
+        let is_operators = self.operators.has_lookalike(&name);
         if let Some(number) = number.filter(|_| is_somebodys) {
             return Err(Refusal::new(RefusalCode::NumberTaken).with(number));
         }
@@ -65,7 +65,7 @@ impl Hub {
         }
         state.guests.insert(identity, via);
         drop(state);
-        Ok(self.held(identity, name, via, (1, SEAT_WITHIN)))
+        Ok(self.new_guest(identity, name, via, (1, SEAT_WITHIN)))
     }
 
     /// Creates a guest, but waits a moment for a name or number that is taken: a person who reconnects at once must not be blocked by
@@ -73,7 +73,7 @@ impl Hub {
     ///
     /// # Errors
     /// As for [`Hub::guest`].
-    pub async fn guest_soon(
+    pub async fn guest_within(
         self: &Arc<Self>,
         name: &str,
         via: Via,
@@ -125,7 +125,7 @@ impl Hub {
             return guest;
         }
         let identity = fresh_identity(None);
-        let name = UserName::kept(SHARED.into());
+        let name = UserName::from_stored(SHARED.into());
         {
             let mut state = self.lock();
             state.guests.insert(identity, via);
@@ -135,12 +135,12 @@ impl Hub {
             }
             state.names.claim(&name, identity, Instant::now());
         }
-        let guest = self.held(identity, name, via, (SHARED_SEATS, Duration::ZERO));
+        let guest = self.new_guest(identity, name, via, (SHARED_SEATS, Duration::ZERO));
         *shared = Arc::downgrade(&guest);
         guest
     }
 
-    fn held(
+    fn new_guest(
         self: &Arc<Self>,
         identity: IdentityId,
         name: UserName,
@@ -181,7 +181,7 @@ impl Hub {
         };
         self.store.put_identity(record.clone(), now_ms()).await?;
         let session = SessionId::new(random_id());
-        self.attend(session, &record, false, Status::default(), outbox)?;
+        self.add_session(session, &record, false, Status::default(), outbox)?;
         Ok(Admitted {
             session,
             author: guest.author(),
@@ -198,24 +198,24 @@ impl Hub {
     ) -> Result<(), StoreError> {
         let _turn = guest.turn.lock().await;
         let (author, how) = (guest.author(), Departure::Clean);
-        if self.detach(session, author.id, how).is_none() {
-            self.departs_from(session, author.id, rooms, how).await;
+        if self.remove_session(session, author.id, how).is_none() {
+            self.notify_departure(session, author.id, rooms, how).await;
             return Ok(());
         }
         // The Left entry removes them from the room, so it comes after their last message.
-        if !self.leaves_all(&author).await? {
+        if !self.leave_all_rooms(&author).await? {
             // The leave cannot be stored yet, but they are not present any longer.
-            self.departs_from(session, author.id, rooms, how).await;
-            let again = Arc::clone(self).leaves_later(author, Arc::downgrade(guest));
+            self.notify_departure(session, author.id, rooms, how).await;
+            let again = Arc::clone(self).retry_leave(author, Arc::downgrade(guest));
             tokio::spawn(again);
         }
         Ok(())
     }
 
     /// Retries a leave until it is stored or the person is back.
-    async fn leaves_later(self: Arc<Self>, author: Author, guest: Weak<Guest>) {
+    async fn retry_leave(self: Arc<Self>, author: Author, guest: Weak<Guest>) {
         loop {
-            sleep(LEAVE_AGAIN).await;
+            sleep(LEAVE_RETRY).await;
             let guest = guest.upgrade();
             let _turn = match &guest {
                 Some(guest) => Some(guest.turn.lock().await),
@@ -224,7 +224,7 @@ impl Hub {
             if self.lock().people.contains_key(&author.id) {
                 return;
             }
-            match self.leaves_all(&author).await {
+            match self.leave_all_rooms(&author).await {
                 Ok(true) => return,
                 Ok(false) => {}
                 Err(error) => return self.fatal.raise(&error),
@@ -241,24 +241,24 @@ impl Hub {
                 id: guest.id,
                 name: guest.name.to_string(),
             };
-            match hub.leaves_all(&author).await {
+            match hub.leave_all_rooms(&author).await {
                 Ok(true) => {}
                 Ok(false) => drop(tokio::spawn(
-                    Arc::clone(hub).leaves_later(author, Weak::new()),
+                    Arc::clone(hub).retry_leave(author, Weak::new()),
                 )),
                 Err(error) => hub.fatal.raise(&error),
             }
         };
-        guests.for_each_concurrent(SEEN_OFF, leave).await;
+        guests.for_each_concurrent(CLEANUP_BATCH, leave).await;
     }
 
     /// Makes a guest leave every room. Returns false if the disk is too full to store that.
-    async fn leaves_all(&self, guest: &Author) -> Result<bool, StoreError> {
+    async fn leave_all_rooms(&self, guest: &Author) -> Result<bool, StoreError> {
         for room in self.store.memberships(guest.id).await? {
             let author = guest.clone();
             let answer = self.ask(room.id, |reply| RoomMsg::Leave {
                 author,
-                how: Leaving::ForGood,
+                how: LeaveReason::ForGood,
                 reply,
             });
             if matches!(answer.await, Some(Err(refusal)) if refusal.retry_after.is_some()) {
@@ -273,13 +273,13 @@ impl Hub {
 }
 
 /// Returns the user id of an identity for protocols that use numbers. It is positive, and always the same for one identity.
-pub fn number(identity: IdentityId) -> i64 {
+pub fn numeric_id(identity: IdentityId) -> i64 {
     let mut first = [0; 8];
     first.copy_from_slice(&identity.bytes()[..8]);
     (i64::from_be_bytes(first) & i64::MAX).max(1)
 }
 
-/// Makes a new identity. Its [`number`] is the requested one, if that is positive.
+/// Makes a new identity. Its [`numeric_id`] is the requested one, if that is positive.
 fn fresh_identity(number: Option<i64>) -> IdentityId {
     let mut bytes = random_id();
     if let Some(number) = number.filter(|number| *number > 0) {

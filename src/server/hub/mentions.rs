@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::Hub;
 use crate::chat::{IdentityId, NameKey, RoomId, Skeleton, UserName};
-use crate::server::room::mailbox::Question;
+use crate::server::room::mailbox::RoomQuery;
 use crate::server::store::StoreError;
 use crate::text;
 
@@ -15,12 +15,16 @@ impl Hub {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn called_in(&self, room: RoomId, text: &str) -> Result<Vec<IdentityId>, StoreError> {
+    pub async fn mentions_in(
+        &self,
+        room: RoomId,
+        text: &str,
+    ) -> Result<Vec<IdentityId>, StoreError> {
         let calls = text::mentioned_names(text);
         if calls.is_empty() {
             return Ok(Vec::new());
         }
-        let known = self.members_meant(room, &calls).await?;
+        let known = self.members_by_name(room, &calls).await?;
         let mut called = Vec::new();
         for names in calls {
             let longest = names.first().map_or("", String::as_str);
@@ -39,7 +43,7 @@ impl Hub {
 
     /// Returns the member that each name in `calls` refers to. A name refers to the person who has it now. If nobody has it, it refers to
     /// the member who had it most recently; if two members had it, to neither.
-    async fn members_meant(
+    async fn members_by_name(
         &self,
         room: RoomId,
         calls: &[Vec<String>],
@@ -69,7 +73,7 @@ impl Hub {
         let members = if among.is_empty() {
             Vec::new()
         } else {
-            let members = self.ask(room, |reply| Question::MembersAmong { among, reply });
+            let members = self.ask(room, |reply| RoomQuery::MembersAmong { among, reply });
             members.await.unwrap_or_default()
         };
         let here = holders.into_iter().filter(|(_, id)| members.contains(id));

@@ -9,11 +9,11 @@ use crate::chat::{IdentityId, NameError, NameKey, Refusal, RefusalCode, Skeleton
 /// The names in use and their owners. Of names that look alike (UTS #39), only one can be in use at a time.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    holders: HashMap<Skeleton, Holder>,
+    holders: HashMap<Skeleton, NameHolder>,
 }
 
 #[derive(Debug)]
-struct Holder {
+struct NameHolder {
     key: NameKey,
     identity: IdentityId,
     /// Until when the name is reserved. `None` while the owner is present.
@@ -31,7 +31,7 @@ impl Names {
         }
         self.holders.insert(
             name.skeleton(),
-            Holder {
+            NameHolder {
                 key: name.key(),
                 identity,
                 until: None,
@@ -57,24 +57,24 @@ impl Names {
         key: &NameKey,
         now: Instant,
     ) -> Option<IdentityId> {
-        let holder = self.held(skeleton, now)?;
+        let holder = self.holder_of(skeleton, now)?;
         (holder.key == *key).then_some(holder.identity)
     }
 
-    fn present(&self, name: &UserName, now: Instant) -> Option<&Holder> {
-        self.held(&name.skeleton(), now)
+    fn present(&self, name: &UserName, now: Instant) -> Option<&NameHolder> {
+        self.holder_of(&name.skeleton(), now)
     }
 
-    fn held(&self, skeleton: &Skeleton, now: Instant) -> Option<&Holder> {
+    fn holder_of(&self, skeleton: &Skeleton, now: Instant) -> Option<&NameHolder> {
         let holder = self.holders.get(skeleton)?;
         let is_held = holder.until.is_none_or(|until| now < until);
         is_held.then_some(holder)
     }
 
-    pub(super) fn hold(&mut self, name: &UserName, identity: IdentityId, until: Instant) {
+    pub(super) fn reserve_until(&mut self, name: &UserName, identity: IdentityId, until: Instant) {
         self.holders.insert(
             name.skeleton(),
-            Holder {
+            NameHolder {
                 key: name.key(),
                 identity,
                 until: Some(until),
@@ -112,13 +112,13 @@ impl Operators {
     }
 
     /// Whether a name is an operator's name or looks like one.
-    pub(super) fn has_like(&self, name: &UserName) -> bool {
+    pub(super) fn has_lookalike(&self, name: &UserName) -> bool {
         self.0.contains_key(&name.skeleton())
     }
 }
 
 /// Checks a name. The refusal says what is wrong with it.
-pub(super) fn valid(name: &str) -> Result<UserName, Refusal> {
+pub(super) fn parse_name(name: &str) -> Result<UserName, Refusal> {
     UserName::new(name).map_err(|error| match error {
         NameError::Reserved => Refusal::new(RefusalCode::NameReserved).with(name),
         NameError::Empty => Refusal::new(RefusalCode::NameInvalid)

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use tokio::time::{Instant, sleep};
 
 use super::admission::{AdmitError, Admitted};
-use super::names::valid;
-use super::{Attending, GRACE, Hub, NAME_HOLD, now_ms, random_id};
+use super::names::parse_name;
+use super::{GRACE, Hub, NAME_HOLD, PresentPerson, now_ms, random_id};
 use crate::chat::{
     Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, Secret, SecretHash,
     SessionId, Status, UserName, Via,
@@ -35,11 +35,11 @@ impl Hub {
         outbox: &Arc<Outbox>,
     ) -> Result<Admitted, AdmitError> {
         let hash = secret.hash();
-        let _turn = self.turns.take(hash).await;
-        let record = if let Some(known) = self.store.identity_of(hash).await? {
-            self.return_of(known, asked).await?
+        let _turn = self.person_locks.lock(hash).await;
+        let record = if let Some(known) = self.store.identity_by_secret(hash).await? {
+            self.readmit(known, asked).await?
         } else {
-            let name = valid(asked)?;
+            let name = parse_name(asked)?;
             let fresh = IdentityRecord {
                 id: IdentityId::new(random_id()),
                 secret: hash,
@@ -55,10 +55,10 @@ impl Hub {
                     self.lock().names.release(&fresh.name, fresh.id);
                     let known = self
                         .store
-                        .identity_of(hash)
+                        .identity_by_secret(hash)
                         .await?
                         .ok_or(StoreError::Conflict)?;
-                    self.return_of(known, asked).await?
+                    self.readmit(known, asked).await?
                 }
                 Err(error) => {
                     self.lock().names.release(&fresh.name, fresh.id);
@@ -69,7 +69,7 @@ impl Hub {
         let session = SessionId::new(random_id());
         let is_owner = self.owner == Some(hash) || self.operators.has(&record.name);
         let status = self.store.personal(record.id).await?.status;
-        self.attend(session, &record, is_owner, status, outbox)?;
+        self.add_session(session, &record, is_owner, status, outbox)?;
         Ok(Admitted {
             session,
             author: Author {
@@ -81,7 +81,7 @@ impl Hub {
     }
 
     /// Marks a known person as present again: under their own name or, if somebody else has it now, under the requested one.
-    async fn return_of(
+    async fn readmit(
         &self,
         known: IdentityRecord,
         asked: &str,
@@ -92,7 +92,7 @@ impl Hub {
         };
         match self.claim(&known.name, known.id).await {
             Err(AdmitError::Refused(taken)) if taken.code == RefusalCode::NameTaken => {
-                let other = valid(asked)?;
+                let other = parse_name(asked)?;
                 if other.key() == known.name.key() {
                     return Err(taken.into());
                 }
@@ -101,7 +101,7 @@ impl Hub {
             }
             claimed => claimed?,
         }
-        self.note(record.clone()).await?;
+        self.store_presence(record.clone()).await?;
         if record.name != known.name {
             self.announce_rename(
                 &Author {
@@ -119,9 +119,9 @@ impl Hub {
         let now = Instant::now();
         let is_operators = self.operators.has(name);
         // Nobody may use a name that only looks like an operator's name.
-        let is_like_one = !is_operators && self.operators.has_like(name);
+        let is_like_one = !is_operators && self.operators.has_lookalike(name);
         if is_like_one || !self.lock().names.claim(name, identity, now) {
-            return Err(self.taken(name, now).into());
+            return Err(self.name_taken(name, now).into());
         }
         // An operator's name belongs to the first person who used it, even while they are absent.
         if is_operators {
@@ -133,17 +133,17 @@ impl Hub {
             if !matches!(bound, Ok(bound) if bound == identity) {
                 self.lock().names.release(name, identity);
                 bound?;
-                return Err(self.taken(name, now).into());
+                return Err(self.name_taken(name, now).into());
             }
         }
         Ok(())
     }
 
     /// Returns the refusal for a taken name, with a free name as a suggestion.
-    fn taken(&self, name: &UserName, now: Instant) -> Refusal {
+    fn name_taken(&self, name: &UserName, now: Instant) -> Refusal {
         let state = self.lock();
         let is_free = |name: &UserName| {
-            state.names.holder(name, now).is_none() && !self.operators.has_like(name)
+            state.names.holder(name, now).is_none() && !self.operators.has_lookalike(name)
         };
         let like_it = (2..1000).map(|n| name.numbered(n)).find(is_free);
         let refusal = Refusal::new(RefusalCode::NameTaken).with(name);
@@ -153,7 +153,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn attend(
+    pub(super) fn add_session(
         &self,
         session: SessionId,
         record: &IdentityRecord,
@@ -166,23 +166,26 @@ impl Hub {
         // Since the claim, another session of this person may have ended and somebody else may have taken the name.
         if !state.names.claim(&record.name, record.id, now) {
             drop(state);
-            return Err(self.taken(&record.name, now));
+            return Err(self.name_taken(&record.name, now));
         }
         self.sessions.fetch_add(1, Ordering::Relaxed);
         let bucket = state
             .buckets
             .remove(&record.id)
             .unwrap_or_else(|| Bucket::full(&self.limits, now.into_std()));
-        let attending = state.people.entry(record.id).or_insert_with(|| Attending {
-            name: record.name.clone(),
-            secret: record.secret,
-            is_owner,
-            via: record.via,
-            status,
-            typed_at: None,
-            sessions: HashMap::new(),
-            bucket,
-        });
+        let attending = state
+            .people
+            .entry(record.id)
+            .or_insert_with(|| PresentPerson {
+                name: record.name.clone(),
+                secret: record.secret,
+                is_owner,
+                via: record.via,
+                status,
+                typed_at: None,
+                sessions: HashMap::new(),
+                bucket,
+            });
         attending.name = record.name.clone();
         attending.sessions.insert(session, Arc::downgrade(outbox));
         Ok(())
@@ -195,13 +198,13 @@ impl Hub {
         rooms: Vec<RoomId>,
         how: Departure,
     ) -> Result<(), StoreError> {
-        let departed = self.let_go(who, rooms, how).await;
+        let departed = self.end_session(who, rooms, how).await;
         // Counted until here, so that the store is not closed before the changes of this departure are written.
         self.sessions.fetch_sub(1, Ordering::Relaxed);
         departed
     }
 
-    async fn let_go(
+    async fn end_session(
         self: &Arc<Self>,
         who: &Admitted,
         rooms: Vec<RoomId>,
@@ -213,16 +216,17 @@ impl Hub {
         }
         let secret = self.secret_of(identity);
         let _turn = match secret {
-            Some(secret) => Some(self.turns.take(secret).await),
+            Some(secret) => Some(self.person_locks.lock(secret).await),
             None => None,
         };
-        let left = self.detach(who.session, identity, how);
-        self.departs_from(who.session, identity, &rooms, how).await;
+        let left = self.remove_session(who.session, identity, how);
+        self.notify_departure(who.session, identity, &rooms, how)
+            .await;
         if how == Departure::Lost {
             tokio::spawn(Arc::clone(self).grace(who.clone(), rooms, now_ms()));
         }
         match left {
-            Some(left) if how == Departure::Clean => self.note_absence(identity, left).await,
+            Some(left) if how == Departure::Clean => self.store_absence(identity, left).await,
             // When the server stops, people stay marked as present. The next start reserves their names.
             _ => Ok(()),
         }
@@ -235,7 +239,7 @@ impl Hub {
     }
 
     /// Tells rooms that a session has ended.
-    pub(super) async fn departs_from(
+    pub(super) async fn notify_departure(
         &self,
         session: SessionId,
         identity: IdentityId,
@@ -253,12 +257,12 @@ impl Hub {
     }
 
     /// Removes a session. If it was the last one of its person, returns that person. Name and presence change together.
-    pub(super) fn detach(
+    pub(super) fn remove_session(
         &self,
         session: SessionId,
         identity: IdentityId,
         how: Departure,
-    ) -> Option<Attending> {
+    ) -> Option<PresentPerson> {
         let now = Instant::now();
         let mut state = self.lock();
         let attending = state.people.get_mut(&identity)?;
@@ -275,7 +279,9 @@ impl Hub {
             // A guest's name is released when the connection ends.
             _ if left.via.is_bridge() => {}
             Departure::Clean => state.names.release(&left.name, identity),
-            Departure::Lost => state.names.hold(&left.name, identity, now + NAME_HOLD),
+            Departure::Lost => state
+                .names
+                .reserve_until(&left.name, identity, now + NAME_HOLD),
         }
         Some(left)
     }
@@ -295,17 +301,21 @@ impl Hub {
             .await;
         }
         sleep(NAME_HOLD.saturating_sub(GRACE)).await;
-        if let Err(error) = self.note_lost(identity, lost_ms).await {
+        if let Err(error) = self.store_absence_if_gone(identity, lost_ms).await {
             self.fatal.raise(&error);
         }
     }
 
     /// Stores that a person whose connection broke has left. Does nothing if they are back, or came back and lost another connection.
-    async fn note_lost(&self, identity: IdentityId, lost_ms: u64) -> Result<(), StoreError> {
+    async fn store_absence_if_gone(
+        &self,
+        identity: IdentityId,
+        lost_ms: u64,
+    ) -> Result<(), StoreError> {
         let Some(IdentityRecord { secret, .. }) = self.store.identity(identity).await? else {
             return Ok(());
         };
-        let _turn = self.turns.take(secret).await;
+        let _turn = self.person_locks.lock(secret).await;
         // Read again under the turn, because they may have another name now.
         let Some(record) = self.store.identity(identity).await? else {
             return Ok(());
@@ -322,10 +332,14 @@ impl Hub {
             present: false,
             ..record
         };
-        self.note_at(gone, lost_ms).await
+        self.store_presence_at(gone, lost_ms).await
     }
 
-    async fn note_absence(&self, identity: IdentityId, left: Attending) -> Result<(), StoreError> {
+    async fn store_absence(
+        &self,
+        identity: IdentityId,
+        left: PresentPerson,
+    ) -> Result<(), StoreError> {
         let record = IdentityRecord {
             id: identity,
             secret: left.secret,
@@ -333,16 +347,20 @@ impl Hub {
             present: false,
             via: Via::Tchat,
         };
-        self.note(record).await
+        self.store_presence(record).await
     }
 
     /// Stores whether a person is present. A full disk is ignored, because it must not keep anybody from connecting.
-    async fn note(&self, record: IdentityRecord) -> Result<(), StoreError> {
-        self.note_at(record, now_ms()).await
+    async fn store_presence(&self, record: IdentityRecord) -> Result<(), StoreError> {
+        self.store_presence_at(record, now_ms()).await
     }
 
-    /// As [`Hub::note`], with the time when the person was last here, in Unix milliseconds.
-    async fn note_at(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
+    /// As [`Hub::store_presence`], with the time when the person was last here, in Unix milliseconds.
+    async fn store_presence_at(
+        &self,
+        record: IdentityRecord,
+        seen_ms: u64,
+    ) -> Result<(), StoreError> {
         match self.store.put_identity(record, seen_ms).await {
             Err(StoreError::Full) => Ok(()),
             noted => noted,
@@ -359,17 +377,17 @@ impl Hub {
         asked: &str,
         answer: impl FnOnce(&Author) + Send,
     ) -> Result<Author, AdmitError> {
-        let name = valid(asked)?;
+        let name = parse_name(asked)?;
         let gone = || Refusal::new(RefusalCode::Unauthenticated);
         let secret = self.secret_of(identity).ok_or_else(gone)?;
-        let _turn = self.turns.take(secret).await;
+        let _turn = self.person_locks.lock(secret).await;
         // Read under the turn, because another session of theirs may just have renamed them.
         let old = self.author(identity).ok_or_else(gone)?;
         if name.as_str() == old.name {
             answer(&old);
             return Ok(old);
         }
-        let before = UserName::kept(old.name.clone());
+        let before = UserName::from_stored(old.name.clone());
         self.claim(&name, identity).await?;
         let record = IdentityRecord {
             id: identity,
@@ -429,7 +447,7 @@ impl Hub {
             id: old.id,
             name: name.to_string(),
         };
-        self.tell(old.id, &Event::Named { request: 0, you });
+        self.notify_person(old.id, &Event::NameChanged { request: 0, you });
         Ok(())
     }
 
@@ -437,8 +455,8 @@ impl Hub {
     ///
     /// # Errors
     /// The secret is unknown, or the store failed.
-    pub async fn known(&self, secret: &Secret) -> Result<IdentityId, AdmitError> {
-        let known = self.store.identity_of(secret.hash()).await?;
+    pub async fn known_identity(&self, secret: &Secret) -> Result<IdentityId, AdmitError> {
+        let known = self.store.identity_by_secret(secret.hash()).await?;
         Ok(known
             .ok_or_else(|| Refusal::new(RefusalCode::Unauthenticated))?
             .id)

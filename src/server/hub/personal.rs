@@ -14,8 +14,8 @@ use crate::server::store::{PersonalChange, StoreError};
 use crate::wire::Event;
 
 /// How long the list of a room's recent members is cached, and its maximum length.
-const LAST_HERE: Duration = Duration::from_secs(2);
-const KNOWN: usize = 1000;
+const RECENT_CACHE_TIME: Duration = Duration::from_secs(2);
+const RECENT_LIMIT: usize = 1000;
 
 impl Hub {
     /// Returns the members of a room who were here most recently. After a restart many sessions ask at once, so one look-up serves them
@@ -23,18 +23,23 @@ impl Hub {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn last_here(&self, room: RoomId) -> Result<People, StoreError> {
+    pub async fn recently_present(&self, room: RoomId) -> Result<People, StoreError> {
         let known = {
             let now = Instant::now();
             let mut known = self
-                .last_here
+                .recently_present
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            known.retain(|_, (at, _)| now.saturating_duration_since(*at) < LAST_HERE);
+            known.retain(|_, (at, _)| now.saturating_duration_since(*at) < RECENT_CACHE_TIME);
             let (_, people) = known.entry(room).or_insert_with(|| (now, Arc::default()));
             Arc::clone(people)
         };
-        let look_up = || async { self.store.last_here(room, KNOWN).await.map(Arc::new) };
+        let look_up = || async {
+            self.store
+                .recently_present(room, RECENT_LIMIT)
+                .await
+                .map(Arc::new)
+        };
         known.get_or_try_init(look_up).await.cloned()
     }
 
@@ -46,7 +51,7 @@ impl Hub {
     }
 
     /// Whether a typing signal may be sent for a person: at most one per `every`. If so, records the time.
-    pub fn may_tell_typing(&self, identity: IdentityId, every: Duration) -> bool {
+    pub fn may_send_typing(&self, identity: IdentityId, every: Duration) -> bool {
         let now = Instant::now();
         let mut state = self.lock();
         let Some(attending) = state.people.get_mut(&identity) else {
@@ -83,7 +88,7 @@ impl Hub {
             request: 0,
             status: status.clone(),
         };
-        self.tell(identity, &event);
+        self.notify_person(identity, &event);
         Ok(())
     }
 
@@ -102,7 +107,7 @@ impl Hub {
             request: 0,
             settings,
         };
-        self.tell(identity, &event);
+        self.notify_person(identity, &event);
         Ok(())
     }
 
@@ -128,7 +133,7 @@ impl Hub {
         }
         let person = Person {
             id: of,
-            name: self.named(of).await?.name,
+            name: self.author_of(of).await?.name,
             presence: if is_here {
                 personal.status.presence()
             } else {

@@ -9,8 +9,8 @@ use tokio::time::sleep;
 
 use super::Hub;
 use crate::chat::{IdentityId, RoomId, Seq, Unread};
-use crate::server::room::Head;
-use crate::server::room::mailbox::Question;
+use crate::server::room::RoomHead;
+use crate::server::room::mailbox::RoomQuery;
 use crate::server::store::StoreError;
 use crate::wire::Event;
 
@@ -19,12 +19,12 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// Read positions that are not stored yet.
 #[derive(Debug, Default)]
-pub(super) struct Reads {
+pub(super) struct PendingReads {
     raised: Mutex<HashMap<(RoomId, IdentityId), Seq>>,
     is_due: AtomicBool,
 }
 
-impl Reads {
+impl PendingReads {
     fn raised(&self) -> MutexGuard<'_, HashMap<(RoomId, IdentityId), Seq>> {
         self.raised.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -41,9 +41,9 @@ impl Hub {
         identity: IdentityId,
         last: Seq,
     ) -> Result<Unread, StoreError> {
-        let read = self.read_to(room, identity).await?;
+        let read = self.read_position(room, identity).await?;
         if read >= last {
-            return Ok(Unread::nothing(read));
+            return Ok(Unread::none_after(read));
         }
         self.store.unread(room, identity, read, last).await
     }
@@ -52,10 +52,14 @@ impl Hub {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
+    pub async fn read_position(
+        &self,
+        room: RoomId,
+        identity: IdentityId,
+    ) -> Result<Seq, StoreError> {
         // Memory is read first. A position that is stored between the two reads is then found in the store.
         let raised = self.reads.raised().get(&(room, identity)).copied();
-        let read = self.store.read_to(room, identity).await?;
+        let read = self.store.read_position(room, identity).await?;
         Ok(raised.unwrap_or_default().max(read))
     }
 
@@ -113,27 +117,27 @@ impl Hub {
         if self.sessions_of(identity) < 2 {
             return Ok(());
         }
-        let Some(Head {
+        let Some(RoomHead {
             epoch, seq: last, ..
         }) = self.head(room, identity).await
         else {
             return Ok(());
         };
         let unread = self.unread(room, identity, last).await?;
-        let moved = Event::ReadMoved {
+        let moved = Event::ReadPositionChanged {
             request: 0,
             room,
             epoch,
             last,
             unread,
         };
-        self.tell(identity, &moved);
+        self.notify_person(identity, &moved);
         Ok(())
     }
 
     /// Returns the end of a room as a person may see it; nothing if they may not see the room.
-    pub async fn head(&self, room: RoomId, identity: IdentityId) -> Option<Head> {
-        self.ask(room, |reply| Question::Peek { identity, reply })
+    pub async fn head(&self, room: RoomId, identity: IdentityId) -> Option<RoomHead> {
+        self.ask(room, |reply| RoomQuery::Peek { identity, reply })
             .await
             .flatten()
     }

@@ -2,15 +2,15 @@
 
 use tokio::time::Instant;
 
-use super::names::valid;
+use super::names::parse_name;
 use super::{AdmitError, Hub};
 use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId, Via};
-use crate::server::room::mailbox::Question;
+use crate::server::room::mailbox::RoomQuery;
 
 impl Hub {
     /// Whether somebody has exactly this name now.
     pub fn is_taken(&self, name: &str) -> bool {
-        let Ok(name) = valid(name) else {
+        let Ok(name) = parse_name(name) else {
             return false;
         };
         self.lock()
@@ -26,7 +26,7 @@ impl Hub {
     /// No person or more than one person matches, or the store failed.
     pub async fn resolve(&self, name: &str, asker: IdentityId) -> Result<IdentityId, AdmitError> {
         let unknown = || Refusal::new(RefusalCode::PersonUnknown).with(name);
-        let name = valid(name).map_err(|_| unknown())?;
+        let name = parse_name(name).map_err(|_| unknown())?;
         {
             let state = self.lock();
             if let Some(holder) = state.names.exact_holder(&name, Instant::now()) {
@@ -42,7 +42,7 @@ impl Hub {
                 };
             }
         }
-        let called = self.store.named(name.key()).await?;
+        let called = self.store.identities_named(name.key()).await?;
         let mut near = Vec::new();
         if !called.is_empty() {
             for room in self.store.memberships(asker).await? {
@@ -81,12 +81,12 @@ impl Hub {
             }
             answer => return answer,
         };
-        let Ok(name) = valid(name) else {
+        let Ok(name) = parse_name(name) else {
             return Err(refusal.into());
         };
-        let called = self.store.named(name.key()).await?;
+        let called = self.store.identities_named(name.key()).await?;
         let remembered = self
-            .ask(room, Question::Remembered)
+            .ask(room, RoomQuery::PeopleWithStanding)
             .await
             .unwrap_or_default();
         let mut near = called

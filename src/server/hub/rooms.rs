@@ -8,20 +8,20 @@ use tokio::sync::oneshot;
 use super::{AdmitError, Hub, random_id};
 use crate::chat::RoomPreset;
 use crate::chat::{
-    Author, Body, Changes, Digest, Entry, Epoch, IdentityId, LastLine, NameError, NewRoom, Post,
+    Author, Body, Changes, Digest, Entry, Epoch, IdentityId, LastMessage, NameError, NewRoom, Post,
     Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, RoomName, Seq, Skeleton, Stamp, digest,
 };
 use crate::server::clock::LogClock;
-use crate::server::room::mailbox::{Question, RoomMsg};
+use crate::server::room::mailbox::{RoomMsg, RoomQuery};
 use crate::server::room::task::{self, RoomHandle};
 use crate::server::store::{Append, RoomRecord, Store, StoreError, pair};
 use crate::text;
 use crate::wire::Event;
 
 /// The maximum number of rooms created by users that the creator of a new one may be a member of.
-const OWNED: usize = 64;
+const OWNED_ROOM_LIMIT: usize = 64;
 /// Code points of a room's last message that are sent in the room list.
-const LAST: usize = 200;
+const LAST_MESSAGE_CHARS: usize = 200;
 
 /// Creates the preset rooms that do not exist, and updates the others.
 pub(super) async fn set_up(
@@ -62,7 +62,7 @@ pub(super) async fn set_up(
                 epoch: Epoch::new(random_id()),
                 pair: None,
             };
-            let created = first(&record, server.clone(), Vec::new(), clock.stamp());
+            let created = first_append(&record, server.clone(), Vec::new(), clock.stamp());
             store.create_room(record, created).await?;
         }
     }
@@ -87,7 +87,7 @@ impl Hub {
         let now = self.rooms.clock.stamp().log_ms;
         let is_banned = |room: RoomId| {
             bans.iter()
-                .any(|(of, until)| *of == room && until.holds(now))
+                .any(|(of, until)| *of == room && until.is_active(now))
         };
         let mut rooms = Vec::new();
         for record in self.rooms.directory.rooms() {
@@ -95,9 +95,9 @@ impl Hub {
             if record.kind == RoomKind::Secret && !is_mine {
                 continue;
             }
-            let mut info = info(&record, self.present_in(record.id).await, None);
+            let mut info = room_info(&record, self.present_in(record.id).await, None);
             if is_mine || (record.kind == RoomKind::Public && !is_banned(record.id)) {
-                info.last = self.store.last_said(record.id).await?.map(last_line);
+                info.last = self.store.last_message(record.id).await?.map(last_message);
             }
             if is_mine {
                 info.role = self.role_in(record.id, viewer).await;
@@ -112,14 +112,14 @@ impl Hub {
         let mut rooms = Vec::new();
         for record in self.rooms.directory.rooms() {
             if record.kind == RoomKind::Public {
-                rooms.push(info(&record, self.present_in(record.id).await, None));
+                rooms.push(room_info(&record, self.present_in(record.id).await, None));
             }
         }
         rooms
     }
 
     pub(super) async fn role_in(&self, room: RoomId, identity: IdentityId) -> Option<Role> {
-        self.ask(room, |reply| Question::Role { identity, reply })
+        self.ask(room, |reply| RoomQuery::Role { identity, reply })
             .await
             .flatten()
     }
@@ -139,7 +139,7 @@ impl Hub {
         }
         let key = RoomName::new(name).map_err(|_| unknown())?.key();
         let mut open = None;
-        for record in directory.named(&key) {
+        for record in directory.rooms_named(&key) {
             if record.kind != RoomKind::Secret {
                 open = Some(record.id);
             } else if self.may_enter(record.id, asker).await {
@@ -151,7 +151,7 @@ impl Hub {
 
     /// Whether a person is in a room, or may join it as far as invitations are concerned.
     async fn may_enter(&self, room: RoomId, identity: IdentityId) -> bool {
-        self.ask(room, |reply| Question::MayEnter { identity, reply })
+        self.ask(room, |reply| RoomQuery::MayEnter { identity, reply })
             .await
             .unwrap_or(false)
     }
@@ -166,7 +166,8 @@ impl Hub {
     /// # Errors
     /// The name is invalid, or belongs to a room that the maker may know of; the maker has too many rooms; or the store failed.
     pub async fn create(&self, maker: &Author, wanted: NewRoom) -> Result<RoomInfo, AdmitError> {
-        let name = RoomName::new(&wanted.name).map_err(|error| invalid(&wanted.name, error))?;
+        let name =
+            RoomName::new(&wanted.name).map_err(|error| invalid_name(&wanted.name, error))?;
         let exists = || Refusal::new(RefusalCode::RoomExists).with(&name);
         let skeleton = name.skeleton();
         let looks_like = |record: &RoomRecord| {
@@ -185,8 +186,10 @@ impl Hub {
             let is_made = record.key.is_some() && !record.is_preset();
             owned += usize::from(is_made);
         }
-        if owned >= OWNED {
-            return Err(Refusal::new(RefusalCode::TooManyRooms).with(OWNED).into());
+        if owned >= OWNED_ROOM_LIMIT {
+            return Err(Refusal::new(RefusalCode::TooManyRooms)
+                .with(OWNED_ROOM_LIMIT)
+                .into());
         }
         let record = RoomRecord {
             id: RoomId::new(random_id()),
@@ -200,7 +203,7 @@ impl Hub {
             pair: None,
         };
         let now = self.rooms.clock.stamp();
-        let mut created = first(&record, maker.clone(), Vec::new(), now);
+        let mut created = first_append(&record, maker.clone(), Vec::new(), now);
         created.changes.members.insert(maker.id, Some(Role::Owner));
         created.changes.topic = Some(record.topic.clone());
         match self.store.create_room(record.clone(), created).await {
@@ -212,13 +215,13 @@ impl Hub {
         tracing::info!(name = %text::line(&maker.name), room = %record.log_name(), kind = ?record.kind, "created");
         let room = RoomInfo {
             role: Some(Role::Owner),
-            ..info(&record, 0, None)
+            ..room_info(&record, 0, None)
         };
         let event = Event::RoomChanged {
             request: 0,
             room: room.clone(),
         };
-        self.tell(maker.id, &event);
+        self.notify_person(maker.id, &event);
         Ok(room)
     }
 
@@ -237,7 +240,7 @@ impl Hub {
         if let Some(record) = record.filter(|_| self.author(person).is_some()) {
             let room = self.describe(&record, person).await?;
             let by = Some(by);
-            self.tell(person, &Event::Invitation { room, by });
+            self.notify_person(person, &Event::Invitation { room, by });
         }
         Ok(())
     }
@@ -252,16 +255,19 @@ impl Hub {
         viewer: IdentityId,
     ) -> Result<RoomInfo, StoreError> {
         let peer = match record.pair {
-            Some((low, high)) => Some(self.named(if low == viewer { high } else { low }).await?),
+            Some((low, high)) => Some(
+                self.author_of(if low == viewer { high } else { low })
+                    .await?,
+            ),
             None => None,
         };
         Ok(RoomInfo {
             role: self.role_in(record.id, viewer).await,
-            ..info(record, self.present_in(record.id).await, peer)
+            ..room_info(record, self.present_in(record.id).await, peer)
         })
     }
 
-    pub async fn named(&self, identity: IdentityId) -> Result<Author, StoreError> {
+    pub async fn author_of(&self, identity: IdentityId) -> Result<Author, StoreError> {
         if let Some(author) = self.author(identity) {
             return Ok(author);
         }
@@ -282,7 +288,7 @@ impl Hub {
         let (reply, answer) = oneshot::channel();
         if handle
             .mailbox
-            .send(Question::Count(reply).into())
+            .send(RoomQuery::Count(reply).into())
             .await
             .is_err()
         {
@@ -315,7 +321,7 @@ impl Hub {
             pair: Some(pair(opener.id, other)),
         };
         let members = vec![opener.id, other];
-        let created = first(&record, opener.clone(), members, self.rooms.clock.stamp());
+        let created = first_append(&record, opener.clone(), members, self.rooms.clock.stamp());
         match self.store.create_room(record.clone(), created).await {
             Ok(()) => {}
             Err(StoreError::Conflict) => {
@@ -330,7 +336,7 @@ impl Hub {
         }
         for identity in [opener.id, other] {
             let room = self.describe(&record, identity).await?;
-            self.tell(identity, &Event::RoomChanged { request: 0, room });
+            self.notify_person(identity, &Event::RoomChanged { request: 0, room });
         }
         Ok(record)
     }
@@ -360,7 +366,7 @@ impl Hub {
     pub async fn send(&self, room: RoomId, message: RoomMsg) {
         // If the room ends between the look-up and the reservation, it is started again. Eight times in a row is not expected.
         for _ in 0..8 {
-            let handle = self.running(room);
+            let handle = self.room_handle(room);
             if let Ok(permit) = handle.mailbox.reserve().await {
                 permit.send(message);
                 return;
@@ -388,7 +394,7 @@ impl Hub {
         answer.await.ok()
     }
 
-    fn running(&self, room: RoomId) -> RoomHandle {
+    fn room_handle(&self, room: RoomId) -> RoomHandle {
         let mut state = self.lock();
         let old = state.running.get(&room);
         if let Some(handle) = old
@@ -409,7 +415,7 @@ impl Hub {
     }
 }
 
-fn info(record: &RoomRecord, present: u32, peer: Option<Author>) -> RoomInfo {
+fn room_info(record: &RoomRecord, present: u32, peer: Option<Author>) -> RoomInfo {
     RoomInfo {
         id: record.id,
         kind: record.kind,
@@ -423,15 +429,15 @@ fn info(record: &RoomRecord, present: u32, peer: Option<Author>) -> RoomInfo {
     }
 }
 
-fn last_line(entry: Entry) -> LastLine {
-    LastLine {
+fn last_message(entry: Entry) -> LastMessage {
+    LastMessage {
         author: entry.author.name,
-        text: entry.body.text().chars().take(LAST).collect(),
+        text: entry.body.text().chars().take(LAST_MESSAGE_CHARS).collect(),
         at_ms: entry.at_ms,
     }
 }
 
-fn invalid(name: &str, error: NameError) -> Refusal {
+fn invalid_name(name: &str, error: NameError) -> Refusal {
     let what = match error {
         NameError::Empty => "empty",
         NameError::TooLong { .. } => "length",
@@ -443,7 +449,12 @@ fn invalid(name: &str, error: NameError) -> Refusal {
 }
 
 /// Returns the append with a new room's first entry and its first members.
-fn first(record: &RoomRecord, author: Author, members: Vec<IdentityId>, at: Stamp) -> Append {
+fn first_append(
+    record: &RoomRecord,
+    author: Author,
+    members: Vec<IdentityId>,
+    at: Stamp,
+) -> Append {
     let body = Body::Created;
     let entry = Entry {
         room: record.id,

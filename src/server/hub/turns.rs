@@ -12,19 +12,19 @@ use tokio::sync::OwnedMutexGuard;
 use crate::chat::SecretHash;
 
 /// One turn of a person. The next one begins when this is dropped.
-pub(super) type Turn = OwnedMutexGuard<()>;
+pub(super) type PersonLockGuard = OwnedMutexGuard<()>;
 
 /// The locks, by the hash of the person's secret, because a new person has no id yet.
 #[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<HashMap<SecretHash, Weak<tokio::sync::Mutex<()>>>>);
+pub(super) struct PersonLocks(Mutex<HashMap<SecretHash, Weak<tokio::sync::Mutex<()>>>>);
 
-impl Turns {
+impl PersonLocks {
     /// Waits until no other change of this person is running.
-    pub(super) async fn take(&self, of: SecretHash) -> Turn {
-        self.of(of).lock_owned().await
+    pub(super) async fn lock(&self, of: SecretHash) -> PersonLockGuard {
+        self.lock_of(of).lock_owned().await
     }
 
-    fn of(&self, of: SecretHash) -> Arc<tokio::sync::Mutex<()>> {
+    fn lock_of(&self, of: SecretHash) -> Arc<tokio::sync::Mutex<()>> {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(turn) = turns.get(&of).and_then(Weak::upgrade) {
             return turn;
@@ -49,16 +49,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn turns_of_one_person_run_one_at_a_time_and_do_not_delay_others() {
-        let turns = Turns::default();
+        let turns = PersonLocks::default();
         let (ann, ben) = (SecretHash::new([1; 32]), SecretHash::new([2; 32]));
-        let first = turns.take(ann).await;
-        let _other = turns.take(ben).await;
+        let first = turns.lock(ann).await;
+        let _other = turns.lock(ben).await;
         let soon = Duration::from_millis(1);
-        assert!(timeout(soon, turns.take(ann)).await.is_err());
+        assert!(timeout(soon, turns.lock(ann)).await.is_err());
         drop(first);
-        assert!(timeout(soon, turns.take(ann)).await.is_ok());
+        assert!(timeout(soon, turns.lock(ann)).await.is_ok());
         for n in 10..110 {
-            drop(turns.take(SecretHash::new([n; 32])).await);
+            drop(turns.lock(SecretHash::new([n; 32])).await);
         }
         assert!(turns.0.lock().unwrap().len() < 20, "unused locks remain");
     }

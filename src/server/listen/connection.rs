@@ -63,9 +63,9 @@ struct Inner {
     is_exposed: AtomicBool,
     /// Drops the connection, whatever its peer does.
     kill: CancellationToken,
-    has_asked: AtomicBool,
+    has_request: AtomicBool,
     /// The permit under `Caps::strangers`. Released when the client is admitted.
-    stranger: Mutex<Option<OwnedSemaphorePermit>>,
+    unadmitted_permit: Mutex<Option<OwnedSemaphorePermit>>,
     outboxes: Mutex<Vec<Weak<Outbox>>>,
     /// A guest name that is reserved while the connection lasts.
     reserved: Mutex<Option<Arc<Guest>>>,
@@ -79,8 +79,8 @@ impl Connection {
             peer,
             is_exposed: AtomicBool::new(false),
             kill: CancellationToken::new(),
-            has_asked: AtomicBool::new(false),
-            stranger: Mutex::new(Some(stranger)),
+            has_request: AtomicBool::new(false),
+            unadmitted_permit: Mutex::new(Some(stranger)),
             outboxes: Mutex::default(),
             reserved: Mutex::default(),
             upgraded: TaskTracker::new(),
@@ -110,7 +110,7 @@ impl Connection {
 
     /// Runs a task that uses the socket after an upgrade. It is still part of the connection: the kill switch,
     /// the limits and the drain apply.
-    pub fn go_on(&self, with: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn_upgraded(&self, with: impl Future<Output = ()> + Send + 'static) {
         let kill = self.0.kill.clone();
         self.0.upgraded.spawn(async move {
             tokio::select! {
@@ -139,12 +139,12 @@ impl Connection {
     }
 
     pub(super) fn note_request(&self) {
-        self.0.has_asked.store(true, Ordering::Relaxed);
+        self.0.has_request.store(true, Ordering::Relaxed);
     }
 
     /// Whether a complete request has arrived.
-    pub(super) fn has_asked(&self) -> bool {
-        self.0.has_asked.load(Ordering::Relaxed)
+    pub(super) fn has_request(&self) -> bool {
+        self.0.has_request.load(Ordering::Relaxed)
     }
 
     /// Waits for the tasks that use the socket after an upgrade, and frees the reserved guest name.
@@ -170,9 +170,9 @@ impl Connection {
         outboxes.push(Arc::downgrade(outbox));
     }
 
-    pub(super) fn is_stranger(&self) -> bool {
+    pub(super) fn is_unadmitted(&self) -> bool {
         self.0
-            .stranger
+            .unadmitted_permit
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .is_some()
@@ -187,13 +187,13 @@ impl Connection {
         outboxes
             .iter()
             .filter_map(Weak::upgrade)
-            .any(|outbox| outbox.stalled() >= STALLED)
+            .any(|outbox| outbox.stalled_for() >= STALLED)
     }
 
     /// Marks the client as admitted: its connection no longer counts against the limit for unknown clients.
-    pub fn greeted(&self) {
+    pub fn mark_admitted(&self) {
         self.0
-            .stranger
+            .unadmitted_permit
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
@@ -238,7 +238,7 @@ impl Registry {
     }
 
     /// Counts a connection from an address. Returns false if the address has reached its limit.
-    pub(super) fn admits(&self, address: Option<IpAddr>, most: usize) -> bool {
+    pub(super) fn try_add(&self, address: Option<IpAddr>, most: usize) -> bool {
         let Some(address) = address else { return true };
         let mut addresses = self
             .addresses
@@ -252,7 +252,7 @@ impl Registry {
         true
     }
 
-    pub(super) fn each(&self, act: impl Fn(&Connection)) {
+    pub(super) fn for_each(&self, act: impl Fn(&Connection)) {
         let all: Vec<Connection> = self
             .connections
             .lock()

@@ -46,7 +46,7 @@ impl Signal {
     }
 
     /// A signal that may be lost, such as typing.
-    pub fn passing(frame: Bytes) -> Self {
+    pub fn transient(frame: Bytes) -> Self {
         Self {
             is_roster: false,
             ..Self::roster(frame)
@@ -55,13 +55,13 @@ impl Signal {
 
     /// Returns the approximate size in bytes.
     pub(super) fn size(&self) -> usize {
-        const PASSAGE: usize = 96;
-        self.frame.len() + self.joins_and_leaves.len() * PASSAGE
+        const JOIN_OR_LEAVE_BYTES: usize = 96;
+        self.frame.len() + self.joins_and_leaves.len() * JOIN_OR_LEAVE_BYTES
     }
 }
 
 /// Returns the approximate size of an answer in bytes.
-pub(super) fn weight(event: &Event) -> usize {
+pub(super) fn estimated_size(event: &Event) -> usize {
     const FRAME: usize = 64;
     FRAME
         + match event {

@@ -23,27 +23,27 @@ fn written(outbox: &Outbox) -> Vec<u64> {
 #[test]
 fn the_welcome_comes_first_and_earlier_notifications_follow_it() {
     let outbox = Outbox::new(Arc::default());
-    outbox.hold();
-    outbox.tell(event(1));
-    outbox.tell(event(2));
+    outbox.delay_notifications();
+    outbox.notify(event(1));
+    outbox.notify(event(2));
     assert!(written(&outbox).is_empty());
     outbox.welcome(event(0));
-    outbox.tell(event(3));
+    outbox.notify(event(3));
     assert_eq!(written(&outbox), [0, 1, 2, 3]);
     // A guest has no welcome and gets notifications at once.
     let guest = Outbox::new(Arc::default());
-    guest.tell(event(1));
+    guest.notify(event(1));
     assert_eq!(written(&guest), [1]);
 }
 
 #[test]
 fn a_session_with_too_many_delayed_notifications_is_ended() {
     let outbox = Outbox::new(Arc::default());
-    outbox.hold();
+    outbox.delay_notifications();
     for n in 0..ANSWERS as u64 {
-        outbox.tell(event(n));
+        outbox.notify(event(n));
     }
     assert!(!outbox.is_abandoned());
-    outbox.tell(event(0));
+    outbox.notify(event(0));
     assert!(outbox.is_abandoned());
 }

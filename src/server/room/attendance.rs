@@ -59,14 +59,14 @@ impl Attendance {
         present.sessions.insert(session);
         present.person = person.clone();
         if is_new {
-            self.passes(person.clone(), Direction::In);
+            self.record_join_or_leave(person.clone(), Direction::In);
         }
         if is_news {
             self.changes.insert(person.id, Some(person));
         }
     }
 
-    fn passes(&mut self, person: Person, way: Direction) {
+    fn record_join_or_leave(&mut self, person: Person, way: Direction) {
         // If the opposite change was not reported yet, the two cancel out.
         let other = |it: &JoinOrLeave| it.person.id == person.id && it.way != way;
         if let Some(untold) = self.joins_and_leaves.iter().position(other) {
@@ -84,7 +84,7 @@ impl Attendance {
     }
 
     /// Takes the unreported joins of the people for whom `of` returns true.
-    pub fn take_arrivals(&mut self, of: impl Fn(IdentityId) -> bool) -> Vec<JoinOrLeave> {
+    pub fn take_joins(&mut self, of: impl Fn(IdentityId) -> bool) -> Vec<JoinOrLeave> {
         let is_arrival = |it: &mut JoinOrLeave| it.way == Direction::In && of(it.person.id);
         self.joins_and_leaves.extract_if(.., is_arrival).collect()
     }
@@ -98,7 +98,7 @@ impl Attendance {
             return;
         }
         match how {
-            Departure::Clean => self.go(identity),
+            Departure::Clean => self.set_offline(identity),
             Departure::Lost => {
                 present.lost = Some(session);
                 present.person.presence = Presence::Waiting;
@@ -114,12 +114,12 @@ impl Attendance {
             .get(&identity)
             .is_some_and(|present| present.sessions.is_empty() && present.lost == Some(lost))
         {
-            self.go(identity);
+            self.set_offline(identity);
         }
     }
 
     /// Marks a person as offline but still a member. Guests of bridges never come back, so they are removed from the list.
-    fn go(&mut self, identity: IdentityId) {
+    fn set_offline(&mut self, identity: IdentityId) {
         let Some(gone) = self.present.remove(&identity) else {
             return;
         };
@@ -128,13 +128,13 @@ impl Attendance {
             ..gone.person.clone()
         });
         self.changes.insert(identity, offline);
-        self.passes(gone.person, Direction::Out);
+        self.record_join_or_leave(gone.person, Direction::Out);
     }
 
     /// Removes a person who is no longer a member, whether present or not.
     pub fn leave(&mut self, identity: IdentityId) {
         if let Some(gone) = self.present.remove(&identity) {
-            self.passes(gone.person, Direction::Out);
+            self.record_join_or_leave(gone.person, Direction::Out);
         }
         self.changes.insert(identity, None);
     }

@@ -14,7 +14,7 @@ pub struct Directory {
 
 impl Directory {
     pub fn new(mut rooms: Vec<RoomRecord>) -> Self {
-        rooms.sort_by(|one, other| order(one).cmp(&order(other)));
+        rooms.sort_by(|one, other| sort_key(one).cmp(&sort_key(other)));
         Self {
             rooms: Mutex::new(rooms),
         }
@@ -31,7 +31,7 @@ impl Directory {
     }
 
     /// Returns the rooms with a name. At most one of them is not secret.
-    pub fn named(&self, key: &NameKey) -> Vec<RoomRecord> {
+    pub fn rooms_named(&self, key: &NameKey) -> Vec<RoomRecord> {
         let rooms = self.lock();
         let named = rooms.iter().filter(|it| it.key.as_ref() == Some(key));
         named.cloned().collect()
@@ -39,7 +39,7 @@ impl Directory {
 
     pub fn add(&self, record: RoomRecord) {
         let mut rooms = self.lock();
-        let place = rooms.partition_point(|other| order(other) < order(&record));
+        let place = rooms.partition_point(|other| sort_key(other) < sort_key(&record));
         rooms.insert(place, record);
     }
 
@@ -59,6 +59,6 @@ impl Directory {
 }
 
 /// Returns the sort key of the list: preset rooms come first.
-fn order(record: &RoomRecord) -> (u32, &str) {
+fn sort_key(record: &RoomRecord) -> (u32, &str) {
     (record.position, &record.name)
 }

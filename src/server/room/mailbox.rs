@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::attendance::Departure;
-use super::{Follow, Follower, Head};
+use super::{FollowOutcome, Follower, RoomHead};
 use crate::chat::{
-    Author, Digest, IdentityId, Person, Post, PutOut, Refusal, Role, RoomInfo, Seq, SessionId,
+    Author, Digest, IdentityId, Person, Post, Refusal, Removal, Role, RoomInfo, Seq, SessionId,
     Status, Via,
 };
 use crate::server::outbox::Outbox;
@@ -35,18 +35,18 @@ pub enum RoomMsg {
     /// Ends a membership.
     Leave {
         author: Author,
-        how: Leaving,
+        how: LeaveReason,
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
     /// Makes a member present.
     Attend {
         who: Attendee,
-        reply: oneshot::Sender<Result<Head, Refusal>>,
+        reply: oneshot::Sender<Result<RoomHead, Refusal>>,
     },
     Follow {
         follower: Follower,
         after: Seq,
-        reply: oneshot::Sender<(Follow, Head)>,
+        reply: oneshot::Sender<(FollowOutcome, RoomHead)>,
     },
     Unfollow {
         session: SessionId,
@@ -70,16 +70,16 @@ pub enum RoomMsg {
     Typing {
         identity: IdentityId,
     },
-    Ask(Question),
+    Ask(RoomQuery),
 }
 
 /// A read-only request to a room's task.
 #[derive(Debug)]
-pub enum Question {
+pub enum RoomQuery {
     /// The head, for a member. For a removed person, its seq is the last entry they may read. `None` for anyone else.
     Peek {
         identity: IdentityId,
-        reply: oneshot::Sender<Option<Head>>,
+        reply: oneshot::Sender<Option<RoomHead>>,
     },
     /// The digest at a seq, if it is still in memory.
     DigestAt {
@@ -87,9 +87,9 @@ pub enum Question {
         reply: oneshot::Sender<Option<Digest>>,
     },
     /// How a person was removed, if they were.
-    PutOut {
+    Removal {
         identity: IdentityId,
-        reply: oneshot::Sender<Option<(PutOut, Head)>>,
+        reply: oneshot::Sender<Option<(Removal, RoomHead)>>,
     },
     /// A person's role here, if they are a member.
     Role {
@@ -107,7 +107,7 @@ pub enum Question {
         reply: oneshot::Sender<Vec<IdentityId>>,
     },
     /// Everyone who has a standing here, such as an invitation, a ban or a mute.
-    Remembered(oneshot::Sender<Vec<IdentityId>>),
+    PeopleWithStanding(oneshot::Sender<Vec<IdentityId>>),
     /// The people present, and which of some others are members.
     Roster {
         among: Vec<IdentityId>,
@@ -116,8 +116,8 @@ pub enum Question {
     Count(oneshot::Sender<u32>),
 }
 
-impl From<Question> for RoomMsg {
-    fn from(question: Question) -> Self {
+impl From<RoomQuery> for RoomMsg {
+    fn from(question: RoomQuery) -> Self {
         Self::Ask(question)
     }
 }
@@ -128,14 +128,14 @@ pub struct Joined {
     pub info: RoomInfo,
     pub at: Seq,
     /// The result for the follower that came with the join.
-    pub follow: Option<Follow>,
+    pub follow: Option<FollowOutcome>,
 }
 
 /// Why a membership ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Leaving {
+pub enum LeaveReason {
     /// The person asked to leave.
-    Asked,
+    Requested,
     /// A guest's connection has ended; this identity will never be used again.
     ForGood,
 }

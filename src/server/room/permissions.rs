@@ -5,8 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::chat::{
-    Amendment, Author, Body, Changes, Entry, Exit, IdentityId, PutOut, Right, Role, RoomKind,
-    Ruling, Seq, Stamp, Standing, Until,
+    Amendment, Author, Body, Changes, Entry, IdentityId, Permission, Removal, RemovalKind, Role,
+    RoomKind, Ruling, Seq, Stamp, Standing, Until,
 };
 
 /// The entries that a batch amends, as amended so far.
@@ -28,8 +28,8 @@ pub struct Permissions {
 pub enum Denied {
     NotAMember,
     /// The other person has left the conversation for good.
-    Alone,
-    NotAllowed(Right, Role),
+    PeerGone,
+    NotAllowed(Permission, Role),
     Outranked(String),
     /// The end of the mute, by the wall clock.
     Muted(Until),
@@ -52,10 +52,10 @@ pub enum Denied {
 
 /// How far a person may read.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Reads {
+pub enum ReadAccess {
     All,
     /// Up to the entry that removed them.
-    UpTo(PutOut),
+    UpTo(Removal),
     Nothing,
 }
 
@@ -84,30 +84,30 @@ impl Permissions {
     }
 
     /// Returns everyone who has a standing here, such as an invitation, a ban or a mute.
-    pub fn remembered(&self) -> impl Iterator<Item = IdentityId> + '_ {
+    pub fn people_with_standing(&self) -> impl Iterator<Item = IdentityId> + '_ {
         self.standings.keys().copied()
     }
 
-    pub fn reads(&self, identity: IdentityId) -> Reads {
+    pub fn read_access(&self, identity: IdentityId) -> ReadAccess {
         if self.members.contains_key(&identity) {
-            return Reads::All;
+            return ReadAccess::All;
         }
         let put_out = self
             .standings
             .get(&identity)
-            .and_then(|it| it.put_out.clone());
-        put_out.map_or(Reads::Nothing, Reads::UpTo)
+            .and_then(|it| it.removal.clone());
+        put_out.map_or(ReadAccess::Nothing, ReadAccess::UpTo)
     }
 
     /// Whether a person may write messages at a log time.
-    pub fn may_speak(&self, identity: IdentityId, log_ms: u64) -> bool {
+    pub fn may_write(&self, identity: IdentityId, log_ms: u64) -> bool {
         let standing = self.standings.get(&identity);
         let muted = standing.and_then(|it| it.muted);
-        self.members.contains_key(&identity) && !muted.is_some_and(|until| until.holds(log_ms))
+        self.members.contains_key(&identity) && !muted.is_some_and(|until| until.is_active(log_ms))
     }
 
     /// Whether this is a conversation that one of the two people has left.
-    pub fn is_lonely(&self) -> bool {
+    pub fn is_peer_gone(&self) -> bool {
         self.kind == RoomKind::Conversation && self.members.len() < 2
     }
 
@@ -119,7 +119,7 @@ impl Permissions {
     /// Whether a person may know that this room exists. A secret room is known to its members, to people who may enter, and to people who
     /// were removed from it.
     pub fn is_known_to(&self, identity: IdentityId) -> bool {
-        let was_put_out = |it: &Standing| it.put_out.is_some();
+        let was_put_out = |it: &Standing| it.removal.is_some();
         let was_in = self.standings.get(&identity).is_some_and(was_put_out);
         was_in || self.may_enter(identity)
     }
@@ -128,7 +128,7 @@ impl Permissions {
     pub fn may_enter(&self, identity: IdentityId) -> bool {
         let is_let_in = |it: &Standing| it.is_invited || it.role.is_some();
         let standing = self.standings.get(&identity);
-        !self.kind.needs_an_invitation()
+        !self.kind.needs_invitation()
             || self.members.contains_key(&identity)
             || standing.is_some_and(is_let_in)
     }
@@ -138,8 +138,8 @@ impl Permissions {
     }
 
     /// Starts checking a batch that was accepted at a time. `targets` are the entries it amends.
-    pub fn draft<'a>(&'a self, at: Stamp, targets: &'a TargetEntries) -> Draft<'a> {
-        Draft {
+    pub fn check_batch<'a>(&'a self, at: Stamp, targets: &'a TargetEntries) -> BatchCheck<'a> {
+        BatchCheck {
             permissions: self,
             at,
             targets,
@@ -149,7 +149,7 @@ impl Permissions {
     }
 
     /// Applies the changes of a batch, once it is durable.
-    pub fn take(&mut self, changes: &Changes) {
+    pub fn apply(&mut self, changes: &Changes) {
         for (identity, role) in &changes.members {
             match role {
                 Some(role) => drop(self.members.insert(*identity, *role)),
@@ -157,7 +157,7 @@ impl Permissions {
             }
         }
         for (identity, standing) in &changes.standings {
-            if standing.is_plain() {
+            if standing.is_empty() {
                 self.standings.remove(identity);
             } else {
                 self.standings.insert(*identity, standing.clone());
@@ -167,7 +167,7 @@ impl Permissions {
             self.is_closed = true;
             // Members who are behind may still read everything up to the closing.
             let put_out = || Standing {
-                put_out: Some(put_out.clone()),
+                removal: Some(put_out.clone()),
                 ..Standing::default()
             };
             let members = std::mem::take(&mut self.members).into_keys();
@@ -181,7 +181,7 @@ const EMOJI: usize = 32;
 const REACTIONS: usize = 256;
 
 /// Whether an entry cannot take another reaction with this emoji.
-fn is_crowded(entry: &Entry, emoji: &str) -> bool {
+fn is_full_of_reactions(entry: &Entry, emoji: &str) -> bool {
     let Some(amended) = &entry.amended else {
         return false;
     };
@@ -192,7 +192,7 @@ fn is_crowded(entry: &Entry, emoji: &str) -> bool {
 
 /// The permissions of a room together with the changes of the batch that is being checked.
 #[derive(Debug)]
-pub struct Draft<'a> {
+pub struct BatchCheck<'a> {
     permissions: &'a Permissions,
     at: Stamp,
     targets: &'a TargetEntries,
@@ -201,7 +201,7 @@ pub struct Draft<'a> {
     changes: Changes,
 }
 
-impl Draft<'_> {
+impl BatchCheck<'_> {
     pub fn into_changes(self) -> Changes {
         self.changes
     }
@@ -219,9 +219,9 @@ impl Draft<'_> {
         standing.cloned().unwrap_or_default()
     }
 
-    fn is_lonely(&self) -> bool {
+    fn is_peer_gone(&self) -> bool {
         let left = || self.changes.members.values().any(Option::is_none);
-        self.permissions.is_lonely() || self.permissions.kind == RoomKind::Conversation && left()
+        self.permissions.is_peer_gone() || self.permissions.kind == RoomKind::Conversation && left()
     }
 
     /// Checks whether a body may become an entry, and completes it. A returning member's join gets their former role. A mute or ban for a
@@ -229,7 +229,7 @@ impl Draft<'_> {
     ///
     /// # Errors
     /// The reason why the post is denied.
-    pub fn judge(&self, author: IdentityId, body: &mut Body) -> Result<(), Denied> {
+    pub fn check(&self, author: IdentityId, body: &mut Body) -> Result<(), Denied> {
         if let Body::Ruling(_, Ruling::Muted { until } | Ruling::Banned { until, .. }) = body {
             *until = until.from_now(self.at.at_ms);
         }
@@ -247,15 +247,15 @@ impl Draft<'_> {
         let role = self.role(author).ok_or(Denied::NotAMember)?;
         match body {
             Body::Text(_) | Body::Action(_) | Body::Reply { .. } => {
-                if self.is_lonely() {
-                    return Err(Denied::Alone);
+                if self.is_peer_gone() {
+                    return Err(Denied::PeerGone);
                 }
-                self.may_speak(author)
+                self.may_write(author)
             }
             Body::Left | Body::Renamed(_) => Ok(()),
-            Body::Topic(_) => self.has(role, Right::Topic),
-            Body::Closed => self.has(role, Right::Close),
-            Body::Ruling(person, ruling) => self.may_rule((author, role), person, ruling),
+            Body::Topic(_) => self.check_permission(role, Permission::Topic),
+            Body::Closed => self.check_permission(role, Permission::Close),
+            Body::Ruling(person, ruling) => self.may_moderate((author, role), person, ruling),
             Body::Amendment { target, what } => self.may_amend((author, role), *target, what),
             Body::Created
             | Body::Joined(_)
@@ -265,9 +265,9 @@ impl Draft<'_> {
         }
     }
 
-    fn may_speak(&self, author: IdentityId) -> Result<(), Denied> {
+    fn may_write(&self, author: IdentityId) -> Result<(), Denied> {
         match self.standing(author).muted {
-            Some(until) if until.holds(self.at.log_ms) => {
+            Some(until) if until.is_active(self.at.log_ms) => {
                 Err(Denied::Muted(until.by_wall_clock(self.at)))
             }
             _ => Ok(()),
@@ -281,37 +281,37 @@ impl Draft<'_> {
         what: &Amendment,
     ) -> Result<(), Denied> {
         let entry = self.targets.get(&target);
-        let entry = entry.filter(|it| it.body.is_said() && !self.erased.contains(&target));
+        let entry = entry.filter(|it| it.body.is_message() && !self.erased.contains(&target));
         let entry = entry.ok_or(Denied::TargetUnknown)?;
         let is_own = entry.author.id == author;
         match what {
             Amendment::Edit(_) if !is_own => Err(Denied::NotYours),
-            Amendment::React { emoji, is_on: true } if is_crowded(entry, emoji) => {
+            Amendment::React { emoji, is_on: true } if is_full_of_reactions(entry, emoji) => {
                 Err(Denied::TooManyReactions)
             }
-            Amendment::Edit(_) | Amendment::React { .. } => self.may_speak(author),
+            Amendment::Edit(_) | Amendment::React { .. } => self.may_write(author),
             // Authors may always delete their own messages.
             Amendment::Erase if is_own => Ok(()),
-            Amendment::Erase => self.has(role, Right::Erase),
+            Amendment::Erase => self.check_permission(role, Permission::Erase),
         }
     }
 
     fn may_join(&self, standing: &Standing, role: Role) -> Result<(), Denied> {
         match standing.banned {
-            Some(until) if until.holds(self.at.log_ms) => {
+            Some(until) if until.is_active(self.at.log_ms) => {
                 return Err(Denied::Banned(until.by_wall_clock(self.at)));
             }
             _ => {}
         }
         let may = standing.is_invited || role > Role::Member;
-        if self.permissions.kind.needs_an_invitation() && !may {
+        if self.permissions.kind.needs_invitation() && !may {
             return Err(Denied::NotInvited);
         }
         Ok(())
     }
 
-    fn has(&self, role: Role, right: Right) -> Result<(), Denied> {
-        let needed = right.needs(self.permissions.kind);
+    fn check_permission(&self, role: Role, right: Permission) -> Result<(), Denied> {
+        let needed = right.required_role(self.permissions.kind);
         let is_pair = self.permissions.kind == RoomKind::Conversation;
         if is_pair || role < needed {
             return Err(Denied::NotAllowed(right, needed));
@@ -319,13 +319,13 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn may_rule(
+    fn may_moderate(
         &self,
         (author, role): (IdentityId, Role),
         person: &Author,
         ruling: &Ruling,
     ) -> Result<(), Denied> {
-        self.has(role, ruling.right())?;
+        self.check_permission(role, ruling.permission())?;
         if person.id == author {
             return Err(Denied::ToSelf);
         }
@@ -337,7 +337,7 @@ impl Draft<'_> {
             return Err(Denied::Outranked(person.name.clone()));
         }
         let now = self.at.log_ms;
-        let holds = |until: Option<Until>| until.is_some_and(|until| until.holds(now));
+        let holds = |until: Option<Until>| until.is_some_and(|until| until.is_active(now));
         let has_effect = match ruling {
             Ruling::Invited => here.is_none() && !standing.is_invited,
             // A member cannot make anyone an owner.
@@ -356,17 +356,17 @@ impl Draft<'_> {
     }
 
     /// Records what an entry changes.
-    pub fn note(&mut self, entry: &Entry) {
+    pub fn record(&mut self, entry: &Entry) {
         let author = entry.author.id;
         match &entry.body {
             Body::Joined(role) => {
                 self.changes.members.insert(author, Some(*role));
                 let standing = self.standing(author);
-                if !standing.is_plain() {
+                if !standing.is_empty() {
                     let standing = Standing {
                         is_invited: false,
                         role: None,
-                        put_out: None,
+                        removal: None,
                         ..standing
                     };
                     self.changes.standings.insert(author, standing);
@@ -384,13 +384,13 @@ impl Draft<'_> {
                 }
             }
             Body::Topic(topic) => self.changes.topic = Some(topic.clone()),
-            Body::Ruling(person, ruling) => self.note_ruling(entry, person.id, ruling),
+            Body::Ruling(person, ruling) => self.record_ruling(entry, person.id, ruling),
             Body::Closed => {
-                self.changes.closed = Some(PutOut {
+                self.changes.closed = Some(Removal {
                     at: entry.seq,
                     by: entry.author.name.clone(),
                     reason: String::new(),
-                    exit: Exit::Closed,
+                    kind: RemovalKind::Closed,
                 });
             }
             Body::Amendment { target, what } if *what == Amendment::Erase => {
@@ -408,20 +408,20 @@ impl Draft<'_> {
         }
     }
 
-    fn note_ruling(&mut self, entry: &Entry, person: IdentityId, ruling: &Ruling) {
+    fn record_ruling(&mut self, entry: &Entry, person: IdentityId, ruling: &Ruling) {
         let mut standing = self.standing(person);
         if let Ruling::Kicked { reason } | Ruling::Banned { reason, .. } = ruling {
             standing.is_invited = false;
             standing.role = None;
             if self.role(person).is_some() {
                 self.changes.members.insert(person, None);
-                standing.put_out = Some(PutOut {
+                standing.removal = Some(Removal {
                     at: entry.seq,
                     by: entry.author.name.clone(),
                     reason: reason.clone(),
-                    exit: match ruling {
-                        Ruling::Banned { .. } => Exit::Banned,
-                        _ => Exit::Kicked,
+                    kind: match ruling {
+                        Ruling::Banned { .. } => RemovalKind::Banned,
+                        _ => RemovalKind::Kicked,
                     },
                 });
             }

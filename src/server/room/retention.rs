@@ -1,14 +1,14 @@
 //! Retention: how many of a room's old entries are kept. It uses only seqs and stamps, and reads no clock.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
-use super::Head;
+use super::RoomHead;
 use crate::chat::Retention;
 use crate::chat::{Seq, Stamp};
-use crate::server::store::Since;
+use crate::server::store::RetentionCutoff;
 
 impl Retention {
     /// Returns the first entry that is kept because of its number.
-    pub fn first_by_number(&self, head: &Head) -> Option<Seq> {
+    pub fn first_by_number(&self, head: &RoomHead) -> Option<Seq> {
         let kept = self.entries?.max(1);
         Some(Seq(head.seq.0.saturating_sub(kept) + 1))
     }
@@ -16,10 +16,10 @@ impl Retention {
     /// Returns the earliest times that an entry may have and still be kept because of its age, or `None` if there is no age limit.
     ///
     /// Doubtful time does not count as age, so a server that starts with a clock that is ahead deletes nothing because of it.
-    pub fn since(&self, now: Stamp) -> Option<Since> {
+    pub fn since(&self, now: Stamp) -> Option<RetentionCutoff> {
         let age_ms = u64::try_from(self.age?.as_millis()).unwrap_or(u64::MAX);
         let known_ms = now.log_ms.saturating_sub(now.doubt_ms);
-        Some(Since {
+        Some(RetentionCutoff {
             log_ms: known_ms.saturating_sub(age_ms),
             at_ms: now.at_ms.saturating_sub(age_ms),
             now_ms: now.at_ms,

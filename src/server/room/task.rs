@@ -25,7 +25,7 @@ use super::attendance::Attendance;
 use super::directory::Directory;
 use super::mailbox::{Fatal, RoomMsg};
 use super::permissions::Permissions;
-use super::{Head, Marks, Room};
+use super::{Marks, Room, RoomHead};
 use crate::chat::Retention;
 use crate::chat::{
     Author, ClientId, Entry, IdentityId, InstanceId, Post, Refusal, RefusalCode, RoomId, RoomInfo,
@@ -43,10 +43,10 @@ pub(crate) const MAILBOX: usize = 1024;
 /// The maximum number of posts and payload bytes in one batch.
 const BATCH_POSTS: usize = 256;
 const BATCH_BYTES: usize = 64 * 1024;
-/// A room with at least this many followers that has just sent delays the next batch for [`HOLD`]. At a thousand messages per second this
+/// A room with at least this many followers that has just sent delays the next batch for [`BATCH_DELAY`]. At a thousand messages per second this
 /// halves the server's work. A smaller room gains nothing by waiting.
-const HOLD_FOLLOWERS: usize = 32;
-const HOLD: Duration = Duration::from_millis(1);
+const BATCH_DELAY_FOLLOWERS: usize = 32;
+const BATCH_DELAY: Duration = Duration::from_millis(1);
 /// Changes of presence are collected for this long and sent together.
 const ROSTER_EVERY: Duration = Duration::from_millis(250);
 /// The log target of message bodies. It is off by default.
@@ -64,7 +64,7 @@ pub(crate) struct RoomHandle {
 
 /// What all rooms of a server share.
 #[derive(Clone, Debug)]
-pub(crate) struct Shared {
+pub(crate) struct RoomContext {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub fatal: Fatal,
@@ -89,7 +89,7 @@ pub(crate) struct Invited {
 /// number the same room.
 pub(crate) fn start(
     id: RoomId,
-    shared: &Shared,
+    shared: &RoomContext,
     predecessor: Option<CancellationToken>,
 ) -> RoomHandle {
     let (mailbox, inbox) = mpsc::channel(MAILBOX);
@@ -110,12 +110,16 @@ pub(crate) fn start(
     RoomHandle { mailbox, ended }
 }
 
-async fn run(id: RoomId, shared: Shared, inbox: mpsc::Receiver<RoomMsg>) -> Result<(), StoreError> {
+async fn run(
+    id: RoomId,
+    shared: RoomContext,
+    inbox: mpsc::Receiver<RoomMsg>,
+) -> Result<(), StoreError> {
     let Some(state) = shared.store.room(id).await? else {
         refuse_everything(id, inbox).await;
         return Ok(());
     };
-    Task::new(id, shared, state).serve(inbox).await
+    RoomTask::new(id, shared, state).serve(inbox).await
 }
 
 /// Answers what was sent to a room that does not exist.
@@ -135,9 +139,9 @@ async fn refuse_everything(id: RoomId, mut inbox: mpsc::Receiver<RoomMsg>) {
 }
 
 /// Identifies a post, to find its waiter when it comes back from the bus.
-type Key = (IdentityId, Option<ClientId>, u8);
+type PostKey = (IdentityId, Option<ClientId>, u8);
 
-fn key(post: &Post) -> Key {
+fn post_key(post: &Post) -> PostKey {
     (post.author.id, post.client_id, post.body.kind())
 }
 
@@ -148,7 +152,7 @@ enum Waiter {
     Leave(oneshot::Sender<Result<(), Refusal>>),
 }
 
-struct Task {
+struct RoomTask {
     room: Room,
     record: RoomRecord,
     attendance: Attendance,
@@ -160,7 +164,7 @@ struct Task {
     clock: LogClock,
     ordered: mpsc::Receiver<Batch>,
     in_flight: usize,
-    waiting: HashMap<Key, Vec<Waiter>>,
+    waiters: HashMap<PostKey, Vec<Waiter>>,
     /// People whose join is on the bus.
     joining: HashSet<IdentityId>,
     /// For each client outbox, the counter of the first post that did not fit on the disk.
@@ -169,17 +173,17 @@ struct Task {
     subscribed: HashSet<SessionId>,
     retention: Retention,
     /// The seq at which retention is checked next.
-    look_at: Seq,
+    next_retention_check: Seq,
     /// The background task that deletes old entries.
     trimming: Option<JoinHandle<Result<(), StoreError>>>,
-    tell_at: Option<Instant>,
+    roster_due: Option<Instant>,
     sent_at: Option<Instant>,
 }
 
-impl Task {
-    fn new(id: RoomId, shared: Shared, state: RoomState) -> Self {
+impl RoomTask {
+    fn new(id: RoomId, shared: RoomContext, state: RoomState) -> Self {
         let (seq, digest, log_ms) = state.last.unwrap_or_default();
-        let head = Head {
+        let head = RoomHead {
             epoch: state.record.epoch,
             first: state.first,
             seq,
@@ -202,14 +206,14 @@ impl Task {
             attendance: Attendance::default(),
             ordered: shared.bus.follow(id),
             in_flight: 0,
-            waiting: HashMap::new(),
+            waiters: HashMap::new(),
             joining: HashSet::new(),
             refused: HashMap::new(),
             subscribed: HashSet::new(),
             retention: shared.retention.of(&state.record),
-            look_at: Seq::ZERO,
+            next_retention_check: Seq::ZERO,
             trimming: None,
-            tell_at: None,
+            roster_due: None,
             sent_at: None,
             record: state.record,
             store: shared.store,
@@ -224,7 +228,7 @@ impl Task {
     async fn serve(mut self, mut inbox: mpsc::Receiver<RoomMsg>) -> Result<(), StoreError> {
         let mut messages = Vec::new();
         loop {
-            let tell_at = self.tell_at;
+            let tell_at = self.roster_due;
             let idle =
                 self.in_flight == 0 && self.subscribed.is_empty() && self.attendance.count() == 0;
             tokio::select! {
@@ -238,15 +242,15 @@ impl Task {
                     if taken == 0 {
                         break;
                     }
-                    if self.room.followers() >= HOLD_FOLLOWERS && self.sent_at.is_some_and(|sent| sent.elapsed() < HOLD) {
-                        sleep(HOLD).await;
+                    if self.room.followers() >= BATCH_DELAY_FOLLOWERS && self.sent_at.is_some_and(|sent| sent.elapsed() < BATCH_DELAY) {
+                        sleep(BATCH_DELAY).await;
                         while messages.len() < BATCH_POSTS && let Ok(message) = inbox.try_recv() {
                             messages.push(message);
                         }
                     }
-                    self.take(&mut messages).await?;
+                    self.handle_all(&mut messages).await?;
                 }
-                () = sleep_until(tell_at.unwrap_or_else(Instant::now)), if tell_at.is_some() => self.tell(),
+                () = sleep_until(tell_at.unwrap_or_else(Instant::now)), if tell_at.is_some() => self.send_roster_delta(),
                 // Messages sent before the mailbox closed are still received through the arm above.
                 () = sleep(IDLE), if idle => inbox.close(),
             }
@@ -265,7 +269,7 @@ impl Task {
     }
 
     /// Handles messages. Posts are published in batches to be ordered; everything else is done at once.
-    async fn take(&mut self, messages: &mut Vec<RoomMsg>) -> Result<(), StoreError> {
+    async fn handle_all(&mut self, messages: &mut Vec<RoomMsg>) -> Result<(), StoreError> {
         let mut batch = Vec::new();
         let mut bytes = 0;
         for message in messages.drain(..) {
@@ -318,10 +322,10 @@ impl Task {
 
     /// Numbers a batch that came back from the bus, stores it and delivers it.
     async fn apply(&mut self, mut batch: Batch) -> Result<(), StoreError> {
-        batch.posts.retain(|post| !self.overtakes(post));
-        let keys: Vec<Key> = batch.posts.iter().map(key).collect();
+        batch.posts.retain(|post| !self.must_wait(post));
+        let keys: Vec<PostKey> = batch.posts.iter().map(post_key).collect();
         let targets = self.targets(&batch.posts).await?;
-        let numbered = self.room.number(batch.posts, batch.at, &targets);
+        let numbered = self.room.order_posts(batch.posts, batch.at, &targets);
         if !numbered.entries.is_empty() {
             let append = Append {
                 room: self.record.id,
@@ -340,7 +344,7 @@ impl Task {
             // way.
             let joining = &self.joining;
             let is_here = |id| !joining.contains(&id);
-            let arrivals = self.attendance.take_arrivals(is_here);
+            let arrivals = self.attendance.take_joins(is_here);
             self.notify_guests(arrivals);
             let room = self.record.id;
             let unfollowed_event = |entry: &Entry| effects::unfollowed_event(room, entry);
@@ -353,10 +357,10 @@ impl Task {
                 self.follow_up(entry);
             }
         }
-        for (key, outcome) in keys.into_iter().zip(numbered.fates) {
+        for (key, outcome) in keys.into_iter().zip(numbered.outcomes) {
             self.answer(key, Ok(outcome));
         }
-        self.note_changes();
+        self.schedule_roster_delta();
         self.retain(numbered.at).await
     }
 
@@ -374,19 +378,19 @@ impl Task {
         }
     }
 
-    fn note_changes(&mut self) {
-        if self.tell_at.is_none() && self.attendance.has_changes() {
-            self.tell_at = Some(Instant::now() + ROSTER_EVERY);
+    fn schedule_roster_delta(&mut self) {
+        if self.roster_due.is_none() && self.attendance.has_changes() {
+            self.roster_due = Some(Instant::now() + ROSTER_EVERY);
         }
     }
 
-    fn tell(&mut self) {
-        self.tell_at = None;
+    fn send_roster_delta(&mut self) {
+        self.roster_due = None;
         let (came, went) = self.attendance.take_changes();
         let frame = encode_event(&Event::RosterDelta {
             room: self.record.id,
-            came,
-            went,
+            updated: came,
+            removed: went,
             count: self.attendance.count(),
         });
         self.room.signal(&Arc::new(Signal::roster(frame)), false);
@@ -394,6 +398,6 @@ impl Task {
 }
 
 /// Sends a reply. The receiver may be gone.
-fn tell<T>(reply: oneshot::Sender<T>, value: T) {
+fn send_reply<T>(reply: oneshot::Sender<T>, value: T) {
     let _gone = reply.send(value);
 }

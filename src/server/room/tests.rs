@@ -11,7 +11,7 @@ const DAY: u64 = 24 * HOUR;
 const NOON: u64 = 1_800_000_000_000;
 
 fn room() -> Room {
-    let head = Head {
+    let head = RoomHead {
         epoch: EPOCH,
         first: Seq(1),
         seq: Seq::ZERO,
@@ -58,21 +58,21 @@ fn event(author: IdentityId, body: Body) -> Post {
     }
 }
 
-fn admit(room: &mut Room, numbered: &Numbered) {
+fn admit(room: &mut Room, numbered: &OrderedBatch) {
     let nobody = |_: &Entry| Event::Unknown;
     room.admit(numbered, nobody);
 }
 
 fn take(room: &mut Room, posts: Vec<Post>) -> Vec<Outcome> {
-    let numbered = room.number(posts, Stamp::default(), &TargetEntries::new());
+    let numbered = room.order_posts(posts, Stamp::default(), &TargetEntries::new());
     admit(room, &numbered);
-    numbered.fates
+    numbered.outcomes
 }
 
 #[test]
 fn numbers_have_no_holes_and_the_digest_chain_is_valid() {
     let mut room = room();
-    let numbered = room.number(
+    let numbered = room.order_posts(
         vec![post(ANN, 1), post(ANN, 2), post(ANN, 3)],
         Stamp::default(),
         &TargetEntries::new(),
@@ -104,9 +104,9 @@ fn numbers_have_no_holes_and_the_digest_chain_is_valid() {
 #[test]
 fn numbering_alone_does_not_change_the_room() {
     let room = room();
-    let once = room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
+    let once = room.order_posts(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
     assert_eq!(
-        room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new()),
+        room.order_posts(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new()),
         once,
         "nothing is admitted before it is durable"
     );
@@ -192,9 +192,9 @@ fn at(at_ms: u64, log_ms: u64) -> Stamp {
 
 /// Returns the outcome of one post that is accepted at a time.
 fn outcome(room: &mut Room, post: Post, at: Stamp) -> Outcome {
-    let numbered = room.number(vec![post], at, &TargetEntries::new());
+    let numbered = room.order_posts(vec![post], at, &TargetEntries::new());
     admit(room, &numbered);
-    numbered.fates[0].clone()
+    numbered.outcomes[0].clone()
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn log_time_never_goes_back_and_entries_have_wall_clock_time() {
     let taken = [(50, 50, 50), (900, 51, 51), (20, 40, 51), (21, 60, 60)];
     for (counter, (at_ms, log_ms, expected)) in (1..).zip(taken) {
         let batch = vec![post(ANN, counter)];
-        let numbered = room.number(batch, at(at_ms, log_ms), &TargetEntries::new());
+        let numbered = room.order_posts(batch, at(at_ms, log_ms), &TargetEntries::new());
         admit(&mut room, &numbered);
         let entry = &numbered.entries[0];
         assert_eq!((entry.at_ms, room.head().log_ms), (at_ms, expected));
@@ -237,7 +237,7 @@ fn a_mute_or_ban_of_ten_minutes_lasts_ten_minutes_whatever_the_wall_clock_does()
             outcome(&mut room, comes(), at(said, NOON));
             let body = Body::Ruling(ben(), ruling.clone());
             let ruled = event(IdentityId::NOBODY, body);
-            let numbered = room.number(vec![ruled], at(said, NOON), &TargetEntries::new());
+            let numbered = room.order_posts(vec![ruled], at(said, NOON), &TargetEntries::new());
             admit(&mut room, &numbered);
             // The entry shows the end by the wall clock at that time; a refusal adds the remaining time to the wall clock as it is then.
             let shown = match &numbered.entries[0].body {
@@ -266,7 +266,7 @@ fn a_mute_that_ended_in_the_past_has_no_effect_and_an_endless_one_never_ends() {
     for (until, is_muted) in [
         (Until::At(1), false),
         (Until::At(NOON), false),
-        (Until::Ever, true),
+        (Until::Forever, true),
     ] {
         let mut room = room();
         outcome(
@@ -276,10 +276,10 @@ fn a_mute_that_ended_in_the_past_has_no_effect_and_an_endless_one_never_ends() {
         );
         let mute = Body::Ruling(ben(), Ruling::Muted { until });
         outcome(&mut room, event(IdentityId::NOBODY, mute), at(NOON, 0));
-        assert_eq!(room.permissions().may_speak(BEN, 1), !is_muted, "{until:?}");
+        assert_eq!(room.permissions().may_write(BEN, 1), !is_muted, "{until:?}");
         let muted = room.permissions().standing(BEN).and_then(|it| it.muted);
         assert_eq!(
-            muted == Some(Until::Ever),
+            muted == Some(Until::Forever),
             is_muted,
             "only 0 means for ever"
         );
@@ -289,7 +289,7 @@ fn a_mute_that_ended_in_the_past_has_no_effect_and_an_endless_one_never_ends() {
 
 #[test]
 fn cursors_are_checked_as_the_protocol_says() {
-    let head = |first, last| Head {
+    let head = |first, last| RoomHead {
         epoch: EPOCH,
         first: Seq(first),
         seq: Seq(last),
@@ -303,8 +303,9 @@ fn cursors_are_checked_as_the_protocol_says() {
             digest: Some(Digest([1; 8])),
         })
     };
-    let judge =
-        |head: Head, cursor: Option<Cursor>, known| Room::judge(&head, cursor.as_ref(), known);
+    let judge = |head: RoomHead, cursor: Option<Cursor>, known| {
+        Room::check_cursor(&head, cursor.as_ref(), known)
+    };
     let same = Some(Digest([1; 8]));
     assert_eq!(judge(head(1, 0), None, None), (Contiguous, Seq(0)));
     assert_eq!(judge(head(1, 1000), None, None), (Contiguous, Seq(0)));
@@ -342,7 +343,7 @@ fn a_removed_member_gets_nothing_after_the_entry_that_removed_them() {
         generation: outbox.generation(),
         is_guest: false,
     };
-    assert_eq!(room.follow(follower, Seq(1)), Follow::Live);
+    assert_eq!(room.follow(follower, Seq(1)), FollowOutcome::Live);
     let ben = Author {
         id: BEN,
         name: "ben".into(),
@@ -351,7 +352,7 @@ fn a_removed_member_gets_nothing_after_the_entry_that_removed_them() {
     let kick = Body::Ruling(ben, crate::chat::Ruling::Kicked { reason });
     let server = IdentityId::NOBODY;
     let batch = vec![post(ANN, 1), event(server, kick), post(ANN, 2)];
-    let numbered = room.number(batch, Stamp::default(), &TargetEntries::new());
+    let numbered = room.order_posts(batch, Stamp::default(), &TargetEntries::new());
     let farewell = |_: &Entry| Event::Unknown;
     let gone = room.admit(&numbered, farewell);
     assert_eq!(gone, [SessionId::new([5; 16])]);
@@ -371,20 +372,20 @@ fn a_removed_member_gets_nothing_after_the_entry_that_removed_them() {
 #[test]
 fn nothing_later_in_a_batch_can_amend_what_the_batch_deleted() {
     let mut room = room();
-    let first = room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
+    let first = room.order_posts(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
     admit(&mut room, &first);
     let target = Seq(1);
     let targets = TargetEntries::from([(target, first.entries[0].clone())]);
     let amend = |what| event(ANN, Body::Amendment { target, what });
     let edit = || amend(Amendment::Edit("again".into()));
-    let numbered = room.number(
+    let numbered = room.order_posts(
         vec![edit(), amend(Amendment::Erase), edit()],
         Stamp::default(),
         &targets,
     );
     let denied = Outcome::Denied(Denied::TargetUnknown);
     assert_eq!(
-        numbered.fates,
+        numbered.outcomes,
         [Outcome::Entry(Seq(2)), Outcome::Entry(Seq(3)), denied]
     );
 }
@@ -392,13 +393,13 @@ fn nothing_later_in_a_batch_can_amend_what_the_batch_deleted() {
 #[test]
 fn a_text_edited_and_deleted_in_one_batch_does_not_stay_in_memory() {
     let mut room = room();
-    let first = room.number(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
+    let first = room.order_posts(vec![post(ANN, 1)], Stamp::default(), &TargetEntries::new());
     admit(&mut room, &first);
     let target = Seq(1);
     let targets = TargetEntries::from([(target, first.entries[0].clone())]);
     let amend = |what| event(ANN, Body::Amendment { target, what });
     let edit = amend(Amendment::Edit("a secret".into()));
-    let batch = room.number(
+    let batch = room.order_posts(
         vec![edit, amend(Amendment::Erase)],
         Stamp::default(),
         &targets,
@@ -414,5 +415,5 @@ fn a_text_edited_and_deleted_in_one_batch_does_not_stay_in_memory() {
         is_guest: false,
     };
     // The follower has to read the store, which has the amended entries.
-    assert_eq!(room.follow(follower, Seq(1)), Follow::Behind);
+    assert_eq!(room.follow(follower, Seq(1)), FollowOutcome::Behind);
 }

@@ -1,6 +1,5 @@
 //! Following rooms and catching up. A first join, a reconnect and a slow reader all use the same code path.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,23 +7,18 @@ use tokio::time::Instant;
 
 use super::{Following, Session};
 use crate::chat::{
-    Cursor, Digest, Exit, FollowResult, IdentityId, Person, PutOut, Refusal, RefusalCode, RoomId,
-    Seq, Unread,
+    Cursor, Digest, FollowResult, Refusal, RefusalCode, Removal, RemovalKind, RoomId, Seq, Unread,
 };
 use crate::server::delivery::Delivery;
 use crate::server::hub::AdmitError;
 use crate::server::outbox::Slot;
-use crate::server::room::mailbox::{Question, RoomMsg};
-use crate::server::room::{Follow, Follower, Head, Room};
+use crate::server::room::mailbox::{RoomMsg, RoomQuery};
+use crate::server::room::{FollowOutcome, Follower, Room, RoomHead};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{self, Event, UnfollowReason};
 
 /// Minimum time between two lists of room heads. Asking every room is expensive, and a client may ping more often.
 const HEADS_EVERY: Duration = Duration::from_secs(5);
-/// Maximum number of people in one page of a roster.
-const ROSTER_PAGE: usize = 500;
-/// Maximum number of offline members in a roster.
-const OFFLINE: usize = 200;
 
 impl Session {
     /// Answers Follow, sends everything after the cursor and then goes live.
@@ -34,7 +28,7 @@ impl Session {
         room: RoomId,
         cursor: Option<Cursor>,
     ) -> Result<(), AdmitError> {
-        self.check_room_for_one_more(room)?;
+        self.check_room_limit(room)?;
         let who = self.attendee();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
         let attended = self
@@ -45,12 +39,14 @@ impl Session {
         let head = match attended {
             Ok(head) => head,
             Err(refusal) if refusal.code == RefusalCode::NotAMember => {
-                return self.follow_to_the_end(request, room, cursor, refusal).await;
+                return self
+                    .follow_until_removal(request, room, cursor, refusal)
+                    .await;
             }
             Err(refusal) => return Err(refusal.into()),
         };
         self.unfollow(room).await;
-        let judged = self.judge(room, &head, cursor.as_ref()).await?;
+        let judged = self.check_cursor(room, &head, cursor.as_ref()).await?;
         let unread = self.unread(room, head.seq).await?;
         self.send_result(request, room, &head, judged, cursor.as_ref(), unread);
         let after = judged.1;
@@ -63,14 +59,14 @@ impl Session {
     }
 
     /// Sends a person who was removed from a room the entries up to their removal, and the reason.
-    async fn follow_to_the_end(
+    async fn follow_until_removal(
         &mut self,
         request: u64,
         room: RoomId,
         cursor: Option<Cursor>,
         refusal: Refusal,
     ) -> Result<(), AdmitError> {
-        let put_out = self.put_out(room).await;
+        let put_out = self.removal(room).await;
         let Some((put_out, head)) = put_out else {
             return Err(refusal.into());
         };
@@ -80,30 +76,30 @@ impl Session {
             self.outbox.answer(Event::Unfollowed {
                 request,
                 room,
-                why: put_out_reason(put_out),
+                why: removal_reason(put_out),
             });
             return Ok(());
         }
-        let head = Head {
+        let head = RoomHead {
             seq: put_out.at,
             ..head
         };
-        let judged = self.judge(room, &head, cursor.as_ref()).await?;
+        let judged = self.check_cursor(room, &head, cursor.as_ref()).await?;
         // For former members nothing counts as unread.
-        let unread = Unread::nothing(head.seq);
+        let unread = Unread::none_after(head.seq);
         self.send_result(request, room, &head, judged, cursor.as_ref(), unread);
         let after = judged.1;
         let slot = self.outbox.take_slot(after);
         self.send_up_to(room, slot, after, put_out.at).await?;
-        self.dismissed(room, slot, put_out_reason(put_out));
+        self.end_follow(room, slot, removal_reason(put_out));
         Ok(())
     }
 
     /// Returns how this person was removed from a room, if they were.
-    async fn put_out(&self, room: RoomId) -> Option<(PutOut, Head)> {
+    async fn removal(&self, room: RoomId) -> Option<(Removal, RoomHead)> {
         let identity = self.who.author.id;
         self.hub
-            .ask(room, |reply| Question::PutOut { identity, reply })
+            .ask(room, |reply| RoomQuery::Removal { identity, reply })
             .await
             .flatten()
     }
@@ -172,14 +168,14 @@ impl Session {
             .ask(room, |reply| RoomMsg::Attend { who, reply })
             .await;
         let Some(Ok(head)) = attended else {
-            return self.resume_to_the_end(room, slot, written).await;
+            return self.resume_until_removal(room, slot, written).await;
         };
         let cursor = Cursor {
             epoch: head.epoch,
             seq: written,
             digest: None,
         };
-        let judged = Room::judge(&head, Some(&cursor), None);
+        let judged = Room::check_cursor(&head, Some(&cursor), None);
         let after = judged.1;
         if judged.0 != FollowResult::Contiguous {
             let unread = self.unread(room, head.seq).await?;
@@ -193,28 +189,28 @@ impl Session {
     }
 
     /// Ends following a room that removed this session while it was behind.
-    async fn resume_to_the_end(
+    async fn resume_until_removal(
         &mut self,
         room: RoomId,
         slot: Slot,
         written: Seq,
     ) -> Result<(), StoreError> {
-        let put_out = self.put_out(room).await;
+        let put_out = self.removal(room).await;
         let why = match put_out {
             Some((put_out, _)) => {
                 self.send_up_to(room, slot, written, put_out.at).await?;
-                put_out_reason(put_out)
+                removal_reason(put_out)
             }
             None => UnfollowReason::Left,
         };
-        self.dismissed(room, slot, why);
+        self.end_follow(room, slot, why);
         Ok(())
     }
 
-    async fn judge(
+    async fn check_cursor(
         &self,
         room: RoomId,
-        head: &Head,
+        head: &RoomHead,
         cursor: Option<&Cursor>,
     ) -> Result<(FollowResult, Seq), StoreError> {
         let known = match cursor {
@@ -227,13 +223,13 @@ impl Session {
             }
             _ => None,
         };
-        Ok(Room::judge(head, cursor, known))
+        Ok(Room::check_cursor(head, cursor, known))
     }
 
     async fn digest_at(&self, room: RoomId, seq: Seq) -> Result<Option<Digest>, StoreError> {
         let in_memory = self
             .hub
-            .ask(room, |reply| Question::DigestAt { seq, reply })
+            .ask(room, |reply| RoomQuery::DigestAt { seq, reply })
             .await
             .flatten();
         if in_memory.is_some() {
@@ -287,12 +283,12 @@ impl Session {
         &self,
         request: u64,
         room: RoomId,
-        head: &Head,
+        head: &RoomHead,
         (result, after): (FollowResult, Seq),
         cursor: Option<&Cursor>,
         unread: Unread,
     ) {
-        let Head {
+        let RoomHead {
             epoch,
             first,
             seq: last,
@@ -340,15 +336,15 @@ impl Session {
                 })
                 .await
             {
-                Some((Follow::Live, _)) => return Ok(true),
-                Some((Follow::Overflowed, _)) => return Ok(false),
-                Some((Follow::NotAMember, _)) | None => {
-                    self.resume_to_the_end(room, slot, after).await?;
+                Some((FollowOutcome::Live, _)) => return Ok(true),
+                Some((FollowOutcome::Overflowed, _)) => return Ok(false),
+                Some((FollowOutcome::NotAMember, _)) | None => {
+                    self.resume_until_removal(room, slot, after).await?;
                     return Ok(false);
                 }
-                Some((Follow::Behind, head)) => {
+                Some((FollowOutcome::Behind, head)) => {
                     if self.is_guest() {
-                        after = self.skip_on(room, slot, &head, after);
+                        after = self.skip_old_entries(room, slot, &head, after);
                     }
                     // Up to here this person was a member. For later entries the room is asked again.
                     last = head.seq;
@@ -381,13 +377,13 @@ impl Session {
 
     /// Skips old entries for a guest who is too far behind. Returns the seq to continue after. A guest's protocol cannot ask for missing
     /// entries, so a guest continues with the newest.
-    fn skip_on(&self, room: RoomId, slot: Slot, head: &Head, after: Seq) -> Seq {
+    fn skip_old_entries(&self, room: RoomId, slot: Slot, head: &RoomHead, after: Seq) -> Seq {
         let cursor = Cursor {
             epoch: head.epoch,
             seq: after,
             digest: None,
         };
-        let (result, newest) = Room::judge(head, Some(&cursor), None);
+        let (result, newest) = Room::check_cursor(head, Some(&cursor), None);
         if result != FollowResult::TooFar {
             return after;
         }
@@ -423,7 +419,7 @@ impl Session {
     }
 
     /// Stops following a room on the room's side: another session of this person left it, they were removed, or it is full.
-    fn dismissed(&mut self, room: RoomId, slot: Slot, why: UnfollowReason) {
+    fn end_follow(&mut self, room: RoomId, slot: Slot, why: UnfollowReason) {
         self.outbox.free_slot(slot);
         self.rooms.remove(&room);
         self.outbox.answer(Event::Unfollowed {
@@ -444,54 +440,18 @@ impl Session {
         self.outbox.free_slot(slot);
         self.rooms.insert(room, Following { slot: None });
     }
-
-    pub(super) async fn send_roster_of(&self, slot: Slot) -> Result<(), StoreError> {
-        let followed = self.rooms.iter().find(|(_, it)| it.slot == Some(slot));
-        match followed {
-            Some((room, _)) => self.send_roster(*room).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn send_roster(&self, room: RoomId) -> Result<(), StoreError> {
-        self.outbox.wait_for_room().await;
-        // One question returns both the people present and the members, so that the two lists match.
-        let known = if self.is_guest() {
-            Arc::default()
-        } else {
-            self.hub.last_here(room).await?
-        };
-        let among = known.iter().map(|it| it.id).collect();
-        let asked = |reply| Question::Roster { among, reply };
-        let Some((mut people, members)) = self.hub.ask(room, asked).await else {
-            return Ok(());
-        };
-        let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
-        let is_here: HashSet<IdentityId> = people.iter().map(|it| it.id).collect();
-        let is_offline = |it: &&Person| !is_here.contains(&it.id) && members.contains(&it.id);
-        people.extend(known.iter().filter(is_offline).take(OFFLINE).cloned());
-        let pages: Vec<&[Person]> = people.chunks(ROSTER_PAGE).collect();
-        let last = pages.len().saturating_sub(1);
-        for (n, page) in pages.iter().enumerate() {
-            self.outbox.answer(Event::RosterPage {
-                room,
-                first: n == 0,
-                last: n == last,
-                people: page.to_vec(),
-                count,
-            });
-        }
-        Ok(())
-    }
 }
 
-fn put_out_reason(put_out: PutOut) -> UnfollowReason {
-    let PutOut {
-        by, reason, exit, ..
+fn removal_reason(put_out: Removal) -> UnfollowReason {
+    let Removal {
+        by,
+        reason,
+        kind: exit,
+        ..
     } = put_out;
     match exit {
-        Exit::Kicked => UnfollowReason::Kicked { by, reason },
-        Exit::Banned => UnfollowReason::Banned { by, reason },
-        Exit::Closed => UnfollowReason::Closed,
+        RemovalKind::Kicked => UnfollowReason::Kicked { by, reason },
+        RemovalKind::Banned => UnfollowReason::Banned { by, reason },
+        RemovalKind::Closed => UnfollowReason::Closed,
     }
 }

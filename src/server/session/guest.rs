@@ -27,7 +27,7 @@ pub(crate) async fn run_guest(
             let agent = guest.via.name();
             let mut inbound = (&mut inbound).map(Ok);
             let session = Session::new(hub, &outbox, admitted);
-            session.attached(&mut inbound, agent, &peer).await
+            session.run_admitted(&mut inbound, agent, &peer).await
         }
         Err(AdmitError::Refused(refusal)) => {
             outbox.answer(Event::Refused {
@@ -57,9 +57,9 @@ impl Session {
 
     /// Takes a token from the rate limit. A guest's protocol cannot ask its client to retry later, so a guest's session
     /// waits for the token.
-    pub(super) async fn pace(&self) -> Result<(), Refusal> {
+    pub(super) async fn take_rate_token(&self) -> Result<(), Refusal> {
         loop {
-            let Err(refusal) = self.hub.pace(self.who.author.id) else {
+            let Err(refusal) = self.hub.check_rate_limit(self.who.author.id) else {
                 return Ok(());
             };
             let Some(after) = refusal.retry_after.filter(|_| self.is_guest()) else {

@@ -12,7 +12,7 @@ use crate::chat::{
 use crate::server::hub::AdmitError;
 use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::PersonalChange;
-use crate::wire::{Event, Who};
+use crate::wire::{Event, PersonTarget};
 
 /// Minimum time between two read positions of a session.
 const MARK_EVERY: Duration = Duration::from_millis(50);
@@ -39,12 +39,12 @@ impl Session {
         }
         self.marked_at = Some(Instant::now());
         let seq = seq.min(head.seq);
-        if !self.is_guest() && seq > self.hub.read_to(room, me).await? {
+        if !self.is_guest() && seq > self.hub.read_position(room, me).await? {
             self.hub.mark_read(room, me, seq);
         }
         if request > 0 {
             let unread = self.hub.unread(room, me, head.seq).await?;
-            self.outbox.answer(Event::ReadMoved {
+            self.outbox.answer(Event::ReadPositionChanged {
                 request,
                 room,
                 epoch,
@@ -57,7 +57,7 @@ impl Session {
 
     pub(super) async fn set_status(&self, request: u64, status: Status) -> Result<(), AdmitError> {
         post::check_line("status", &status.text, Status::LIMIT)?;
-        self.pace().await?;
+        self.take_rate_token().await?;
         self.hub.set_status(self.who.author.id, &status).await?;
         self.outbox.answer(Event::StatusChanged { request, status });
         Ok(())
@@ -66,7 +66,7 @@ impl Session {
     /// Sends a typing signal to a room, unless one was sent a moment ago.
     pub(super) async fn typing(&mut self, room: RoomId) {
         let me = self.who.author.id;
-        if !self.rooms.contains_key(&room) || !self.hub.may_tell_typing(me, TYPING_EVERY) {
+        if !self.rooms.contains_key(&room) || !self.hub.may_send_typing(me, TYPING_EVERY) {
             return;
         }
         self.hub
@@ -74,8 +74,8 @@ impl Session {
             .await;
     }
 
-    pub(super) async fn whois(&self, request: u64, who: Who) -> Result<(), AdmitError> {
-        self.pace().await?;
+    pub(super) async fn whois(&self, request: u64, who: PersonTarget) -> Result<(), AdmitError> {
+        self.take_rate_token().await?;
         let of = self.resolve(who).await?;
         let profile = self.hub.profile(self.who.author.id, of).await?;
         self.outbox.answer(Event::Profile { request, profile });
@@ -85,10 +85,10 @@ impl Session {
     pub(super) async fn ignore(
         &self,
         request: u64,
-        who: Who,
+        who: PersonTarget,
         is_on: bool,
     ) -> Result<(), AdmitError> {
-        self.pace().await?;
+        self.take_rate_token().await?;
         let ignored = self.settings().await?.ignored;
         let change = if is_on {
             let person = self.resolve(who).await?;
@@ -108,18 +108,18 @@ impl Session {
                 found.map(|it| it.id)
             };
             let person = match &who {
-                Who::Person(person) => found(&|id, _| id == *person),
-                Who::Name(name) => {
+                PersonTarget::Person(person) => found(&|id, _| id == *person),
+                PersonTarget::Name(name) => {
                     let wanted = key(name);
                     found(&|_, key| key.is_some() && key == wanted)
                 }
             };
             let name = match who {
-                Who::Person(person) => self.hub.named(person).await?.name,
-                Who::Name(name) => name,
+                PersonTarget::Person(person) => self.hub.author_of(person).await?.name,
+                PersonTarget::Name(name) => name,
             };
             let person = person.ok_or_else(|| Refusal::new(RefusalCode::NoEffect).with(name))?;
-            PersonalChange::Heed(person)
+            PersonalChange::Unignore(person)
         };
         self.change(request, change).await
     }
@@ -130,7 +130,7 @@ impl Session {
         room: RoomId,
         level: Option<Level>,
     ) -> Result<(), AdmitError> {
-        self.pace().await?;
+        self.take_rate_token().await?;
         let head = self.hub.head(room, self.who.author.id).await;
         head.ok_or_else(|| Refusal::new(RefusalCode::NotAMember).with(room))?;
         self.change(request, PersonalChange::Level(room, level))
@@ -142,7 +142,7 @@ impl Session {
         request: u64,
         words: Vec<String>,
     ) -> Result<(), AdmitError> {
-        self.pace().await?;
+        self.take_rate_token().await?;
         if words.len() > Settings::KEYWORDS {
             return Err(too_many("keywords", Settings::KEYWORDS).into());
         }

@@ -9,7 +9,7 @@ use crate::chat::{
     Ruling, TOPIC, UserName,
 };
 use crate::server::hub::AdmitError;
-use crate::server::room::mailbox::{Question, RoomMsg};
+use crate::server::room::mailbox::{RoomMsg, RoomQuery};
 use crate::server::store::StoreError;
 use crate::text;
 use crate::wire::Event;
@@ -19,11 +19,11 @@ use crate::wire::Event;
 /// The order covers all recipients, because a person, their name and the conversation with them are the same room. It also covers all
 /// client outboxes, because a client that takes over the outbox of a crashed one sends those posts before new ones.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub(super) struct PostOrder {
     refused: Option<ClientId>,
 }
 
-impl Order {
+impl PostOrder {
     /// Checks whether a post may be accepted now.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Order {
         }
     }
 
-    fn note(&mut self, id: ClientId, outcome: &Result<RoomId, Refusal>) {
+    fn record(&mut self, id: ClientId, outcome: &Result<RoomId, Refusal>) {
         match outcome {
             Err(refusal) if refusal.code == RefusalCode::AfterRefused => {}
             Err(refusal) if refusal.retry_after.is_some() => self.refused = Some(id),
@@ -78,12 +78,12 @@ impl Session {
             Err(AdmitError::Refused(refusal)) => Err(refusal),
             Err(AdmitError::Store(error)) => return Err(error),
         };
-        self.order.note(client_id, &outcome);
+        self.order.record(client_id, &outcome);
         match outcome {
             Ok(room) => {
                 self.refresh_name();
                 let mentions = match body.mentioning_text() {
-                    Some(text) => self.hub.called_in(room, text).await?,
+                    Some(text) => self.hub.mentions_in(room, text).await?,
                     None => Vec::new(),
                 };
                 let post = Post {
@@ -123,19 +123,19 @@ impl Session {
         check_body(body, &self.hub.limits)?;
         self.hub.filter.apply(body)?;
         let me = self.who.author.id;
-        self.pace().await?;
+        self.take_rate_token().await?;
         let other = match to {
             Recipient::Room(room) => {
                 if !self.rooms.contains_key(room) {
                     self.known_room(*room).await?;
                 }
-                self.complete(*room, body).await?;
+                self.fill_in_person(*room, body).await?;
                 return Ok(*room);
             }
-            _ if !body.is_said() => {
+            _ if !body.is_message() => {
                 return Err(Refusal::new(RefusalCode::Malformed).with("to").into());
             }
-            Recipient::Person(person) => self.existing(*person).await?,
+            Recipient::Person(person) => self.check_exists(*person).await?,
             Recipient::Name(name) => self.hub.resolve(name, me).await?,
         };
         if other == me {
@@ -150,7 +150,7 @@ impl Session {
         let identity = self.who.author.id;
         match self
             .hub
-            .ask(room, |reply| Question::Peek { identity, reply })
+            .ask(room, |reply| RoomQuery::Peek { identity, reply })
             .await
         {
             Some(Some(_)) => Ok(()),
@@ -161,7 +161,7 @@ impl Session {
 
     /// Fills in the person of a moderation post that only has a name: a person the author could write to, or one with a standing in the
     /// room.
-    async fn complete(&self, room: RoomId, body: &mut Body) -> Result<(), AdmitError> {
+    async fn fill_in_person(&self, room: RoomId, body: &mut Body) -> Result<(), AdmitError> {
         if *body == Body::Closed && self.hub.is_home(room) {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());
         }
@@ -174,13 +174,13 @@ impl Session {
                 .resolve_in(&person.name, self.who.author.id, room)
                 .await?;
         } else {
-            self.existing(person.id).await?;
+            self.check_exists(person.id).await?;
         }
-        person.name = self.hub.named(person.id).await?.name;
+        person.name = self.hub.author_of(person.id).await?.name;
         Ok(())
     }
 
-    pub(super) async fn existing(&self, person: IdentityId) -> Result<IdentityId, AdmitError> {
+    pub(super) async fn check_exists(&self, person: IdentityId) -> Result<IdentityId, AdmitError> {
         match self.hub.store.identity(person).await? {
             Some(record) => Ok(record.id),
             None => Err(Refusal::new(RefusalCode::PersonUnknown).with(person).into()),
@@ -309,20 +309,20 @@ mod tests {
             instance: InstanceId::new([instance; 16]),
             counter,
         };
-        let mut order = Order::default();
+        let mut order = PostOrder::default();
         let limited =
             Err(Refusal::new(RefusalCode::RateLimited).retry_after(Duration::from_millis(1)));
-        order.note(of(7, 5), &limited);
-        let refused = |order: &Order, id| order.check(id).err().map(|it| it.code);
+        order.record(of(7, 5), &limited);
+        let refused = |order: &PostOrder, id| order.check(id).err().map(|it| it.code);
         for later in [of(7, 6), of(8, 1)] {
             assert_eq!(refused(&order, later), Some(RefusalCode::AfterRefused));
         }
-        order.note(
+        order.record(
             of(7, 6),
             &Err(Refusal::new(RefusalCode::AfterRefused).retry_after(AFTER_REFUSED)),
         );
         assert!(order.check(of(7, 5)).is_ok());
-        order.note(of(7, 5), &Ok(RoomId::new([1; 16])));
+        order.record(of(7, 5), &Ok(RoomId::new([1; 16])));
         assert!(order.check(of(7, 6)).is_ok() && order.check(of(8, 1)).is_ok());
     }
 }

@@ -3,9 +3,9 @@
 use super::{Following, ROOMS, Session, post};
 use crate::chat::{Author, NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};
 use crate::server::hub::AdmitError;
-use crate::server::room::Follow;
-use crate::server::room::mailbox::{Leaving, RoomMsg};
-use crate::wire::{Event, JoinTarget, UnfollowReason, Who};
+use crate::server::room::FollowOutcome;
+use crate::server::room::mailbox::{LeaveReason, RoomMsg};
+use crate::wire::{Event, JoinTarget, PersonTarget, UnfollowReason};
 
 impl Session {
     pub(super) async fn join(
@@ -14,12 +14,12 @@ impl Session {
         target: JoinTarget,
     ) -> Result<(), AdmitError> {
         // Before the look-up, so that guessing room names is rate-limited.
-        self.pace().await?;
+        self.take_rate_token().await?;
         let (room, asked) = match target {
             JoinTarget::Room(room) => (room, room.to_string()),
             JoinTarget::Name(name) => (self.hub.find(&name, self.who.author.id).await?, name),
         };
-        self.check_room_for_one_more(room)?;
+        self.check_room_limit(room)?;
         let who = self.attendee();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(&asked);
         let follower = self.guest_follower(room);
@@ -45,7 +45,7 @@ impl Session {
             }
         };
         match (slot, joined.follow) {
-            (Some(_), Some(Follow::Live)) => {}
+            (Some(_), Some(FollowOutcome::Live)) => {}
             (Some(slot), _) => {
                 self.go_live(room, slot, joined.at).await?;
             }
@@ -64,13 +64,13 @@ impl Session {
         if self.hub.is_home(room) {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());
         }
-        self.pace().await?;
+        self.take_rate_token().await?;
         let author = self.who.author.clone();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
         self.hub
             .ask(room, |reply| RoomMsg::Leave {
                 author,
-                how: Leaving::Asked,
+                how: LeaveReason::Requested,
                 reply,
             })
             .await
@@ -96,7 +96,7 @@ impl Session {
         post::check_line("topic", &wanted.topic, TOPIC)?;
         self.hub.filter.check_name(&wanted.name)?;
         self.hub.filter.mask(&mut wanted.topic)?;
-        self.pace().await?;
+        self.take_rate_token().await?;
         self.refresh_name();
         let room = self.hub.create(&self.who.author, wanted).await?;
         self.outbox.answer(Event::RoomChanged { request, room });
@@ -104,13 +104,13 @@ impl Session {
     }
 
     pub(super) async fn set_name(&mut self, request: u64, name: &str) -> Result<(), AdmitError> {
-        self.hub.pace(self.who.author.id)?;
+        self.hub.check_rate_limit(self.who.author.id)?;
         self.hub.filter.check_name(name)?;
         self.refresh_name();
         let me = self.who.author.id;
         let answer = |you: &Author| {
             let you = you.clone();
-            self.outbox.answer(Event::Named { request, you });
+            self.outbox.answer(Event::NameChanged { request, you });
         };
         let you = self.hub.rename(me, name, answer).await?;
         let from = std::mem::replace(&mut self.who.author, you.clone()).name;
@@ -118,9 +118,9 @@ impl Session {
         Ok(())
     }
 
-    pub(super) async fn open(&self, request: u64, who: Who) -> Result<(), AdmitError> {
+    pub(super) async fn open(&self, request: u64, who: PersonTarget) -> Result<(), AdmitError> {
         let me = self.who.author.id;
-        self.hub.pace(me)?;
+        self.hub.check_rate_limit(me)?;
         let other = self.resolve(who).await?;
         if other == me {
             return Err(Refusal::new(RefusalCode::ToSelf).into());
@@ -131,7 +131,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn check_room_for_one_more(&self, room: RoomId) -> Result<(), Refusal> {
+    pub(super) fn check_room_limit(&self, room: RoomId) -> Result<(), Refusal> {
         if self.rooms.len() >= ROOMS && !self.rooms.contains_key(&room) {
             return Err(Refusal::new(RefusalCode::TooManyRooms).with(ROOMS));
         }

@@ -9,30 +9,30 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{
-    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Since,
-    Span, Store, StoreError, pair,
+    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord,
+    RoomState, Span, Store, StoreError, pair,
 };
 use crate::chat::{
-    Amendment, Body, Changes, Entry, Found, IdentityId, InstanceId, NameKey, Person, Role, RoomId,
-    RoomKind, Search, SecretHash, Seq, ServerId, Stamp, Standing, Unread, Until,
+    Amendment, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Person, Role, RoomId,
+    RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Stamp, Standing, Unread, Until,
 };
 
 #[derive(Debug)]
 pub struct MemoryStore {
     server_id: ServerId,
-    kept: Mutex<Kept>,
+    state: Mutex<MemoryState>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    rooms: HashMap<RoomId, KeptRoom>,
+struct MemoryState {
+    rooms: HashMap<RoomId, StoredRoom>,
     identities: HashMap<IdentityId, IdentityRecord>,
     personal: HashMap<IdentityId, Personal>,
     operators: HashMap<NameKey, IdentityId>,
 }
 
 #[derive(Debug)]
-struct KeptRoom {
+struct StoredRoom {
     record: RoomRecord,
     entries: Vec<Entry>,
     /// For each entry, when it was accepted.
@@ -49,12 +49,12 @@ impl MemoryStore {
     pub fn new(server_id: ServerId) -> Self {
         Self {
             server_id,
-            kept: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, MemoryState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -65,7 +65,7 @@ impl Store for MemoryStore {
     }
 
     async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError> {
-        let kept = self.kept();
+        let kept = self.lock();
         let open = kept.rooms.get(&id).filter(|room| !room.is_closed);
         Ok(open.map(|room| RoomState {
             record: room.record.clone(),
@@ -95,7 +95,7 @@ impl Store for MemoryStore {
 
     async fn named_rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
         let mut rooms: Vec<RoomRecord> = self
-            .kept()
+            .lock()
             .rooms
             .values()
             .filter(|room| room.record.kind != RoomKind::Conversation && !room.is_closed)
@@ -106,8 +106,8 @@ impl Store for MemoryStore {
     }
 
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
-        let kept = self.kept();
-        let mut mine: Vec<&KeptRoom> = kept
+        let kept = self.lock();
+        let mut mine: Vec<&StoredRoom> = kept
             .rooms
             .values()
             .filter(|room| room.members.contains_key(&identity))
@@ -126,7 +126,7 @@ impl Store for MemoryStore {
 
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
         Ok(self
-            .kept()
+            .lock()
             .rooms
             .get(&room)
             .map(|room| room.members.keys().copied().collect())
@@ -134,27 +134,27 @@ impl Store for MemoryStore {
     }
 
     async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
-        let kept = self.kept();
+        let kept = self.lock();
         let entries = kept.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
         let wanted = entries.filter(|it| seqs.contains(&it.seq));
         Ok(wanted.cloned().collect())
     }
 
     async fn bans(&self, identity: IdentityId) -> Result<Vec<(RoomId, Until)>, StoreError> {
-        let kept = self.kept();
-        let of = |(id, room): (&RoomId, &KeptRoom)| {
+        let kept = self.lock();
+        let of = |(id, room): (&RoomId, &StoredRoom)| {
             let standing = room.standings.get(&identity)?;
             Some((*id, standing.banned?))
         };
         Ok(kept.rooms.iter().filter_map(of).collect())
     }
 
-    async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
-        Ok(self.kept().read_to(room, identity))
+    async fn read_position(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
+        Ok(self.lock().read_position(room, identity))
     }
 
     async fn mark_read(&self, marks: Vec<(RoomId, IdentityId, Seq)>) -> Result<(), StoreError> {
-        self.kept().mark_read(marks);
+        self.lock().mark_read(marks);
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl Store for MemoryStore {
         read: Seq,
         last: Seq,
     ) -> Result<Unread, StoreError> {
-        Ok(self.kept().unread(room, identity, read, last))
+        Ok(self.lock().unread(room, identity, read, last))
     }
 
     async fn mentions_of(
@@ -173,7 +173,7 @@ impl Store for MemoryStore {
         identity: IdentityId,
         most: usize,
     ) -> Result<Vec<Entry>, StoreError> {
-        Ok(self.kept().mentions_of(identity, most))
+        Ok(self.lock().mentions_of(identity, most))
     }
 
     async fn search(
@@ -181,12 +181,12 @@ impl Store for MemoryStore {
         identity: IdentityId,
         search: Search,
         most: usize,
-    ) -> Result<Found, StoreError> {
-        Ok(self.kept().search(identity, &search, most))
+    ) -> Result<SearchResults, StoreError> {
+        Ok(self.lock().search(identity, &search, most))
     }
 
     async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError> {
-        Ok(self.kept().personal(identity))
+        Ok(self.lock().personal(identity))
     }
 
     async fn change_personal(
@@ -194,26 +194,26 @@ impl Store for MemoryStore {
         identity: IdentityId,
         change: PersonalChange,
     ) -> Result<(), StoreError> {
-        self.kept().change_personal(identity, change);
+        self.lock().change_personal(identity, change);
         Ok(())
     }
 
-    async fn last_here(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError> {
-        Ok(self.kept().last_here(room, most))
+    async fn recently_present(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError> {
+        Ok(self.lock().recently_present(room, most))
     }
 
     async fn invitations(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
-        Ok(self.kept().invitations(identity))
+        Ok(self.lock().invitations(identity))
     }
 
-    async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
-        let kept = self.kept();
+    async fn last_message(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
+        let kept = self.lock();
         let entries = kept.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
-        Ok(entries.rev().find(|it| it.body.is_said()).cloned())
+        Ok(entries.rev().find(|it| it.body.is_message()).cloned())
     }
 
     async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
-        let mut kept = self.kept();
+        let mut kept = self.lock();
         let is_open = |it: &RoomRecord| it.key.is_some() && it.kind != RoomKind::Secret;
         let clashes = |other: &RoomRecord| {
             other.id == record.id
@@ -224,7 +224,7 @@ impl Store for MemoryStore {
             return Err(StoreError::Conflict);
         }
         let id = record.id;
-        let mut room = KeptRoom {
+        let mut room = StoredRoom {
             record,
             entries: Vec::new(),
             stamps: Vec::new(),
@@ -241,7 +241,7 @@ impl Store for MemoryStore {
     }
 
     async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError> {
-        if let Some(room) = self.kept().rooms.get_mut(&record.id) {
+        if let Some(room) = self.lock().rooms.get_mut(&record.id) {
             if !room.topic_is_set {
                 room.record.topic = record.topic;
             }
@@ -258,7 +258,7 @@ impl Store for MemoryStore {
     ) -> Result<Option<RoomRecord>, StoreError> {
         let wanted = Some(pair(one, other));
         Ok(self
-            .kept()
+            .lock()
             .rooms
             .values()
             .find(|room| room.record.pair == wanted)
@@ -266,14 +266,14 @@ impl Store for MemoryStore {
     }
 
     async fn append(&self, append: Append) -> Result<(), StoreError> {
-        match self.kept().rooms.get_mut(&append.room) {
+        match self.lock().rooms.get_mut(&append.room) {
             Some(room) => room.append(append),
             None => Err(StoreError::Conflict),
         }
     }
 
     async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError> {
-        if let Some(room) = self.kept().rooms.get_mut(&room) {
+        if let Some(room) = self.lock().rooms.get_mut(&room) {
             let last = room.entries.last().map_or(Seq::ZERO, |entry| entry.seq);
             let first = first.min(last);
             let gone = room.entries.partition_point(|entry| entry.seq < first);
@@ -283,8 +283,12 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn first_kept(&self, room: RoomId, since: Since) -> Result<Option<Seq>, StoreError> {
-        let kept = self.kept();
+    async fn first_retained(
+        &self,
+        room: RoomId,
+        since: RetentionCutoff,
+    ) -> Result<Option<Seq>, StoreError> {
+        let kept = self.lock();
         let Some(room) = kept.rooms.get(&room) else {
             return Ok(None);
         };
@@ -296,7 +300,7 @@ impl Store for MemoryStore {
     }
 
     async fn newest(&self) -> Result<Option<Stamp>, StoreError> {
-        let kept = self.kept();
+        let kept = self.lock();
         let newest = kept.rooms.values().filter_map(|room| room.stamps.last());
         Ok(newest.max_by_key(|at| at.log_ms).copied())
     }
@@ -307,14 +311,14 @@ impl Store for MemoryStore {
         span: Span,
         limit: PageLimit,
     ) -> Result<Vec<Entry>, StoreError> {
-        let kept = self.kept();
+        let kept = self.lock();
         let Some(room) = kept.rooms.get(&room) else {
             return Ok(Vec::new());
         };
         let mut page = Vec::new();
         let mut bytes = 0;
         let mut take = |entry: &Entry| {
-            bytes += entry.weight();
+            bytes += entry.estimated_size();
             if page.len() == limit.entries || (bytes > limit.bytes && !page.is_empty()) {
                 return false;
             }
@@ -343,12 +347,15 @@ impl Store for MemoryStore {
     }
 
     async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError> {
-        Ok(self.kept().identities.get(&id).cloned())
+        Ok(self.lock().identities.get(&id).cloned())
     }
 
-    async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError> {
+    async fn identity_by_secret(
+        &self,
+        secret: SecretHash,
+    ) -> Result<Option<IdentityRecord>, StoreError> {
         Ok(self
-            .kept()
+            .lock()
             .identities
             .values()
             .find(|record| record.secret == secret)
@@ -360,12 +367,12 @@ impl Store for MemoryStore {
         room: RoomId,
         keys: Vec<NameKey>,
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError> {
-        Ok(self.kept().members_named(room, keys))
+        Ok(self.lock().members_named(room, keys))
     }
 
-    async fn named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+    async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
         Ok(self
-            .kept()
+            .lock()
             .identities
             .values()
             .filter(|record| record.name.key() == key)
@@ -373,9 +380,9 @@ impl Store for MemoryStore {
             .collect())
     }
 
-    async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {
+    async fn present_identities(&self) -> Result<Vec<IdentityRecord>, StoreError> {
         Ok(self
-            .kept()
+            .lock()
             .identities
             .values()
             .filter(|record| record.present)
@@ -384,7 +391,7 @@ impl Store for MemoryStore {
     }
 
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
-        let mut kept = self.kept();
+        let mut kept = self.lock();
         if kept
             .identities
             .values()
@@ -398,14 +405,14 @@ impl Store for MemoryStore {
     }
 
     async fn clear_presence(&self) -> Result<(), StoreError> {
-        for record in self.kept().identities.values_mut() {
+        for record in self.lock().identities.values_mut() {
             record.present = false;
         }
         Ok(())
     }
 
     async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError> {
-        let kept = self.kept();
+        let kept = self.lock();
         let is_member = |id| kept.rooms.values().any(|it| it.members.contains_key(id));
         let guests = kept.identities.values();
         let guests = guests.filter(|it| it.via.is_bridge() && is_member(&it.id));
@@ -413,7 +420,7 @@ impl Store for MemoryStore {
     }
 
     async fn forget_guest(&self, id: IdentityId) -> Result<(), StoreError> {
-        let mut kept = self.kept();
+        let mut kept = self.lock();
         let is_named = kept
             .rooms
             .values()
@@ -429,7 +436,7 @@ impl Store for MemoryStore {
     }
 
     async fn operator(&self, key: NameKey) -> Result<Option<IdentityId>, StoreError> {
-        Ok(self.kept().operators.get(&key).copied())
+        Ok(self.lock().operators.get(&key).copied())
     }
 
     async fn bind_operator(
@@ -437,7 +444,7 @@ impl Store for MemoryStore {
         key: NameKey,
         identity: IdentityId,
     ) -> Result<IdentityId, StoreError> {
-        Ok(*self.kept().operators.entry(key).or_insert(identity))
+        Ok(*self.lock().operators.entry(key).or_insert(identity))
     }
 
     async fn close(&self) -> Result<(), StoreError> {

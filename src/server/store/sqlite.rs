@@ -29,17 +29,17 @@ use tokio::time::sleep;
 
 pub use self::copy::{Backup, BackupError, Restored, backup, restore};
 use self::space::Space;
-use self::verify::{Step, Verification};
+use self::verify::{Verification, VerifyProgress};
 pub use self::verify::{quick_check, verify_file};
-use self::writer::Refusal::{BeforeWriting, WhileWriting};
+use self::writer::ConflictCheck::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{
-    Append, Damage, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState,
-    Since, Span, Store, StoreError, Verified,
+    Append, Damage, IdentityRecord, PageLimit, Personal, PersonalChange, RetentionCutoff,
+    RoomRecord, RoomState, Span, Store, StoreError, Verified,
 };
 use crate::chat::{
-    Entry, Found, IdentityId, NameKey, Person, RoomId, Search, SecretHash, Seq, ServerId, Stamp,
-    Unread, Until,
+    Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults, SecretHash, Seq, ServerId,
+    Stamp, Unread, Until,
 };
 
 /// How many entries are deleted in one commit, so that posts do not wait for long meanwhile.
@@ -129,7 +129,7 @@ impl SqliteStore {
     }
 
     /// Records that the search index is damaged, so that it is rebuilt. If the disk is full, that waits until the damage is found again.
-    async fn note_index_damage(&self, damage: index::Damage) -> Result<(), StoreError> {
+    async fn note_index_damage(&self, damage: index::IndexDamage) -> Result<(), StoreError> {
         let note = move |db: &Connection| Ok(index::note_damage(db, &damage)?);
         match self.writer.run(1, BeforeWriting, note).await {
             Err(StoreError::Full) => Ok(()),
@@ -145,7 +145,7 @@ impl SqliteStore {
         let permit = Arc::clone(&self.reading)
             .acquire_owned()
             .await
-            .map_err(failed)?;
+            .map_err(store_error)?;
         let readers = Arc::clone(&self.readers);
         let path = self.path.clone();
         let read = move || {
@@ -164,8 +164,8 @@ impl SqliteStore {
         };
         tokio::task::spawn_blocking(read)
             .await
-            .map_err(failed)?
-            .map_err(failed)
+            .map_err(store_error)?
+            .map_err(store_error)
     }
 }
 
@@ -204,7 +204,7 @@ fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn failed(error: impl std::fmt::Display) -> StoreError {
+fn store_error(error: impl std::fmt::Display) -> StoreError {
     StoreError::Failed(error.to_string())
 }
 
@@ -234,8 +234,8 @@ impl Store for SqliteStore {
         self.read(move |db| read::bans(db, identity)).await
     }
 
-    async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
-        self.read(move |db| personal::read_to(db, room, identity))
+    async fn read_position(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
+        self.read(move |db| personal::read_position(db, room, identity))
             .await
     }
 
@@ -272,7 +272,7 @@ impl Store for SqliteStore {
         identity: IdentityId,
         search: Search,
         most: usize,
-    ) -> Result<Found, StoreError> {
+    ) -> Result<SearchResults, StoreError> {
         let found = self.read(move |db| search::search(db, identity, &search, most));
         let (found, damage) = found.await?;
         if let Some(damage) = damage {
@@ -297,8 +297,8 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn last_here(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError> {
-        self.read(move |db| personal::last_here(db, room, most))
+    async fn recently_present(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError> {
+        self.read(move |db| personal::recently_present(db, room, most))
             .await
     }
 
@@ -307,8 +307,8 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
-        self.read(move |db| read::last_said(db, room)).await
+    async fn last_message(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
+        self.read(move |db| read::last_message(db, room)).await
     }
 
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
@@ -355,8 +355,13 @@ impl Store for SqliteStore {
         }
     }
 
-    async fn first_kept(&self, room: RoomId, since: Since) -> Result<Option<Seq>, StoreError> {
-        self.read(move |db| read::first_kept(db, room, since)).await
+    async fn first_retained(
+        &self,
+        room: RoomId,
+        since: RetentionCutoff,
+    ) -> Result<Option<Seq>, StoreError> {
+        self.read(move |db| read::first_retained(db, room, since))
+            .await
     }
 
     async fn newest(&self) -> Result<Option<Stamp>, StoreError> {
@@ -376,12 +381,16 @@ impl Store for SqliteStore {
         self.read(move |db| read::identity(db, id)).await
     }
 
-    async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError> {
-        self.read(move |db| read::identity_of(db, secret)).await
+    async fn identity_by_secret(
+        &self,
+        secret: SecretHash,
+    ) -> Result<Option<IdentityRecord>, StoreError> {
+        self.read(move |db| read::identity_by_secret(db, secret))
+            .await
     }
 
-    async fn named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.read(move |db| read::named(db, &key)).await
+    async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.read(move |db| read::identities_named(db, &key)).await
     }
 
     async fn members_named(
@@ -393,8 +402,8 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.read(read::present).await
+    async fn present_identities(&self) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.read(read::present_identities).await
     }
 
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
@@ -456,7 +465,7 @@ impl Store for SqliteStore {
                 log(damage);
             }
             logged = verification.verified.damaged.len();
-            if done == Step::Done {
+            if done == VerifyProgress::Done {
                 return Ok(Verified {
                     index_is_damaged: index.is_some(),
                     ..verification.verified

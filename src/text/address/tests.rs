@@ -2,7 +2,7 @@ use super::*;
 
 /// Returns each address of a text; in brackets if it is not a link.
 fn found(text: &str) -> Vec<String> {
-    let shown = |it: Address| {
+    let shown = |it: AddressSpan| {
         let address = &text[it.range];
         if it.is_link {
             address.to_owned()

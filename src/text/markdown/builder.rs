@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 
-use super::source::{Piece, Place, Source};
-use super::{Code, LineKind, Mark, Rich, RichLine, address_of};
+use super::source::{Piece, PreparedText, TextMode};
+use super::{CodeBlock, LineKind, Mark, RichLine, RichText, address_of};
 use crate::text::{SafeText, body, line};
 
 /// Builds the lines of a text.
 pub(super) struct Builder<'a> {
-    prepared: &'a Source,
+    prepared: &'a PreparedText,
     source: &'a str,
-    pub(super) rich: Rich,
+    pub(super) rich: RichText,
     /// The line being built, if there is one.
     open: Option<RichLine>,
     text: String,
     /// Open marks, with the offset in `text` at which each begins.
-    begun: Vec<(usize, Option<Mark>)>,
+    open_marks: Vec<(usize, Option<Mark>)>,
     /// The number of open quotes, and how many of them the current line belongs to.
     depth: usize,
     quotes: usize,
@@ -34,14 +34,14 @@ struct Item {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(prepared: &'a Source) -> Self {
+    pub(super) fn new(prepared: &'a PreparedText) -> Self {
         Self {
             prepared,
             source: &prepared.text,
-            rich: Rich::default(),
+            rich: RichText::default(),
             open: None,
             text: String::new(),
-            begun: Vec::new(),
+            open_marks: Vec::new(),
             depth: 0,
             quotes: 0,
             items: Vec::new(),
@@ -81,27 +81,27 @@ impl<'a> Builder<'a> {
                 }
                 Event::End(tag) => self.end(tag, range),
                 Event::Text(text) | Event::InlineHtml(text) => {
-                    self.say(&text, range, Place::Prose);
+                    self.push_text(&text, range, TextMode::Prose);
                 }
                 Event::Html(_) | Event::Rule => self.verbatim(range),
                 Event::Code(code) => {
                     let from = self.text.len();
-                    self.say(&code, range, Place::Verbatim);
+                    self.push_text(&code, range, TextMode::Verbatim);
                     // Code contains no links.
                     if let Some(open) = &mut self.open {
                         open.marks.retain(|(marked, _)| marked.start < from);
                     }
                     self.mark(from, Mark::Code);
                 }
-                Event::SoftBreak | Event::HardBreak => self.line_ends(range),
-                _ => self.say(&self.source[range.clone()], range, Place::Verbatim),
+                Event::SoftBreak | Event::HardBreak => self.end_line(range),
+                _ => self.push_text(&self.source[range.clone()], range, TextMode::Verbatim),
             }
         }
         self.flush();
         // Empty lines at the end are dropped, but a text of nothing else is kept.
         if self.rich.lines.is_empty() {
-            let typed = self.prepared.typed(self.source, Place::Verbatim);
-            self.rich = Rich::plain(&body(&typed));
+            let typed = self.prepared.typed(self.source, TextMode::Verbatim);
+            self.rich = RichText::plain(&body(&typed));
         }
     }
 
@@ -110,32 +110,42 @@ impl<'a> Builder<'a> {
         match tag {
             Tag::Paragraph => self.start_paragraph(range.start),
             Tag::BlockQuote(_) => {
-                self.block(range.start);
+                self.begin_block(range.start);
                 self.depth += 1;
                 self.quotes = self.depth;
             }
             Tag::List(_) => self.flush(),
             Tag::Item => self.start_item(range),
-            Tag::Emphasis => self.begun.push((self.text.len(), Some(Mark::Emphasis))),
-            Tag::Strong => self.begun.push((self.text.len(), Some(Mark::Strong))),
-            Tag::Strikethrough => self.begun.push((self.text.len(), Some(Mark::Struck))),
+            Tag::Emphasis => self
+                .open_marks
+                .push((self.text.len(), Some(Mark::Emphasis))),
+            Tag::Strong => self.open_marks.push((self.text.len(), Some(Mark::Strong))),
+            Tag::Strikethrough => self.open_marks.push((self.text.len(), Some(Mark::Struck))),
             Tag::Link {
                 dest_url,
                 link_type: LinkType::Inline | LinkType::Autolink,
                 ..
             } => {
                 let mark =
-                    address_of(&self.prepared.typed(&dest_url, Place::Verbatim)).map(Mark::Link);
+                    address_of(&self.prepared.typed(&dest_url, TextMode::Verbatim)).map(Mark::Link);
                 if mark.is_none() {
                     // The target is not an address that can be opened, so the link is shown as typed.
-                    self.say(&self.source[range.clone()], range.clone(), Place::Verbatim);
+                    self.push_text(
+                        &self.source[range.clone()],
+                        range.clone(),
+                        TextMode::Verbatim,
+                    );
                     return Some(range.end);
                 }
-                self.begun.push((self.text.len(), mark));
+                self.open_marks.push((self.text.len(), mark));
             }
             Tag::HtmlBlock => {}
             Tag::Link { .. } | Tag::Image { .. } => {
-                self.say(&self.source[range.clone()], range.clone(), Place::Verbatim);
+                self.push_text(
+                    &self.source[range.clone()],
+                    range.clone(),
+                    TextMode::Verbatim,
+                );
                 return Some(range.end);
             }
             // Headings, indented text and everything else are shown as typed.
@@ -149,7 +159,7 @@ impl<'a> Builder<'a> {
 
     /// Begins a paragraph, with the spaces before it on its line.
     fn start_paragraph(&mut self, start: usize) {
-        self.block(start);
+        self.begin_block(start);
         let begins = self.source[..start].rfind('\n').map_or(0, |at| at + 1);
         let spaces = &self.source[begins..start];
         if self.depth == 0 && self.items.is_empty() && spaces.trim().is_empty() {
@@ -160,7 +170,7 @@ impl<'a> Builder<'a> {
     /// Begins a list item. Its marker is shown before its first line.
     fn start_item(&mut self, range: Range<usize>) {
         self.flush();
-        self.block(range.start);
+        self.begin_block(range.start);
         let marker = self.source[range].split_whitespace().next().unwrap_or("-");
         let marker = if matches!(marker, "-" | "*" | "+") {
             "•"
@@ -168,7 +178,7 @@ impl<'a> Builder<'a> {
             marker
         };
         self.items.push(Item {
-            marker: format!("{} ", self.prepared.typed(marker, Place::Verbatim)),
+            marker: format!("{} ", self.prepared.typed(marker, TextMode::Verbatim)),
             is_shown: false,
         });
     }
@@ -188,7 +198,7 @@ impl<'a> Builder<'a> {
                 }
             }
             TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link => {
-                if let Some((from, Some(mark))) = self.begun.pop() {
+                if let Some((from, Some(mark))) = self.open_marks.pop() {
                     let address = match &mark {
                         Mark::Link(address) => Some(Arc::clone(address)),
                         _ => None,
@@ -216,7 +226,7 @@ impl<'a> Builder<'a> {
             return;
         }
         // The link may have no text, and be the first thing on its line.
-        self.ensure();
+        self.ensure_line();
         self.text.push_str(" (");
         let from = self.text.len();
         self.text.push_str(address);
@@ -225,10 +235,10 @@ impl<'a> Builder<'a> {
     }
 
     /// Ends a line within a paragraph.
-    fn line_ends(&mut self, range: Range<usize>) {
+    fn end_line(&mut self, range: Range<usize>) {
         if self.source[range.clone()].starts_with('\\') {
             // A backslash at the end of a shell command's line is part of the command.
-            self.ensure();
+            self.ensure_line();
             self.text.push('\\');
         }
         self.flush();
@@ -249,12 +259,12 @@ impl<'a> Builder<'a> {
     }
 
     fn indent(&mut self, spaces: &str) {
-        self.ensure();
+        self.ensure_line();
         self.text.push_str(spaces);
     }
 
     /// Begins a block: ends the open line, and keeps the empty lines before the block.
-    fn block(&mut self, at: usize) {
+    fn begin_block(&mut self, at: usize) {
         self.flush();
         let between = self.source.get(self.shown..at).unwrap_or_default();
         let breaks = between.matches('\n').count();
@@ -275,7 +285,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Opens a line if none is open.
-    fn ensure(&mut self) {
+    fn ensure_line(&mut self) {
         if self.open.is_some() {
             return;
         }
@@ -285,14 +295,14 @@ impl<'a> Builder<'a> {
             LineKind::Text
         };
         self.open = Some(RichLine {
-            lead: self.lead(),
+            prefix: self.next_prefix(),
             kind,
             ..RichLine::default()
         });
     }
 
     /// The prefix of the next line.
-    fn lead(&mut self) -> SafeText {
+    fn next_prefix(&mut self) -> SafeText {
         let mut lead = "> ".repeat(self.quotes);
         for item in &mut self.items {
             if item.is_shown {
@@ -306,22 +316,22 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds sanitised text; each newline in it ends the open line.
-    fn say(&mut self, text: &str, range: Range<usize>, place: Place) {
+    fn push_text(&mut self, text: &str, range: Range<usize>, place: TextMode) {
         self.shown = self.shown.max(range.end);
         for (n, part) in text.split('\n').enumerate() {
             if n > 0 {
                 self.flush();
             }
-            self.ensure();
+            self.ensure_line();
             self.push(part, place);
         }
     }
 
     /// Adds a part of a line as it was typed, with its addresses as links.
-    fn push(&mut self, part: &str, place: Place) {
+    fn push(&mut self, part: &str, place: TextMode) {
         let prepared = self.prepared;
         let is_linked = |(_, mark): &(usize, Option<Mark>)| matches!(mark, Some(Mark::Link(_)));
-        let is_linked = self.begun.iter().any(is_linked);
+        let is_linked = self.open_marks.iter().any(is_linked);
         for piece in prepared.pieces(part, place) {
             match piece {
                 Piece::Text(text) => self.text.push_str(line(&text).as_str()),
@@ -349,7 +359,7 @@ impl<'a> Builder<'a> {
             return;
         };
         let end = self.text.len();
-        for (from, mark) in &mut self.begun {
+        for (from, mark) in &mut self.open_marks {
             if let Some(mark) = mark.as_ref().filter(|_| *from < end) {
                 open.marks.push((*from..end, mark.clone()));
             }
@@ -374,11 +384,11 @@ impl<'a> Builder<'a> {
             range.start
         };
         let before = self.shown.max(start.min(range.start));
-        self.block(start.max(self.shown).min(before));
+        self.begin_block(start.max(self.shown).min(before));
         let text = self.source[start..range.end].trim_end_matches('\n');
         for part in text.split('\n') {
-            self.ensure();
-            self.push(part, Place::Verbatim);
+            self.ensure_line();
+            self.push(part, TextMode::Verbatim);
             self.flush();
         }
         self.shown = range.end;
@@ -402,20 +412,20 @@ impl<'a> Builder<'a> {
             self.verbatim(range);
             return;
         }
-        self.block(range.start);
+        self.begin_block(range.start);
         let block = self.rich.codes.len();
         let text = text.strip_suffix('\n').unwrap_or(text);
-        let text = body(&self.prepared.typed(text, Place::Verbatim));
-        for (n, part) in Rich::plain(&text).lines.into_iter().enumerate() {
+        let text = body(&self.prepared.typed(text, TextMode::Verbatim));
+        for (n, part) in RichText::plain(&text).lines.into_iter().enumerate() {
             let line = RichLine {
-                lead: self.lead(),
+                prefix: self.next_prefix(),
                 kind: LineKind::Code { block, line: n },
                 ..part
             };
             self.rich.lines.push(line);
         }
-        self.rich.codes.push(Arc::new(Code {
-            language: line(&self.prepared.typed(info.trim(), Place::Verbatim)),
+        self.rich.codes.push(Arc::new(CodeBlock {
+            language: line(&self.prepared.typed(info.trim(), TextMode::Verbatim)),
             text,
         }));
         self.shown = self.shown.max(range.end);

@@ -9,10 +9,10 @@ use std::ops::Range;
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use crate::text::{Address, addresses};
+use crate::text::{AddressSpan, addresses};
 
 /// Inserted between two characters so that they do not form a mark together; shown as nothing.
-const NOTHING: char = '\u{e000}';
+const SEPARATOR: char = '\u{e000}';
 /// A backslash that escaped a mark: shown in code only.
 const ESCAPE: char = '\u{e001}';
 /// An ASCII character `c` that is not a mark becomes `LITERAL + c`.
@@ -23,7 +23,7 @@ const ADDRESS: u32 = 0xf_0000;
 const ADDRESSES: usize = 0xfff0;
 
 /// A prepared text, and what its private-use code points mean.
-pub(super) struct Source {
+pub(super) struct PreparedText {
     pub text: String,
     addresses: Vec<(String, bool)>,
 }
@@ -38,15 +38,15 @@ pub(super) enum Piece<'a> {
 
 /// How a part of a text is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum TextMode {
     /// Marks take effect, and so do backslashes before them.
     Prose,
     /// Everything is shown as typed.
     Verbatim,
 }
 
-impl Source {
-    pub fn of(text: &str) -> Self {
+impl PreparedText {
+    pub fn prepare(text: &str) -> Self {
         let mut addresses = addresses(text);
         addresses.truncate(ADDRESSES);
         let literal = unmarked(text, &addresses);
@@ -66,22 +66,22 @@ impl Source {
             }
             let after = text[at + c.len_utf8()..].chars().next();
             match (c, literal.get(&at)) {
-                (_, Some(Literal::Shown)) => source.text.push(as_literal(c)),
+                (_, Some(Literal::AsTyped)) => source.text.push(as_literal(c)),
                 ('\\', Some(Literal::Escape)) => source.text.push(ESCAPE),
                 ('*', _) => {
                     // Bold may end after Chinese punctuation as it may after a letter.
                     if before.is_some_and(is_wide_mark) {
-                        source.text.push(NOTHING);
+                        source.text.push(SEPARATOR);
                     }
                     source.text.push('*');
                     if after.is_some_and(is_wide_mark) {
-                        source.text.push(NOTHING);
+                        source.text.push(SEPARATOR);
                     }
                 }
                 // The parser would read this as a link definition, which is not shown.
-                (':', _) if before == Some(']') => source.text.extend([NOTHING, ':']),
+                (':', _) if before == Some(']') => source.text.extend([SEPARATOR, ':']),
                 // An entity like `&nbsp;` is shown as typed.
-                ('&', _) => source.text.extend(['&', NOTHING]),
+                ('&', _) => source.text.extend(['&', SEPARATOR]),
                 _ => source.text.push(c),
             }
             before = Some(c);
@@ -90,7 +90,7 @@ impl Source {
         source
     }
 
-    fn address(&mut self, text: &str, address: &Address) {
+    fn address(&mut self, text: &str, address: &AddressSpan) {
         let Range { start, end } = address.range;
         let typed = &text[start..end];
         // The parser recognises an address in angle brackets itself, and finds no marks in it.
@@ -100,12 +100,12 @@ impl Source {
         }
         let code = u32::try_from(self.addresses.len()).unwrap_or_default();
         self.text
-            .push(char::from_u32(ADDRESS + code).unwrap_or(NOTHING));
+            .push(char::from_u32(ADDRESS + code).unwrap_or(SEPARATOR));
         self.addresses.push((typed.to_owned(), address.is_link));
     }
 
     /// Returns what was typed, for a text that came from the parser.
-    pub fn typed(&self, text: &str, place: Place) -> String {
+    pub fn typed(&self, text: &str, place: TextMode) -> String {
         let pieces = self.pieces(text, place).into_iter();
         pieces
             .map(|piece| match piece {
@@ -116,13 +116,13 @@ impl Source {
     }
 
     /// The same as `typed`, with the addresses as separate pieces.
-    pub fn pieces(&self, text: &str, place: Place) -> Vec<Piece<'_>> {
+    pub fn pieces(&self, text: &str, place: TextMode) -> Vec<Piece<'_>> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
         for c in text.chars() {
             match c {
-                NOTHING => {}
-                ESCAPE if place == Place::Prose => {}
+                SEPARATOR => {}
+                ESCAPE if place == TextMode::Prose => {}
                 ESCAPE => plain.push('\\'),
                 _ => {
                     let code = u32::from(c);
@@ -163,7 +163,7 @@ fn is_wide_mark(c: char) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Literal {
     /// As typed.
-    Shown,
+    AsTyped,
     /// A backslash that escaped a mark.
     Escape,
 }
@@ -192,7 +192,7 @@ impl Run {
 }
 
 /// Returns the characters that the parser must not read as marks, by their offset.
-fn unmarked(text: &str, addresses: &[Address]) -> BTreeMap<usize, Literal> {
+fn unmarked(text: &str, addresses: &[AddressSpan]) -> BTreeMap<usize, Literal> {
     let mut literal = BTreeMap::new();
     let mut runs = Vec::new();
     let mut open: Vec<usize> = Vec::new();
@@ -204,9 +204,9 @@ fn unmarked(text: &str, addresses: &[Address]) -> BTreeMap<usize, Literal> {
     };
     while let Some(found) = scan.next() {
         match found {
-            Found::ParagraphEnd => open.clear(),
-            Found::Escape(at) => escapes.push(at),
-            Found::Run(run) => {
+            ScanItem::ParagraphEnd => open.clear(),
+            ScanItem::Escape(at) => escapes.push(at),
+            ScanItem::Run(run) => {
                 runs.push(run);
                 pair(text, &mut runs, &mut open);
             }
@@ -216,11 +216,11 @@ fn unmarked(text: &str, addresses: &[Address]) -> BTreeMap<usize, Literal> {
         let escape = if run.is_paired {
             Literal::Escape
         } else {
-            Literal::Shown
+            Literal::AsTyped
         };
         literal.extend(run.escapes.iter().map(|at| (*at, escape)));
         if run.is_escaped() || !run.is_paired {
-            literal.extend(run.marks.iter().map(|at| (*at, Literal::Shown)));
+            literal.extend(run.marks.iter().map(|at| (*at, Literal::AsTyped)));
         }
     }
     let all: HashSet<usize> = escapes.iter().copied().collect();
@@ -228,10 +228,10 @@ fn unmarked(text: &str, addresses: &[Address]) -> BTreeMap<usize, Literal> {
         let escape = if escapes_a_mark(text, at, &all) {
             Literal::Escape
         } else {
-            Literal::Shown
+            Literal::AsTyped
         };
         literal.insert(at, escape);
-        literal.insert(at + 1, Literal::Shown);
+        literal.insert(at + 1, Literal::AsTyped);
     }
     literal
 }
@@ -339,7 +339,7 @@ fn escapes_a_mark(text: &str, at: usize, escapes: &HashSet<usize>) -> bool {
     }
 }
 
-enum Found {
+enum ScanItem {
     Run(Run),
     /// A backslash before a mark that does not form runs.
     Escape(usize),
@@ -349,12 +349,12 @@ enum Found {
 /// Scans a text for marks, skipping addresses and code.
 struct Scan<'a, 'b> {
     text: &'a str,
-    addresses: std::iter::Peekable<std::slice::Iter<'b, Address>>,
+    addresses: std::iter::Peekable<std::slice::Iter<'b, AddressSpan>>,
     at: usize,
 }
 
 impl Scan<'_, '_> {
-    fn next(&mut self) -> Option<Found> {
+    fn next(&mut self) -> Option<ScanItem> {
         while let Some(c) = self.text[self.at..].chars().next() {
             if let Some(address) = self.addresses.next_if(|it| it.range.start <= self.at) {
                 self.at = self.at.max(address.range.end);
@@ -365,17 +365,17 @@ impl Scan<'_, '_> {
             match (c, marked) {
                 ('\n', Some('\n')) => {
                     self.at += 2;
-                    return Some(Found::ParagraphEnd);
+                    return Some(ScanItem::ParagraphEnd);
                 }
-                ('\\', Some('*' | '_' | '~')) => return Some(Found::Run(self.run(true))),
+                ('\\', Some('*' | '_' | '~')) => return Some(ScanItem::Run(self.run(true))),
                 ('\\', Some(marked)) if marked.is_ascii_punctuation() => {
                     self.at += 2;
-                    return Some(Found::Escape(self.at - 2));
+                    return Some(ScanItem::Escape(self.at - 2));
                 }
                 ('`', _) => self.code('`'),
                 ('~', _) if rest.starts_with("~~~") && self.is_line_start() => self.code('~'),
                 ('*', Some(' ')) if self.is_line_start() => self.at += 1,
-                ('*' | '_' | '~', _) => return Some(Found::Run(self.run(false))),
+                ('*' | '_' | '~', _) => return Some(ScanItem::Run(self.run(false))),
                 _ => self.at += c.len_utf8(),
             }
         }
@@ -448,7 +448,7 @@ impl Scan<'_, '_> {
         }
         // A block that is not closed extends to the end of the text.
         self.at += if is_block { rest.len() } else { length };
-        let ends = |it: &&Address| it.range.end <= self.at;
+        let ends = |it: &&AddressSpan| it.range.end <= self.at;
         while self.addresses.next_if(ends).is_some() {}
     }
 }

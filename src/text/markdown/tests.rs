@@ -4,7 +4,7 @@ use super::*;
 
 /// Returns lines as `lead|text`, with marks around their parts: `*` strong, `/` emphasis, `-` struck, `` ` `` code, `[]` link.
 fn shown(text: &str) -> Vec<String> {
-    let rich = Rich::of(text);
+    let rich = RichText::parse(text);
     let of = |line: &RichLine| {
         let mut out = String::new();
         for (at, c) in line
@@ -31,7 +31,7 @@ fn shown(text: &str) -> Vec<String> {
             LineKind::Text | LineKind::Quote => "",
             LineKind::Code { .. } => "code ",
         };
-        format!("{kind}{}|{out}", line.lead)
+        format!("{kind}{}|{out}", line.prefix)
     };
     rich.lines.iter().map(of).collect()
 }
@@ -151,10 +151,10 @@ fn everything_else_stays_as_it_was_typed() {
         "a &nbsp; b &amp; c &#42;",
         "int *p, *q;",
     ] {
-        let lines: Vec<String> = Rich::of(text)
+        let lines: Vec<String> = RichText::parse(text)
             .lines
             .iter()
-            .map(|it| format!("{}{}", it.lead, it.text))
+            .map(|it| format!("{}{}", it.prefix, it.text))
             .collect();
         let plain = text.trim_matches('\n');
         let shown = lines.join("\n");
@@ -181,10 +181,10 @@ proptest! {
         )
     ) {
         let source = parts.concat();
-        let rich = Rich::of(&source);
+        let rich = RichText::parse(&source);
         let mut shown = String::new();
         for line in &rich.lines {
-            shown.push_str(line.lead.as_str());
+            shown.push_str(line.prefix.as_str());
             // A block's language is below it on the screen, and before its first line in what was typed.
             if let LineKind::Code { block, line: 0 } = line.kind {
                 shown.push_str(rich.codes[block].language.as_str());
@@ -317,7 +317,7 @@ proptest! {
         prop_assume!(!(is_ambiguous || before == "“" && address.contains('\'')));
         prop_assume!(!(before.contains('_') && address.ends_with('_')));
         let text = format!("{more}{before}{address}{after}");
-        let rich = Rich::of(&text);
+        let rich = RichText::parse(&text);
         let links: Vec<(String, String)> = rich
             .lines
             .iter()
@@ -337,7 +337,7 @@ proptest! {
 
 #[test]
 fn control_characters_never_reach_the_terminal() {
-    let rich = Rich::of(
+    let rich = RichText::parse(
         "&#27;[31m **&#x202e;x** `\u{1b}[2J` [a](https://a.example/\u{1b}]8;;x) https://a.example/\u{7}b",
     );
     for line in &rich.lines {
@@ -352,7 +352,7 @@ fn control_characters_never_reach_the_terminal() {
             }
         }
     }
-    let wide = Rich::of("<https://例子.example/关键>");
+    let wide = RichText::parse("<https://例子.example/关键>");
     let Some((_, Mark::Link(address))) = wide.lines[0].marks.first() else {
         panic!("{wide:?}")
     };

@@ -35,7 +35,7 @@ struct Reader {
 impl Reader {
     fn item(&self, entry: &Entry) -> ItemKind {
         let is_said =
-            entry.body.is_said() || matches!(entry.body, Body::Erased(_) | Body::Damaged(_));
+            entry.body.is_message() || matches!(entry.body, Body::Erased(_) | Body::Damaged(_));
         if is_said && self.ignored.contains(&entry.author.id) {
             return ItemKind::Hidden;
         }
@@ -64,13 +64,13 @@ impl Reader {
             author: entry.author.id,
             client_id: entry.client_id,
             name: text::line(&entry.author.name),
-            text: MessageText::by(&entry.body),
+            text: MessageText::of_body(&entry.body),
             is_action: matches!(entry.body, Body::Action(_)),
-            answers: match &entry.body {
+            reply_to: match &entry.body {
                 Body::Reply { to, .. } => Some(*to),
                 _ => None,
             },
-            aside: aside(self.strings, entry),
+            suffix: suffix(self.strings, entry),
             is_for_me: self.is_for_me(entry),
         }
     }
@@ -92,7 +92,7 @@ fn join_or_leave(entry: &Entry, way: Direction) -> ItemKind {
 }
 
 /// The suffix of a message: the edited mark and the reactions.
-fn aside(s: &Strings, entry: &Entry) -> Option<SafeText> {
+fn suffix(s: &Strings, entry: &Entry) -> Option<SafeText> {
     let amended = entry.amended.as_deref()?;
     let edited = amended.is_edited.then(|| s.edited.to_owned());
     let reactions = amended.reactions.iter().map(|it| {

@@ -60,7 +60,7 @@ pub fn lines(state: &State, report: &Report, columns: u16) -> Vec<String> {
         if let Some(told) = told.filter(|told| told.holes + told.repairs > 0) {
             lines.push(format!(
                 "  {}",
-                fill(s.link_repairs, &[&told.holes, &told.repairs])
+                fill(s.requested_again, &[&told.holes, &told.repairs])
             ));
         }
     }

@@ -75,14 +75,14 @@ pub fn numbered(state: &State, room: &Room, index: usize) -> Option<Vec<String>>
     let rows = layout(state).alone(&room.timeline, index);
     let rows = rows.iter().filter(|row| matches!(row, Row::Line(_)));
     let mut lines: Vec<String> = rows.filter_map(|row| of_row(state, row)).collect();
-    if let Some(first) = lines.first_mut().filter(|_| is_said(item)) {
+    if let Some(first) = lines.first_mut().filter(|_| is_numbered(item)) {
         *first = format!("{} {first}", item.key.seq);
     }
     Some(lines)
 }
 
 /// Whether an item has a number that commands accept.
-fn is_said(item: &Item) -> bool {
+fn is_numbered(item: &Item) -> bool {
     matches!(
         item.what,
         ItemKind::Message { .. } | ItemKind::Deleted { .. }
@@ -113,7 +113,7 @@ pub fn shown(state: &State, room: &Room) -> Vec<String> {
             let item = timeline.get(index);
             item.is_some_and(|item| item.key == ItemKey::entry(seq))
         });
-        let is_said = timeline.get(index).is_some_and(is_said);
+        let is_said = timeline.get(index).is_some_and(is_numbered);
         let item = if is_said {
             numbered(state, room, index).unwrap_or_default()
         } else {
@@ -177,7 +177,7 @@ fn of_line(state: &State, line: &Line) -> Option<String> {
             out.push_str(line.text.as_str());
         }
     }
-    if let Some(aside) = &line.aside {
+    if let Some(aside) = &line.suffix {
         out.push_str(" (");
         out.push_str(aside.as_str());
         out.push(')');
@@ -189,7 +189,7 @@ fn of_line(state: &State, line: &Line) -> Option<String> {
 pub fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
     let s = state.preferences.strings;
     let rows = picker::rows(state, picker);
-    let title = match &picker.of {
+    let title = match &picker.kind {
         PickerKind::Lobby(_) => fill(s.lobby_title, &[&state.connection.server]),
         PickerKind::Mentions(_) => s.mentions_title.to_owned(),
         PickerKind::Palette => s.help_commands.to_owned(),
@@ -199,13 +199,13 @@ pub fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
     };
     lines.push(mark(&title));
     if rows.is_empty() {
-        let words = match &picker.of {
+        let words = match &picker.kind {
             PickerKind::Mentions(_) => s.no_mentions.to_owned(),
             PickerKind::Search(hits) if hits.is_empty() && hits.problem.is_none() => {
                 lines.extend(s.help_search.iter().map(|line| (*line).to_owned()));
                 return;
             }
-            PickerKind::Search(hits) => hits.nothing(s),
+            PickerKind::Search(hits) => hits.empty_text(s),
             _ => s.nothing_matches.to_owned(),
         };
         lines.push(mark(&words));
@@ -221,17 +221,17 @@ pub fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
             &unread,
             &row.people,
             &row.about,
-            &row.aside,
+            &row.detail,
         ];
         let parts: Vec<&str> = parts.into_iter().filter(|it| !it.is_empty()).collect();
         lines.push(format!("{}. {}", n + 1, parts.join(" · ")));
     }
-    if let PickerKind::Search(hits) = &picker.of {
+    if let PickerKind::Search(hits) = &picker.kind {
         if hits.has_more() {
             lines.push(mark(s.search_more));
         }
-        if hits.is_alone {
-            lines.push(mark(s.search_alone));
+        if hits.is_offline {
+            lines.push(mark(s.search_offline));
         }
     }
     lines.push(mark(s.pick_hint));

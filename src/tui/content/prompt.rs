@@ -64,12 +64,12 @@ fn writing_prompt(state: &State) -> Option<Prompt> {
     let words = match room.writing {
         Writing::Message => return None,
         Writing::Edit(_) => s.editing_prompt.to_owned(),
-        Writing::Answer(seq) => {
+        Writing::Reply(seq) => {
             let whom = room
                 .timeline
                 .message(seq)
                 .map(|it| text::line(&it.author.name));
-            fill(s.answer_prompt, &[&whom.unwrap_or_default()])
+            fill(s.reply_prompt, &[&whom.unwrap_or_default()])
         }
     };
     Some(Prompt {

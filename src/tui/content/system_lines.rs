@@ -30,7 +30,7 @@ pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
                 fill(s.reacted, &[&name, target, &text::line(emoji)])
             }
             Amendment::React { emoji, .. } => {
-                fill(s.reacted_no_more, &[&name, target, &text::line(emoji)])
+                fill(s.reaction_removed, &[&name, target, &text::line(emoji)])
             }
         },
         Body::Erased(_) => s.deleted.to_owned(),
@@ -67,7 +67,7 @@ fn ruling(s: &Strings, zone: &TimeZone, by: &SafeText, whom: &SafeText, ruling: 
 pub fn until(s: &Strings, zone: &TimeZone, until: Until) -> Option<String> {
     match until {
         Until::At(at_ms) => clock(s, zone, at_ms),
-        Until::Ever | Until::For(_) => None,
+        Until::Forever | Until::For(_) => None,
     }
 }
 

@@ -7,7 +7,7 @@ pub const NAME: &str = "tchat";
 
 /// The title: mentions and unread messages of all rooms, and the server, as in `(@2 5) tchat - chat.example.org`.
 pub fn title(state: &State) -> String {
-    let news = state.listed().map(|room| state.news(room));
+    let news = state.listed().map(|room| state.unread_counts(room));
     let (unread, mentions) = news.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
     let counts = match (mentions, unread) {
         (0, 0) => String::new(),

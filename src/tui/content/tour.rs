@@ -98,7 +98,7 @@ impl Tour {
             TourStep::Whisper => fill(template, &[&self.bot]),
             TourStep::Rooms => fill(template, &[&of(Action::RoomAfter), &of(Action::Palette)]),
             TourStep::Select => {
-                let keys = [Action::Answer, Action::ReactSelected, Action::Close];
+                let keys = [Action::Reply, Action::ReactSelected, Action::Close];
                 let [answer, mut react, close] = keys.map(|it| key(Context::Selection, it));
                 if is_plain {
                     "/react 👍".clone_into(&mut react);

@@ -1,7 +1,7 @@
 //! Completions: the popup with what could follow at the cursor, and emoji by their short names.
 
 /// The maximum number of completions that are offered.
-pub const MOST: usize = 8;
+pub const OFFER_LIMIT: usize = 8;
 
 /// The completions shown above the composer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,7 +50,7 @@ pub fn last_word(text: &str) -> (&str, &str) {
 /// The popup with the first of the offers. The word itself is not offered.
 pub fn popup(mut offers: Vec<Offer>, word: &str) -> Option<Popup> {
     offers.retain(|offer| offer.text != word);
-    offers.truncate(MOST);
+    offers.truncate(OFFER_LIMIT);
     (!offers.is_empty()).then_some(Popup {
         offers,
         chosen: None,
@@ -96,7 +96,7 @@ pub fn emoji(stem: &str) -> Vec<Offer> {
     fitting.sort_by_key(|(name, _)| name.len());
     let mut offers: Vec<Offer> = Vec::new();
     for (_, offer) in fitting {
-        if offers.len() < MOST && offers.iter().all(|known| known.text != offer.text) {
+        if offers.len() < OFFER_LIMIT && offers.iter().all(|known| known.text != offer.text) {
             offers.push(offer);
         }
     }

@@ -41,7 +41,7 @@ impl Composer {
     }
 
     /// Whether the composer contains exactly this text. Faster than comparing with [`Composer::text`], which joins all lines.
-    pub fn holds(&self, text: &str) -> bool {
+    pub fn has_text(&self, text: &str) -> bool {
         self.area
             .lines()
             .iter()
@@ -358,7 +358,7 @@ mod tests {
             (composer.text().as_str(), kill_ring.text()),
             ("hello 世", "界 wide")
         );
-        kill_ring.ends();
+        kill_ring.end_series();
         composer.home();
         composer.kill_to_end(&mut kill_ring);
         assert_eq!(
@@ -371,7 +371,7 @@ mod tests {
             "hello 世",
             "killing nothing changes nothing"
         );
-        kill_ring.ends();
+        kill_ring.end_series();
         composer.insert("one\ntwo");
         composer.kill_all(&mut kill_ring);
         assert_eq!(

@@ -12,7 +12,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 pub use self::action::Action;
 pub use self::spelling::{Key, Keys};
-use super::command::Name;
+use super::command::CommandName;
 
 /// The part of the interface that has the focus when a key is pressed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -75,10 +75,10 @@ pub struct UserBinding {
 /// What a key press means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Meaning {
-    Does(Action),
+    Action(Action),
     /// It is the first key of a sequence of two.
-    Begins,
-    Nothing,
+    Prefix,
+    Unbound,
 }
 
 /// All key bindings in effect.
@@ -103,7 +103,7 @@ const NEEDED: [Action; 3] = [Action::Send, Action::Close, Action::Quit];
 impl Keymap {
     pub fn new(preset: Preset, user_bindings: Vec<UserBinding>) -> Self {
         let mut order: Vec<(Context, Keys, Action)> = Vec::new();
-        let rows = table::rows(preset).filter_map(|(context, keys, action)| {
+        let rows = table::bindings(preset).filter_map(|(context, keys, action)| {
             Some((context, keys.parse().ok()?, Some(action)))
         });
         let wished = user_bindings
@@ -143,8 +143,8 @@ impl Keymap {
     /// The action of a single key in a context.
     pub fn action(&self, context: Context, event: KeyEvent) -> Option<Action> {
         match self.meaning(context, None, event) {
-            Meaning::Does(action) => Some(action),
-            Meaning::Begins | Meaning::Nothing => None,
+            Meaning::Action(action) => Some(action),
+            Meaning::Prefix | Meaning::Unbound => None,
         }
     }
 
@@ -156,28 +156,28 @@ impl Keymap {
             None => Keys::One(key),
         };
         if let Some(action) = self.meanings.get(&(context, keys)) {
-            return Meaning::Does(*action);
+            return Meaning::Action(*action);
         }
         let begins = |(known, keys): &(Context, Keys)| {
             *known == context && matches!(keys, Keys::Two(first, _) if *first == key)
         };
         if before.is_none() && self.meanings.keys().any(begins) {
-            Meaning::Begins
+            Meaning::Prefix
         } else {
-            Meaning::Nothing
+            Meaning::Unbound
         }
     }
 
     /// The key that does the same as a command.
-    pub fn of_command(&self, name: Name) -> Option<String> {
+    pub fn key_for_command(&self, name: CommandName) -> Option<String> {
         let action = match name {
-            Name::Help => Action::Help,
-            Name::Rooms => Action::Lobby,
-            Name::Mentions => Action::Mentions,
-            Name::Search => Action::Search,
-            Name::Theme => Action::Themes,
-            Name::Link => Action::Link,
-            Name::Quit => Action::Quit,
+            CommandName::Help => Action::Help,
+            CommandName::Rooms => Action::Lobby,
+            CommandName::Mentions => Action::Mentions,
+            CommandName::Search => Action::Search,
+            CommandName::Theme => Action::Themes,
+            CommandName::Link => Action::Link,
+            CommandName::Quit => Action::Quit,
             _ => return None,
         };
         Some(self.first(action)).filter(|key| !key.is_empty())
@@ -253,10 +253,10 @@ mod tests {
     fn every_row_is_a_valid_key_and_no_table_binds_a_key_twice() {
         for (name, preset) in Preset::ALL {
             let mut seen = HashSet::new();
-            let own = table::rows(preset).skip(if preset == Preset::Default {
+            let own = table::bindings(preset).skip(if preset == Preset::Default {
                 0
             } else {
-                table::rows(Preset::Default).count()
+                table::bindings(Preset::Default).count()
             });
             for (context, keys, _) in own {
                 let parsed: Keys = keys
@@ -332,15 +332,15 @@ mod tests {
         for (_, preset) in Preset::ALL {
             let keymap = Keymap::new(preset, user_bindings.clone());
             let does = |keys: &str| keymap.meaning(Context::Composer, None, press(keys));
-            assert_eq!(does("ctrl+t"), Meaning::Nothing);
+            assert_eq!(does("ctrl+t"), Meaning::Unbound);
             assert_eq!(
                 does("ctrl+k"),
-                Meaning::Begins,
+                Meaning::Prefix,
                 "the key that begins a sequence has no action of its own"
             );
             let first = Key::of(press("ctrl+k"));
             let second = keymap.meaning(Context::Composer, Some(first), press("ctrl+p"));
-            assert_eq!(second, Meaning::Does(Action::Palette));
+            assert_eq!(second, Meaning::Action(Action::Palette));
             assert_eq!(
                 keymap.action(Context::Selection, press("x")),
                 Some(Action::DeleteSelected)

@@ -4,7 +4,7 @@
 pub struct KillRing {
     text: String,
     /// Whether the last key was a kill too, so that the next kill is added to the text.
-    goes_on: bool,
+    is_series_open: bool,
 }
 
 /// On which side of the cursor the killed text was.
@@ -16,8 +16,8 @@ pub(super) enum Side {
 
 impl KillRing {
     /// Ends a series of kills. Called for every key that kills nothing.
-    pub fn ends(&mut self) {
-        self.goes_on = false;
+    pub fn end_series(&mut self) {
+        self.is_series_open = false;
     }
 
     /// Adds a text that was cut outside the composer.
@@ -29,14 +29,14 @@ impl KillRing {
         if text.is_empty() {
             return;
         }
-        if !self.goes_on {
+        if !self.is_series_open {
             self.text.clear();
         }
         match side {
             Side::Before => self.text.insert_str(0, text),
             Side::Behind => self.text.push_str(text),
         }
-        self.goes_on = true;
+        self.is_series_open = true;
     }
 
     pub fn text(&self) -> &str {

@@ -19,12 +19,12 @@ use crate::tui::state::{Invitation, Picker, PickerKind, Room, RowAction, State};
 use crate::tui::strings::fill;
 
 /// The maximum number of columns shown before the first match in a search result. On a screen narrower than `NARROW` it is 0.
-const LEAD: usize = 16;
+const SNIPPET_LEAD: usize = 16;
 const NARROW: u16 = 60;
 
 /// One row.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Row {
+pub struct PickerRow {
     /// The name, which the filter is matched against.
     pub label: String,
     /// The indices of the characters of the label that matched.
@@ -36,13 +36,13 @@ pub struct Row {
     /// The parts of `about` that match the search, as byte ranges.
     pub marks: Vec<Range<usize>>,
     /// The age of a message, or the key of an action.
-    pub aside: String,
-    pub takes: RowAction,
+    pub detail: String,
+    pub action: RowAction,
 }
 
-impl Row {
+impl PickerRow {
     /// A row with nothing but a label.
-    fn new(label: String, takes: RowAction) -> Self {
+    fn new(label: String, action: RowAction) -> Self {
         Self {
             label,
             matched: Vec::new(),
@@ -50,15 +50,15 @@ impl Row {
             people: String::new(),
             about: String::new(),
             marks: Vec::new(),
-            aside: String::new(),
-            takes,
+            detail: String::new(),
+            action,
         }
     }
 }
 
 /// The rows that match the filter, best first. Without a filter, all rows in their own order.
-pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
-    let all = match &picker.of {
+pub fn rows(state: &State, picker: &Picker) -> Vec<PickerRow> {
+    let all = match &picker.kind {
         PickerKind::Lobby(rooms) => {
             // The server lists a secret room for its members only, so invitations to one are added here.
             let rooms = rooms.as_deref().unwrap_or_default();
@@ -88,7 +88,7 @@ pub fn rows(state: &State, picker: &Picker) -> Vec<Row> {
     matching(all, picker.filter.text().trim())
 }
 
-fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
+fn matching(all: Vec<PickerRow>, filter: &str) -> Vec<PickerRow> {
     if filter.is_empty() {
         return all;
     }
@@ -96,9 +96,9 @@ fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
     let (case, normal) = (CaseMatching::Ignore, Normalization::Smart);
     let pattern = Pattern::new(filter, case, normal, AtomKind::Fuzzy);
     let mut buffer = Vec::new();
-    let mut found: Vec<(Rank, Row)> = Vec::new();
+    let mut found: Vec<(Rank, PickerRow)> = Vec::new();
     for mut row in all {
-        let hay = match row.takes {
+        let hay = match row.action {
             // The filter also searches the text of a message.
             RowAction::Visit(..) => format!("{} {}", row.label, row.about),
             // The filter also searches the aliases of a command.
@@ -125,18 +125,20 @@ fn matching(all: Vec<Row>, filter: &str) -> Vec<Row> {
 /// matcher's score.
 type Rank = (bool, u8, bool, Reverse<u32>);
 
-fn rank(row: &Row, hay: &str, filter: &str, score: u32) -> Rank {
+fn rank(row: &PickerRow, hay: &str, filter: &str, score: u32) -> Rank {
     // The `#`, `@` or `/` before a name may be left out.
     let plain = |text: &str| text.trim_start_matches(['#', '@', '/']).to_owned();
     let (hay, filter) = (text::folded(hay), text::folded(filter));
     let is_scattered = !filter.split_whitespace().all(|word| hay.contains(word));
     let begins = plain(&hay).starts_with(&plain(&filter));
-    (is_scattered, row.takes.group(), !begins, Reverse(score))
+    (is_scattered, row.action.group(), !begins, Reverse(score))
 }
 
-fn of_room(state: &State, info: &RoomInfo) -> Row {
-    let ours = state.room(info.id).filter(|room| room.put_out.is_none());
-    let is_closed = info.kind.needs_an_invitation() && info.role.is_none();
+fn of_room(state: &State, info: &RoomInfo) -> PickerRow {
+    let ours = state
+        .room(info.id)
+        .filter(|room| room.removal_reason.is_none());
+    let is_closed = info.kind.needs_invitation() && info.role.is_none();
     let about = match (state.invitation(info.id), &info.last) {
         (Some(invitation), _) => invited(state, invitation),
         (None, Some(last)) => {
@@ -151,21 +153,21 @@ fn of_room(state: &State, info: &RoomInfo) -> Row {
         RoomKind::Secret => state.preferences.strings.secret_mark,
         RoomKind::Public | RoomKind::Conversation => "",
     };
-    Row {
+    PickerRow {
         label: format!("{}{mark}", text::line(&info.name)),
         matched: Vec::new(),
-        unread: ours.map_or(0, |room| state.news(room).0),
+        unread: ours.map_or(0, |room| state.unread_counts(room).0),
         people: match info.capacity {
             0 => info.present.to_string(),
             most => format!("{}/{most}", info.present),
         },
         about,
         marks: Vec::new(),
-        aside: info
+        detail: info
             .last
             .as_ref()
             .map_or_else(String::new, |last| ago(state, last.at_ms)),
-        takes: match ours {
+        action: match ours {
             Some(room) => RowAction::Show(room.info.id),
             None => RowAction::Join(info.into()),
         },
@@ -181,51 +183,51 @@ fn invited(state: &State, invitation: &Invitation) -> String {
     }
 }
 
-fn of_mention(state: &State, entry: &Entry) -> Row {
+fn of_mention(state: &State, entry: &Entry) -> PickerRow {
     let room = state.room(entry.room).map(Room::label);
     let room = room.unwrap_or_default();
     let name = text::line(&entry.author.name);
-    Row {
+    PickerRow {
         about: text::line(entry.body.text()).to_string(),
-        aside: ago(state, entry.at_ms),
-        ..Row::new(
+        detail: ago(state, entry.at_ms),
+        ..PickerRow::new(
             format!("{name} {}", text::line(&room)),
             RowAction::Visit(entry.room, entry.seq),
         )
     }
 }
 
-fn of_theme(state: &State, theme: &str, before: &str) -> Row {
+fn of_theme(state: &State, theme: &str, before: &str) -> PickerRow {
     let about = if theme == before {
-        state.preferences.strings.theme_present
+        state.preferences.strings.theme_current
     } else {
         ""
     };
-    Row {
+    PickerRow {
         about: about.to_owned(),
-        ..Row::new(
+        ..PickerRow::new(
             text::line(theme).to_string(),
             RowAction::Theme(theme.to_owned()),
         )
     }
 }
 
-fn of_link(address: &Arc<str>) -> Row {
-    Row::new(
+fn of_link(address: &Arc<str>) -> PickerRow {
+    PickerRow::new(
         text::line(address).to_string(),
         RowAction::Link(Arc::clone(address)),
     )
 }
 
-fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> Row {
+fn of_hit(state: &State, hits: &Hits, entry: &Entry) -> PickerRow {
     // On a narrow screen, the text starts at the first match.
     let lead = if state.screen.size.0 < NARROW {
         0
     } else {
-        LEAD
+        SNIPPET_LEAD
     };
     let (about, marks) = hits.snippet(entry, lead);
-    Row {
+    PickerRow {
         about,
         marks,
         ..of_mention(state, entry)
@@ -249,17 +251,17 @@ fn ago(state: &State, at_ms: u64) -> String {
 mod tests {
     use super::*;
     use crate::client::RoomToJoin;
-    use crate::tui::input::command::Name;
+    use crate::tui::input::command::CommandName;
     use crate::tui::input::keymap::Action;
 
     fn found(labels: &[&str], filter: &str) -> Vec<String> {
         let row = |label: &&str| {
             let takes = match label.chars().next() {
                 Some('#' | '@') => RowAction::Join(RoomToJoin::default()),
-                Some('/') => RowAction::Command(Name::Theme),
+                Some('/') => RowAction::Command(CommandName::Theme),
                 _ => RowAction::Act(Action::Themes),
             };
-            Row::new((*label).to_owned(), takes)
+            PickerRow::new((*label).to_owned(), takes)
         };
         let rows = labels.iter().map(row).collect();
         matching(rows, filter)
@@ -284,7 +286,7 @@ mod tests {
         assert_eq!(found(&all, "键消"), ["#关键消息"]);
         assert_eq!(found(&all, "xyz"), Vec::<String>::new());
         let room = RowAction::Join(RoomToJoin::default());
-        let rows = matching(vec![Row::new("#tech".into(), room)], "tch");
+        let rows = matching(vec![PickerRow::new("#tech".into(), room)], "tch");
         assert_eq!(rows[0].matched, [1, 3, 4]);
     }
 

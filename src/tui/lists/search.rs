@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::Zoned;
 use jiff::civil::Date;
 
-use crate::chat::{Entry, Found, Has, IdentityId, RoomId, Search, Seq};
+use crate::chat::{Entry, Has, IdentityId, RoomId, Search, SearchResults, Seq};
 use crate::text::{self, Finder};
 use crate::tui::input::command;
 use crate::tui::strings::{Strings, fill};
@@ -15,10 +15,10 @@ const FILTERS: [&str; 5] = ["from", "in", "before", "after", "has"];
 
 /// Why a query cannot be searched.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Problem {
+pub enum QueryError {
     NoSuchRoom(String),
-    NoDate(String),
-    NothingHas(String),
+    InvalidDate(String),
+    UnknownHas(String),
     /// The query has only punctuation and no word.
     NoWords,
 }
@@ -37,10 +37,10 @@ pub struct QueryContext<'a> {
 ///
 /// # Errors
 /// A filter has an unknown value, or there are phrases and none of them contains a word.
-pub fn parse(text: &str, known: &QueryContext<'_>) -> Result<Search, Problem> {
+pub fn parse(text: &str, known: &QueryContext<'_>) -> Result<Search, QueryError> {
     let mut search = Search::default();
     let mut is_open = false;
-    for piece in pieces(text) {
+    for piece in query_parts(text) {
         is_open = false;
         let (filter, value) = match piece.filter {
             Some(_) if piece.value.is_empty() => continue,
@@ -62,29 +62,29 @@ pub fn parse(text: &str, known: &QueryContext<'_>) -> Result<Search, Problem> {
             "after" => search.since_ms = search.since_ms.max(day(&value, known)?),
             _ => {
                 let all = Has::ALL.iter().find(|(word, _)| *word == value);
-                let (_, what) = all.ok_or(Problem::NothingHas(value))?;
+                let (_, what) = all.ok_or(QueryError::UnknownHas(value))?;
                 search.has.push(*what);
             }
         }
     }
-    search.is_open = is_open && !text.ends_with(char::is_whitespace);
+    search.is_prefix = is_open && !text.ends_with(char::is_whitespace);
     let has_word = |phrase: &String| !text::tokens(phrase).is_empty();
     if !search.phrases.is_empty() && !search.phrases.iter().any(has_word) {
-        return Err(Problem::NoWords);
+        return Err(QueryError::NoWords);
     }
     search.phrases.truncate(Search::PHRASES);
     search.from.truncate(Search::NAMES);
     Ok(search)
 }
 
-struct Piece<'a> {
+struct QueryPart<'a> {
     filter: Option<&'a str>,
     value: String,
     is_quoted: bool,
 }
 
 /// Splits a query at spaces outside quotes.
-fn pieces(text: &str) -> Vec<Piece<'_>> {
+fn query_parts(text: &str) -> Vec<QueryPart<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
@@ -109,7 +109,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             None => rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())),
         };
         if filter.is_some() || !value.trim().is_empty() {
-            pieces.push(Piece {
+            pieces.push(QueryPart {
                 filter,
                 value: value.trim().to_owned(),
                 is_quoted: quote.is_some(),
@@ -121,7 +121,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 }
 
 /// The room with this name, or else the rooms whose names begin with it.
-fn rooms(name: &str, known: &QueryContext<'_>) -> Result<Vec<RoomId>, Problem> {
+fn rooms(name: &str, known: &QueryContext<'_>) -> Result<Vec<RoomId>, QueryError> {
     let wanted = text::folded(name.trim_start_matches(['#', '@']));
     let all = known
         .rooms
@@ -139,14 +139,14 @@ fn rooms(name: &str, known: &QueryContext<'_>) -> Result<Vec<RoomId>, Problem> {
         exact
     };
     if found.is_empty() {
-        return Err(Problem::NoSuchRoom(name.to_owned()));
+        return Err(QueryError::NoSuchRoom(name.to_owned()));
     }
     Ok(found)
 }
 
 /// The time of a date filter, in Unix milliseconds: the start of a day (`2026-11-19`, `today`, `yesterday`), or a time before now
 /// (`3d`, `2h`).
-fn day(value: &str, known: &QueryContext<'_>) -> Result<u64, Problem> {
+fn day(value: &str, known: &QueryContext<'_>) -> Result<u64, QueryError> {
     let today = known.now.date();
     let back = |days: i64| today.checked_sub(jiff::Span::new().try_days(days)?);
     let date = match value {
@@ -155,13 +155,13 @@ fn day(value: &str, known: &QueryContext<'_>) -> Result<u64, Problem> {
         "前天" => back(2),
         _ => value.parse::<Date>(),
     };
-    let at = match (date, command::duration(value)) {
+    let at = match (date, command::parse_duration(value)) {
         (Ok(date), _) => date.to_zoned(known.now.time_zone().clone()).ok(),
         (_, Some(before)) => known.now.checked_sub(before).ok(),
         _ => None,
     };
     let at = at.and_then(|at| u64::try_from(at.timestamp().as_millisecond()).ok());
-    at.ok_or_else(|| Problem::NoDate(value.to_owned()))
+    at.ok_or_else(|| QueryError::InvalidDate(value.to_owned()))
 }
 
 /// A search and its results, from this device and from the server.
@@ -170,26 +170,26 @@ pub struct Hits {
     /// The number of the search. Later searches have higher numbers.
     pub id: u64,
     pub search: Search,
-    pub problem: Option<Problem>,
+    pub problem: Option<QueryError>,
     /// Finds the query in a text. While the last word is being typed, it also matches the beginning of a word.
     finder: Option<Finder>,
-    kept: Vec<Entry>,
-    found: Option<Found>,
+    local: Vec<Entry>,
+    remote: Option<SearchResults>,
     /// Whether the request to the server is unanswered.
-    pub is_asked: bool,
+    pub is_waiting: bool,
     /// Whether the server could not be reached, so that all results are local.
-    pub is_alone: bool,
+    pub is_offline: bool,
 }
 
 impl Hits {
     /// A new search without results.
-    pub fn new(id: u64, understood: Result<Search, Problem>) -> Self {
+    pub fn new(id: u64, understood: Result<Search, QueryError>) -> Self {
         let (search, problem) = match understood {
             Ok(search) => (search, None),
             Err(problem) => (Search::default(), Some(problem)),
         };
         let finder = Finder::new(&search, IdentityId::NOBODY, Vec::new());
-        let open = finder.open().filter(|_| search.is_open);
+        let open = finder.as_prefix_search().filter(|_| search.is_prefix);
         Self {
             id,
             search,
@@ -205,25 +205,25 @@ impl Hits {
             || self.search == Search::default()
             || self.search
                 == Search {
-                    is_open: true,
+                    is_prefix: true,
                     ..Search::default()
                 }
     }
 
-    pub fn take_kept(&mut self, found: Found) {
-        self.kept = found.entries;
+    pub fn set_local(&mut self, found: SearchResults) {
+        self.local = found.entries;
     }
 
-    pub fn take_found(&mut self, found: Option<Found>) {
-        self.is_asked = false;
-        self.is_alone = found.is_none();
-        self.found = found;
+    pub fn set_remote(&mut self, found: Option<SearchResults>) {
+        self.is_waiting = false;
+        self.is_offline = found.is_none();
+        self.remote = found;
     }
 
     /// Applies an amendment to the results.
     pub fn amend(&mut self, by: &Entry) {
-        let found = self.found.iter_mut().flat_map(|found| &mut found.entries);
-        for entry in found.chain(&mut self.kept) {
+        let found = self.remote.iter_mut().flat_map(|found| &mut found.entries);
+        for entry in found.chain(&mut self.local) {
             if entry.room == by.room {
                 let _changed = entry.amend(by);
             }
@@ -238,10 +238,10 @@ impl Hits {
         // An edit may have removed the words that were found.
         let is_meant = |entry: &&Entry| {
             let finder = self.finder.as_ref();
-            let has = |finder: &Finder| finder.places(entry.body.text()).is_some();
-            entry.body.is_said() && finder.is_none_or(has)
+            let has = |finder: &Finder| finder.match_ranges(entry.body.text()).is_some();
+            entry.body.is_message() && finder.is_none_or(has)
         };
-        let found = self.found.as_ref();
+        let found = self.remote.as_ref();
         let known_from = match found {
             // A partial search has gaps anywhere, so it rules out no local copy.
             Some(found) if found.is_partial => u64::MAX,
@@ -257,7 +257,7 @@ impl Hits {
                 .iter()
                 .any(|it| it.room == other.room && it.seq == other.seq)
         };
-        let kept = self.kept.iter();
+        let kept = self.local.iter();
         let kept = kept.filter(|it| it.at_ms < known_from && !is_listed(it));
         let mut all: Vec<&Entry> = of_server.iter().chain(kept).filter(is_meant).collect();
         all.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.room, entry.seq)));
@@ -265,37 +265,37 @@ impl Hits {
     }
 
     /// The text shown when there are no results.
-    pub fn nothing(&self, s: &Strings) -> String {
+    pub fn empty_text(&self, s: &Strings) -> String {
         match &self.problem {
-            Some(Problem::NoSuchRoom(name)) => fill(s.search_no_room, &[&text::line(name)]),
-            Some(Problem::NoDate(value)) => fill(s.search_no_date, &[&text::line(value)]),
-            Some(Problem::NothingHas(value)) => fill(s.search_no_has, &[&text::line(value)]),
-            Some(Problem::NoWords) => s.search_no_words.to_owned(),
-            None if self.is_all_there_is() => s.search_nothing.to_owned(),
-            None => s.search_asking.to_owned(),
+            Some(QueryError::NoSuchRoom(name)) => fill(s.search_no_room, &[&text::line(name)]),
+            Some(QueryError::InvalidDate(value)) => fill(s.search_no_date, &[&text::line(value)]),
+            Some(QueryError::UnknownHas(value)) => fill(s.search_no_has, &[&text::line(value)]),
+            Some(QueryError::NoWords) => s.search_no_words.to_owned(),
+            None if self.is_complete() => s.search_nothing.to_owned(),
+            None => s.search_waiting.to_owned(),
         }
     }
 
     pub fn has_more(&self) -> bool {
-        let found = self.found.as_ref();
+        let found = self.remote.as_ref();
         found.is_some_and(|found| found.has_more || found.is_partial)
     }
 
     /// Whether no more results can arrive: the server has answered or cannot be reached.
-    pub fn is_all_there_is(&self) -> bool {
-        self.found.is_some() || self.is_alone
+    pub fn is_complete(&self) -> bool {
+        self.remote.is_some() || self.is_offline
     }
 
     /// The byte ranges of the query's words in a text, even if not all of them are in it.
-    pub fn places(&self, text: &str) -> Vec<Range<usize>> {
+    pub fn match_ranges(&self, text: &str) -> Vec<Range<usize>> {
         let finder = self.finder.as_ref();
-        finder.map_or_else(Vec::new, |finder| finder.each(text))
+        finder.map_or_else(Vec::new, |finder| finder.any_match_ranges(text))
     }
 
     /// The text of a result as one line that begins at most `lead` columns before the first match, and the byte ranges of the matches.
     pub fn snippet(&self, entry: &Entry, lead: usize) -> (String, Vec<Range<usize>>) {
         let line = text::line(entry.body.text());
-        let places = self.places(line.as_str());
+        let places = self.match_ranges(line.as_str());
         let first = places.first().map_or(0, |place| place.start);
         let (mut from, mut columns) = (first, 0);
         let before: Vec<(usize, &str, usize)> = text::clusters(&line.as_str()[..first]).collect();
@@ -350,7 +350,7 @@ impl ResultCursor {
 mod tests {
     use super::*;
 
-    fn understood(text: &str) -> Result<Search, Problem> {
+    fn understood(text: &str) -> Result<Search, QueryError> {
         let rooms = ["general", "tech", "tech-talk", "关键", "李四"];
         let known = QueryContext {
             rooms: (1..)
@@ -382,10 +382,10 @@ mod tests {
         assert_eq!(search.rooms, [RoomId::new([2; 16])]);
         assert_eq!(search.has, [Has::Link]);
         assert_eq!(search.phrases, ["word"]);
-        assert!(search.is_open);
-        assert!(!understood("word ").unwrap().is_open);
-        assert!(!understood("\"word\"").unwrap().is_open);
-        assert!(!understood("word in:tech").unwrap().is_open);
+        assert!(search.is_prefix);
+        assert!(!understood("word ").unwrap().is_prefix);
+        assert!(!understood("\"word\"").unwrap().is_prefix);
+        assert!(!understood("word in:tech").unwrap().is_prefix);
         assert_eq!(
             understood("in:te").unwrap().rooms.len(),
             2,
@@ -407,9 +407,9 @@ mod tests {
         assert_eq!(day("after:昨天").since_ms, at("2026-11-18T16:00:00Z"));
         assert_eq!(day("after:2h").since_ms, at("2026-11-20T05:04:05Z"));
         for (text, problem) in [
-            ("before:soon", Problem::NoDate("soon".into())),
-            ("in:nowhere", Problem::NoSuchRoom("nowhere".into())),
-            ("has:wings", Problem::NothingHas("wings".into())),
+            ("before:soon", QueryError::InvalidDate("soon".into())),
+            ("in:nowhere", QueryError::NoSuchRoom("nowhere".into())),
+            ("has:wings", QueryError::UnknownHas("wings".into())),
         ] {
             assert_eq!(understood(text), Err(problem));
         }

@@ -3,7 +3,7 @@
 use super::FIRST;
 use crate::chat::{Epoch, Seq};
 use crate::tui::state::Room;
-use crate::tui::timeline::{Era, Item, ItemKey};
+use crate::tui::timeline::{Item, ItemKey, Section};
 
 /// How many printed items the search for unprinted ones passes before it stops.
 const LOOKED_BACK: usize = 200;
@@ -19,7 +19,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub fn nothing(epoch: Option<Epoch>) -> Self {
+    pub fn none(epoch: Option<Epoch>) -> Self {
         Self {
             epoch,
             key: ItemKey::entry(Seq::ZERO),
@@ -28,7 +28,7 @@ impl Progress {
     }
 
     /// Advances past one more item.
-    pub fn and(self, item: &Item) -> Self {
+    pub fn advance(self, item: &Item) -> Self {
         if item.is_local() {
             let line = self.line.max(item.key.line);
             Self { line, ..self }
@@ -38,7 +38,7 @@ impl Progress {
         }
     }
 
-    pub fn has(self, item: &Item) -> bool {
+    pub fn includes(self, item: &Item) -> bool {
         if item.is_local() {
             item.key.line <= self.line
         } else {
@@ -48,17 +48,17 @@ impl Progress {
 }
 
 /// The indices of the items that have not been printed, ascending. For a room that was never printed, only the newest are considered.
-pub(super) fn fresh(room: &Room, known: Option<Progress>) -> Vec<usize> {
+pub(super) fn unprinted(room: &Room, known: Option<Progress>) -> Vec<usize> {
     let timeline = &room.timeline;
     let item = |index: &usize| timeline.get(*index);
-    let is_now = |index: &usize| item(index).is_some_and(|it| it.key.era == Era::Now);
+    let is_now = |index: &usize| item(index).is_some_and(|it| it.key.section == Section::Current);
     let mut passed = 0;
     let mut fresh: Vec<usize> = (0..timeline.len())
         .rev()
         .skip_while(|index| !is_now(index))
         .take_while(|index| {
             // A local line may come before items that are already printed.
-            let is_old = known.is_some_and(|to| item(index).is_some_and(|it| to.has(it)));
+            let is_old = known.is_some_and(|to| item(index).is_some_and(|it| to.includes(it)));
             passed += usize::from(is_old);
             is_now(index) && passed <= LOOKED_BACK
         })
@@ -67,7 +67,7 @@ pub(super) fn fresh(room: &Room, known: Option<Progress>) -> Vec<usize> {
         } else {
             FIRST * 20
         })
-        .filter(|index| !known.is_some_and(|to| item(index).is_some_and(|it| to.has(it))))
+        .filter(|index| !known.is_some_and(|to| item(index).is_some_and(|it| to.includes(it))))
         .collect();
     fresh.reverse();
     fresh

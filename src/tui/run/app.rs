@@ -32,7 +32,7 @@ impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
         let (look, warnings) = first_look(&setup)?;
         let mut state = first_state(&setup, output.size().map_err(RunError::Terminal)?);
         if let Some(warning) = warnings.first() {
-            state.say(Tone::Problem, warning.clone());
+            state.show_notice(Tone::Problem, warning.clone());
         }
         let performer = Performer::begin(&mut state, setup, connect, worked)?;
         Ok(Self {
@@ -60,8 +60,8 @@ impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Next::Quit),
             shown => shown.map_err(RunError::Terminal)?,
         }
-        self.performer.entitle(&self.state);
-        Ok(Next::Goes)
+        self.performer.update_title(&self.state);
+        Ok(Next::Continue)
     }
 
     /// Applies an event, and after it those of the client that have arrived.
@@ -76,20 +76,16 @@ impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
         }
         let arrived = arrived.drain(..).map(Event::Client);
         for event in event.into_iter().chain(arrived) {
-            self.performer.note(&event, &mut self.state);
-            self.output.hear(&event);
-            if self
-                .performer
-                .happen(event, &mut self.state, &mut self.look)
-                == Next::Quit
-            {
+            self.performer.record(&event, &mut self.state);
+            self.output.on_event(&event);
+            if self.performer.apply(event, &mut self.state, &mut self.look) == Next::Quit {
                 return Ok(Next::Quit);
             }
         }
         if std::mem::take(&mut self.performer.wants_redraw) {
             self.output.reset().map_err(RunError::Terminal)?;
         }
-        Ok(Next::Goes)
+        Ok(Next::Continue)
     }
 
     /// Prepares a complete frame if the screen no longer shows what was drawn on it.
@@ -115,8 +111,8 @@ impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
     pub async fn finish(&mut self) -> Result<(), RunError> {
         // A failure is ignored: the reader of the output may be gone.
         let _gone = self.output.show(&mut self.state, &self.look);
-        let unsaid = self.output.unsaid(&self.state);
+        let unsaid = self.output.unsent_warning(&self.state);
         self.quit().await?;
-        unsaid.map_or(Ok(()), |words| Err(RunError::Unsaid(words)))
+        unsaid.map_or(Ok(()), |words| Err(RunError::NotAllSent(words)))
     }
 }

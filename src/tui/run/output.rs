@@ -52,9 +52,9 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
         let is_on_its_way = match state.connection.link {
             LinkState::Connecting => true,
             LinkState::Online => {
-                state.is_led() || state.rooms.current.is_none() || teller.is_asking()
+                state.is_switching_room() || state.rooms.current.is_none() || teller.is_asking()
             }
-            _ => state.is_on_the_way(),
+            _ => state.has_requested_room(),
         };
         let patience = if begins { BEGINS } else { ASKS };
         let waits = is_dirty || (is_on_its_way && waited < patience);
@@ -62,7 +62,7 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
     }
 
     /// How long the program waits for answers after the input has ended.
-    pub fn patience(&self) -> Duration {
+    pub fn answer_timeout(&self) -> Duration {
         match self {
             Self::Screen(_) => Duration::ZERO,
             Self::Lines(..) => ANSWERS,
@@ -70,7 +70,7 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
     }
 
     /// A message about piped input that was not sent. A user who types sees it on the screen.
-    pub fn unsaid(&self, state: &State) -> Option<String> {
+    pub fn unsent_warning(&self, state: &State) -> Option<String> {
         let Self::Lines(teller, _) = self else {
             return None;
         };
@@ -81,13 +81,13 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
             .filter(|room| !room.composer.is_empty());
         let drafts = drafts.count() + usize::from(!state.input.lobby.is_empty());
         let waits = state.posting.pending.len() + drafts;
-        let words = || fill(state.preferences.strings.unsaid, &[&waits]);
+        let words = || fill(state.preferences.strings.not_all_sent, &[&waits]);
         (waits > 0 && !teller.has_echo()).then(words)
     }
 
-    pub fn hear(&mut self, event: &Event) {
+    pub fn on_event(&mut self, event: &Event) {
         if let Self::Lines(teller, _) = self {
-            teller.hear(event);
+            teller.on_event(event);
         }
     }
 
@@ -99,15 +99,15 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
                 state.screen.hit_map = targets;
             }
             Self::Lines(teller, out) => {
-                let told = teller.tell(state);
+                let told = teller.print_changes(state);
                 state.screen.notices.clear();
                 for line in &told.lines {
                     writeln!(out, "{line}")?;
                 }
                 out.flush()?;
-                if told.is_read_out {
+                if told.is_overlay_complete {
                     // This only closes the overlay and requests nothing.
-                    drop(update(state, Event::ReadOut));
+                    drop(update(state, Event::OverlayPrinted));
                 }
             }
         }

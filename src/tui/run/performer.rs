@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Caps, Connect, Connection, EVENTS, NotifyMethod, RunError, Setup, first_state};
+use super::{Caps, ClientConnection, Connect, EVENTS, NotifyMethod, RunError, Setup, first_state};
 use crate::chat::{Pin, RoomId};
 use crate::client::{self, Busy, Command};
-use crate::text::Code;
+use crate::text::CodeBlock;
 use crate::tui::content::title;
 use crate::tui::event::{Effect, Event};
 use crate::tui::input::composer::Composer;
@@ -22,11 +22,11 @@ use crate::tui::view::Look;
 
 /// Performs the effects that `update` requests.
 pub(super) struct Performer {
-    pub connection: Option<Connection>,
+    pub connection: Option<ClientConnection>,
     connect: Connect,
     setup: Setup,
     /// Work on other threads sends its results here.
-    worked: mpsc::Sender<Event>,
+    results: mpsc::Sender<Event>,
     /// Whether another program, such as the editor, has the terminal.
     pub is_away: bool,
     /// Whether the next frame is drawn on an empty screen.
@@ -38,7 +38,7 @@ pub(super) struct Performer {
 /// Whether the loop continues.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Next {
-    Goes,
+    Continue,
     Quit,
 }
 
@@ -51,7 +51,7 @@ impl Performer {
         worked: mpsc::Sender<Event>,
     ) -> Result<Self, RunError> {
         let connection = connect(None).map_err(RunError::Connect)?;
-        state.begins(
+        state.begin_connection(
             connection.instance,
             &connection.server,
             connection.room.clone(),
@@ -60,17 +60,17 @@ impl Performer {
             connection: Some(connection),
             connect,
             setup,
-            worked,
+            results: worked,
             is_away: false,
             wants_redraw: false,
             titled: None,
         };
-        performer.take_kept(state);
+        performer.apply_cached(state);
         Ok(performer)
     }
 
     /// Applies an event and performs its effects, repeatedly, until no more follow.
-    pub fn happen(&mut self, event: Event, state: &mut State, look: &mut Look) -> Next {
+    pub fn apply(&mut self, event: Event, state: &mut State, look: &mut Look) -> Next {
         let mut effects = update(state, event);
         while !effects.is_empty() {
             let mut further = Vec::new();
@@ -83,7 +83,7 @@ impl Performer {
             }
             effects = further;
         }
-        Next::Goes
+        Next::Continue
     }
 
     pub async fn recv(&mut self, into: &mut Vec<client::Event>) -> usize {
@@ -94,7 +94,7 @@ impl Performer {
     }
 
     /// Applies the events from the local cache before the first frame is drawn.
-    fn take_kept(&mut self, state: &mut State) {
+    fn apply_cached(&mut self, state: &mut State) {
         let Some(connection) = &mut self.connection else {
             return;
         };
@@ -105,7 +105,7 @@ impl Performer {
         for effect in effects {
             match effect {
                 // For cached entries only the pages before them are requested.
-                Effect::Client(command @ Command::Older { .. }) => drop(self.send(command)),
+                Effect::Client(command @ Command::LoadOlder { .. }) => drop(self.send(command)),
                 Effect::Highlight(code) => self.highlight(code),
                 _ => {}
             }
@@ -113,27 +113,27 @@ impl Performer {
     }
 
     /// Records what only the loop knows about an event.
-    pub fn note(&self, event: &Event, state: &mut State) {
+    pub fn record(&self, event: &Event, state: &mut State) {
         let (Event::Client(event), Some(connection)) = (event, &self.connection) else {
             return;
         };
         match event {
             client::Event::Welcome { server_id, you, .. } => {
                 state.connection.is_hosting = (connection.is_ours)(*server_id);
-                (connection.named)(&you.name);
+                (connection.save_name)(&you.name);
             }
-            client::Event::Named(you) => (connection.named)(&you.name),
+            client::Event::NameChanged(you) => (connection.save_name)(&you.name),
             _ => {}
         }
     }
 
     /// Updates the window title if it has changed.
-    pub fn entitle(&mut self, state: &State) {
+    pub fn update_title(&mut self, state: &State) {
         let wanted = state.preferences.shows_title.then(|| title::title(state));
         if state.screen.is_plain || wanted == self.titled {
             return;
         }
-        (self.setup.entitle)(wanted.as_deref().unwrap_or(title::NAME));
+        (self.setup.set_title)(wanted.as_deref().unwrap_or(title::NAME));
         self.titled = wanted;
     }
 
@@ -152,7 +152,7 @@ impl Performer {
             Effect::Highlight(code) => self.highlight(code),
             Effect::Save(setting, value) => return Some(self.save(setting, value)),
             Effect::Theme(name) => return self.change_theme(&name, state, look),
-            // `happen` handles this one.
+            // `apply` handles this one.
             Effect::Quit => {}
         }
         None
@@ -171,7 +171,7 @@ impl Performer {
     fn connect_to(&mut self, address: Option<&str>, state: &mut State) -> Option<Event> {
         let is_connected = self.connection.is_some()
             && address.is_none_or(|address| {
-                (self.setup.short)(address).as_ref() == Some(&state.connection.server)
+                (self.setup.display_address)(address).as_ref() == Some(&state.connection.server)
             });
         if is_connected {
             self.request(Command::RetryNow)
@@ -194,7 +194,7 @@ impl Performer {
         if self.is_away {
             return;
         }
-        let (worked, edit) = (self.worked.clone(), self.setup.edit);
+        let (worked, edit) = (self.results.clone(), self.setup.edit);
         let editor = self.setup.editor.clone();
         self.is_away = true;
         tokio::task::spawn_blocking(move || {
@@ -216,7 +216,7 @@ impl Performer {
 
     /// Opens a link on another thread: a browser may be slow, or end only when it is closed.
     fn open(&self, address: String) {
-        let (worked, open) = (self.worked.clone(), self.setup.open);
+        let (worked, open) = (self.results.clone(), self.setup.open);
         tokio::task::spawn_blocking(move || {
             if let Err(why) = open(&address) {
                 let _gone = worked.blocking_send(Event::CannotOpen(why));
@@ -228,7 +228,7 @@ impl Performer {
     fn notify(&self, state: &State, title: &str, text: &str) -> Option<Event> {
         let own = state.preferences.notify_command.words(title, text);
         if let Some(words) =
-            own.filter(|_| state.preferences.notifier.asked != Some(NotifyMethod::Off))
+            own.filter(|_| state.preferences.notifier.requested != Some(NotifyMethod::Off))
         {
             let run = (self.setup.run_notifier)(&words);
             return run.err().map(Event::NotifyFailed);
@@ -237,8 +237,8 @@ impl Performer {
         None
     }
 
-    fn highlight(&self, code: Arc<Code>) {
-        let worked = self.worked.clone();
+    fn highlight(&self, code: Arc<CodeBlock>) {
+        let worked = self.results.clone();
         tokio::task::spawn_blocking(move || {
             let tokens = highlight(&code);
             // Fails only after the screen has ended.
@@ -259,7 +259,7 @@ impl Performer {
     }
 
     /// Saves the drafts before the connection that stores them ends.
-    fn keep_drafts(&self, state: &mut State) {
+    fn save_drafts(&self, state: &mut State) {
         for effect in flush_drafts(state) {
             if let Effect::Client(command) = effect {
                 self.send(command);
@@ -268,8 +268,8 @@ impl Performer {
     }
 
     /// Closes the connection in the background, so that the next one does not wait for it.
-    fn hang_up(&mut self, state: &mut State) {
-        self.keep_drafts(state);
+    fn disconnect(&mut self, state: &mut State) {
+        self.save_drafts(state);
         if let Some(connection) = self.connection.take() {
             remember(&connection, state);
             tokio::spawn(async move {
@@ -284,7 +284,7 @@ impl Performer {
     fn reconnect(&mut self, address: Option<&str>, state: &mut State) -> Option<Event> {
         match (self.connect)(address) {
             Ok(connection) => {
-                self.hang_up(state);
+                self.disconnect(state);
                 let is_elsewhere = connection.server != state.connection.server;
                 if is_elsewhere {
                     let mut fresh = first_state(&self.setup, state.screen.size);
@@ -296,13 +296,13 @@ impl Performer {
                     fresh.screen.notices.clone_from(&state.screen.notices);
                     *state = fresh;
                 }
-                state.begins(
+                state.begin_connection(
                     connection.instance,
                     &connection.server,
                     connection.room.clone(),
                 );
                 self.connection = Some(connection);
-                self.take_kept(state);
+                self.apply_cached(state);
                 None
             }
             Err(why) => Some(Event::CannotConnect(why)),
@@ -310,7 +310,11 @@ impl Performer {
     }
 
     fn change_theme(&self, name: &str, state: &mut State, look: &mut Look) -> Option<Event> {
-        let Caps { depth, ground, .. } = self.setup.caps;
+        let Caps {
+            depth,
+            background: ground,
+            ..
+        } = self.setup.caps;
         let meant = theme::resolve_theme(name, ground);
         match theme_files::load(meant, self.setup.themes.as_deref(), depth) {
             Ok((theme, warnings)) => {
@@ -320,7 +324,7 @@ impl Performer {
                     // On a screen the change is visible.
                     let setting = Setting::Theme.name();
                     let words = fill(state.preferences.strings.setting_is, &[&setting, &name]);
-                    state.say(Tone::Info, words);
+                    state.show_notice(Tone::Info, words);
                 }
                 warnings
                     .first()
@@ -331,7 +335,7 @@ impl Performer {
     }
 
     pub async fn quit(&mut self, state: &mut State) -> Result<(), RunError> {
-        self.keep_drafts(state);
+        self.save_drafts(state);
         if let Some(connection) = self.connection.take() {
             remember(&connection, state);
             let mut events = connection.events;
@@ -343,7 +347,7 @@ impl Performer {
 }
 
 /// Saves the current room as the one to show first at the next start, unless it is a private conversation.
-fn remember(connection: &Connection, state: &State) {
+fn remember(connection: &ClientConnection, state: &State) {
     if let Some(room) = state.current().filter(|room| !room.is_conversation()) {
         (connection.remember)(&room.info.name);
     }

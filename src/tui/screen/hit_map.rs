@@ -15,10 +15,10 @@ pub enum Target {
     Person(IdentityId),
     /// The message area, a message in it, and the line that stands for its folded code.
     Messages,
-    Said(Seq),
+    Message(Seq),
     Folded(Seq),
     /// A copy of a private message from its conversation.
-    Elsewhere(RoomId, Seq),
+    Original(RoomId, Seq),
     /// The notice that there are new messages below.
     Newest,
     /// The notice that there are unread messages above.

@@ -81,7 +81,7 @@ pub fn regions(state: &State, prompt_columns: usize) -> Regions {
     }
     let most = (height / 3).max(1);
     let text_columns = usize::from(width.saturating_sub(prompt + 1).max(1));
-    let laid = state.composer().lay(text_columns);
+    let laid = state.composer().layout(text_columns);
     let rows = u16::try_from(laid.rows.len()).unwrap_or(u16::MAX);
     let composer_rows = rows.clamp(1, most);
     let has_header = height >= 10 && width >= 50;
@@ -142,7 +142,7 @@ fn tiny(state: &State, width: u16, height: u16, prompt: u16) -> Regions {
         prompt: if width < 16 { 0 } else { prompt },
         ..Regions::default()
     };
-    let laid = state.composer().lay(regions.text_columns());
+    let laid = state.composer().layout(regions.text_columns());
     regions.above = above(&laid, composer_rows.max(1));
     regions
 }

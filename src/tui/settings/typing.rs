@@ -1,6 +1,6 @@
 //! Typing indicators: whether the user sees those of others, and whether others see the user's.
 
-use crate::tui::input::command::switched;
+use crate::tui::input::command::parse_switch;
 
 /// Which typing indicators are shown and sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -27,7 +27,7 @@ impl TypingMode {
         let mut all = Self::ALL.iter();
         let known = all.find(|(known, _)| known.eq_ignore_ascii_case(word));
         known.map(|(_, mode)| *mode).or_else(|| {
-            let is_on = switched(word)?;
+            let is_on = parse_switch(word)?;
             Some(if is_on { Self::Both } else { Self::Off })
         })
     }

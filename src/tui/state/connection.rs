@@ -6,7 +6,7 @@ use crate::chat::Limits;
 use crate::client::{LinkState, Protection};
 
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct ConnectionState {
     /// The server's address as the status line shows it.
     pub server: String,
     /// Whether a background server of ours runs there.
@@ -18,7 +18,7 @@ pub struct Connection {
     pub limits: Limits,
 }
 
-impl Connection {
+impl ConnectionState {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             server: String::new(),

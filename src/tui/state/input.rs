@@ -6,7 +6,7 @@ use crate::tui::input::composer::{Composer, KillRing};
 use crate::tui::input::keymap::{Action, Key, Keymap};
 
 #[derive(Clone, Debug, Default)]
-pub struct Input {
+pub struct InputState {
     /// Where text goes as long as no room is shown. Each room has a composer of its own.
     pub lobby: Composer,
     /// The text of the lobby composer as saved on disk.
@@ -22,7 +22,7 @@ pub struct Input {
     pub follow_up: Option<Action>,
 }
 
-impl Input {
+impl InputState {
     /// Whether the same action was requested just before. If not, it is remembered for the next request.
     pub fn is_confirmed(&mut self, what: Confirm) -> bool {
         if self.confirm.take().as_ref() == Some(&what) {

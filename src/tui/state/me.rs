@@ -8,14 +8,14 @@ pub struct Me {
     /// Our account, as reported by the server; `None` before the first welcome.
     pub account: Option<Author>,
     /// The name that is proposed as long as the user has not chosen one. If it is taken, another one is asked for instead of showing an error.
-    pub proposal: Option<String>,
+    pub proposed_name: Option<String>,
     pub settings: Settings,
     /// The keywords of the settings, ready to be searched for.
     pub keywords: text::Keywords,
     /// Our own status (away flag and text).
     pub status: Status,
     /// The status that was requested and is not confirmed yet.
-    pub status_asked: Option<Status>,
+    pub status_requested: Option<Status>,
     /// The status text to restore when the user is back: `/away REASON` replaces it.
     pub status_before: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Overlays on top of the screen, and actions that need a second press to confirm.
 
-use super::Offered;
+use super::PrintedList;
 use super::picker::Picker;
 use crate::chat::{IdentityId, Pin, RoomId, Seq};
 use crate::client::Report;
@@ -45,7 +45,7 @@ pub enum Overlay {
     Name {
         why: String,
         /// The proposed name, which an empty line accepts, as long as the user has not chosen one; empty otherwise.
-        proposal: String,
+        proposed_name: String,
         composer: Box<Composer>,
     },
 }
@@ -77,7 +77,7 @@ pub struct Overlays {
     /// An overlay that the user did not request. It opens as soon as the top one closes, so that it does not interrupt the user.
     pub behind: Option<Overlay>,
     /// The list that plain mode printed last, as long as a row of it can still be chosen.
-    pub offered: Option<Offered>,
+    pub printed_list: Option<PrintedList>,
 }
 
 impl Overlays {

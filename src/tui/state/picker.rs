@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::chat::{Entry, RoomId, RoomInfo, Seq};
 use crate::client::RoomToJoin;
-use crate::tui::input::command::Name;
+use crate::tui::input::command::CommandName;
 use crate::tui::input::composer::Composer;
 use crate::tui::input::keymap::Action;
 use crate::tui::lists::search::Hits;
@@ -13,7 +13,7 @@ use crate::tui::settings::Setting;
 /// An open list.
 #[derive(Clone, Debug)]
 pub struct Picker {
-    pub of: PickerKind,
+    pub kind: PickerKind,
     pub filter: Box<Composer>,
     /// The index of the selected row.
     pub chosen: usize,
@@ -46,7 +46,7 @@ pub enum RowAction {
     /// Shows a message in its room.
     Visit(RoomId, Seq),
     /// Starts a command in the composer.
-    Command(Name),
+    Command(CommandName),
     Theme(String),
     /// Performs the action of a key.
     Act(Action),
@@ -68,9 +68,9 @@ impl RowAction {
 }
 
 impl Picker {
-    pub fn new(of: PickerKind) -> Self {
+    pub fn new(kind: PickerKind) -> Self {
         Self {
-            of,
+            kind,
             filter: Box::default(),
             chosen: 0,
         }
@@ -78,10 +78,10 @@ impl Picker {
 
     /// Whether the list has everything that it waits for.
     pub fn is_settled(&self) -> bool {
-        match &self.of {
+        match &self.kind {
             PickerKind::Lobby(rooms) => rooms.is_some(),
             PickerKind::Mentions(entries) => entries.is_some(),
-            PickerKind::Search(hits) => hits.is_empty() || hits.is_all_there_is(),
+            PickerKind::Search(hits) => hits.is_empty() || hits.is_complete(),
             PickerKind::Palette | PickerKind::Themes { .. } | PickerKind::Links(_) => true,
         }
     }

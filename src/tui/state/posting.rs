@@ -3,17 +3,17 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::chat::{ClientId, InstanceId};
-use crate::client::Post;
+use crate::client::OutgoingPost;
 use crate::tui::event::Effect;
 
 #[derive(Clone, Debug)]
 pub struct Posting {
     /// The user's posts that are unanswered or failed.
-    pub pending: VecDeque<Post>,
+    pub pending: VecDeque<OutgoingPost>,
     /// Commands that were posted, as they were typed, until they are answered.
     pub commands: HashMap<ClientId, String>,
     /// The request whose answer we wait for, and the command that was typed for it.
-    pub asked: Option<(Effect, String)>,
+    pub awaited_request: Option<(Effect, String)>,
     /// The outbox that our posts come from.
     pub instance: InstanceId,
     /// The number of the next post.
@@ -25,7 +25,7 @@ impl Posting {
         Self {
             pending: VecDeque::new(),
             commands: HashMap::new(),
-            asked: None,
+            awaited_request: None,
             instance: InstanceId::new([0; 16]),
             counter: 1,
         }

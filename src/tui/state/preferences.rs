@@ -1,6 +1,6 @@
 //! The user's preferences: language, theme, notifications and so on. The settings table changes them.
 
-use crate::tui::settings::Kept;
+use crate::tui::settings::SavedSettings;
 use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
 use crate::tui::settings::typing::TypingMode;
@@ -27,7 +27,7 @@ pub struct Preferences {
     /// The program that notifies the user, instead of the terminal.
     pub notify_command: NotifyCommand,
     /// The values that the program started with, or that were saved since.
-    pub kept: Kept,
+    pub saved_settings: SavedSettings,
 }
 
 impl Preferences {
@@ -44,7 +44,7 @@ impl Preferences {
             has_desktop: false,
             notifier: Notifier::OFF,
             notify_command: NotifyCommand::default(),
-            kept: Kept::new(),
+            saved_settings: SavedSettings::new(),
         }
     }
 }

@@ -10,14 +10,14 @@ use crate::tui::timeline::{Anchor, Timeline};
 /// How many sent texts of a room can be recalled.
 const HISTORY: usize = 100;
 /// The maximum number of messages that are recorded individually. The server stops counting unread messages at the same number.
-const REMEMBERED: usize = Unread::MOST as usize;
+const TRACKED_LIMIT: usize = Unread::LIMIT as usize;
 
 /// What the composer's text will become.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Writing {
     Message,
     /// A reply to this entry.
-    Answer(Seq),
+    Reply(Seq),
     /// The new text of this entry.
     Edit(Seq),
 }
@@ -32,13 +32,13 @@ pub struct Reading {
     pub counted_to: Seq,
     /// Unread messages that contain a keyword but do not mention us. They are counted even if they are no longer loaded.
     pub keywords: BTreeSet<Seq>,
-    /// Messages after the read position that were on the screen; at most [`Unread::MOST`].
+    /// Messages after the read position that were on the screen; at most [`Unread::LIMIT`].
     pub seen: BTreeMap<Seq, ForMe>,
     /// Unread messages above the screen, and how many of them are for the user. Only set for the current room.
     pub above: (u32, u32),
     /// When the messages on the screen will count as read.
     pub due: Option<Due>,
-    pub asked: Recount,
+    pub recount: Recount,
 }
 
 /// See [`Reading::due`]. After scrolling, the time starts again.
@@ -59,22 +59,22 @@ pub enum ForMe {
 impl Reading {
     /// The number of unread messages for the user.
     pub fn mentions(&self) -> u32 {
-        self.unread.mentions + u32::try_from(self.keywords.len()).unwrap_or(Unread::MOST)
+        self.unread.mentions + u32::try_from(self.keywords.len()).unwrap_or(Unread::LIMIT)
     }
 
     /// Records whether an unread message contains a keyword but does not mention us.
-    pub fn note_keyword(&mut self, seq: Seq, has: bool) {
+    pub fn record_keyword(&mut self, seq: Seq, has: bool) {
         if !has {
             self.keywords.remove(&seq);
-        } else if self.keywords.len() < REMEMBERED {
+        } else if self.keywords.len() < TRACKED_LIMIT {
             self.keywords.insert(seq);
         }
     }
 
     /// Records messages that are on the screen. If there are too many, the oldest are forgotten and count as unseen again.
-    pub fn note_seen(&mut self, messages: Vec<(Seq, ForMe)>) {
+    pub fn record_seen(&mut self, messages: Vec<(Seq, ForMe)>) {
         self.seen.extend(messages);
-        while self.seen.len() > REMEMBERED {
+        while self.seen.len() > TRACKED_LIMIT {
             self.seen.pop_first();
         }
     }
@@ -83,7 +83,7 @@ impl Reading {
     pub fn unseen(&self) -> (u32, u32) {
         let messages = match self.unread.messages {
             // The server stops counting here, so there may be more.
-            Unread::MOST.. => Unread::MOST,
+            Unread::LIMIT.. => Unread::LIMIT,
             messages => less(messages, self.seen.len()),
         };
         let for_me = self.seen.values().filter(|it| **it != ForMe::No);
@@ -95,7 +95,7 @@ impl Reading {
         let rest = self.seen.split_off(&to.next());
         let seen = std::mem::replace(&mut self.seen, rest);
         if is_newest {
-            self.unread = Unread::nothing(to);
+            self.unread = Unread::none_after(to);
             self.counted_to = to.max(self.counted_to);
             self.keywords.clear();
             return;
@@ -124,12 +124,12 @@ pub enum Recount {
     AskAgain,
 }
 
-/// See [`Room::aside`].
+/// See [`Room::stashed_draft`].
 #[derive(Clone, Debug)]
-pub struct Aside {
+pub struct StashedDraft {
     composer: Composer,
     /// The text that replaced it, before the user edited that text.
-    instead: String,
+    replacement: String,
 }
 
 /// An entry that is being loaded page by page.
@@ -148,7 +148,7 @@ pub struct Room {
     pub roster: Roster,
     pub composer: Composer,
     /// The draft that another text has replaced for a while.
-    pub aside: Option<Aside>,
+    pub stashed_draft: Option<StashedDraft>,
     /// The draft as saved on disk.
     pub drafted: String,
     pub sent: VecDeque<String>,
@@ -172,7 +172,7 @@ pub struct Room {
     /// Who is typing, and when each indicator expires.
     pub typing: Vec<(IdentityId, Instant)>,
     /// Why the user was removed, if they were. The messages up to then stay until the user leaves the room.
-    pub put_out: Option<String>,
+    pub removal_reason: Option<String>,
 }
 
 impl Room {
@@ -182,7 +182,7 @@ impl Room {
             timeline: Timeline::default(),
             roster: Roster::default(),
             composer: Composer::default(),
-            aside: None,
+            stashed_draft: None,
             drafted: String::new(),
             sent: VecDeque::new(),
             recalled: None,
@@ -195,7 +195,7 @@ impl Room {
             is_hidden: false,
             live_after: Seq::ZERO,
             typing: Vec::new(),
-            put_out: None,
+            removal_reason: None,
         }
     }
 
@@ -211,22 +211,22 @@ impl Room {
         }
     }
 
-    /// Replaces the draft by another text for a while; see [`Room::write_on`].
-    pub fn write_instead(&mut self, text: &str) {
-        if let Some(aside) = &mut self.aside {
-            text.clone_into(&mut aside.instead);
+    /// Replaces the draft by another text for a while; see [`Room::restore_draft`].
+    pub fn stash_draft(&mut self, text: &str) {
+        if let Some(aside) = &mut self.stashed_draft {
+            text.clone_into(&mut aside.replacement);
         } else {
-            self.aside = Some(Aside {
+            self.stashed_draft = Some(StashedDraft {
                 composer: std::mem::take(&mut self.composer),
-                instead: text.to_owned(),
+                replacement: text.to_owned(),
             });
         }
         self.composer.set(text);
     }
 
     /// Restores the draft that was replaced, or clears the composer if there is none.
-    pub fn write_on(&mut self) {
-        match self.aside.take() {
+    pub fn restore_draft(&mut self) {
+        match self.stashed_draft.take() {
             Some(aside) => self.composer = aside.composer,
             None => self.composer.clear(),
         }
@@ -234,8 +234,8 @@ impl Room {
 
     /// Whether the saved draft is up to date. This is called after every event, so it avoids building the text of the draft.
     pub fn is_saved(&self) -> bool {
-        match &self.aside {
-            None => self.composer.holds(&self.drafted),
+        match &self.stashed_draft {
+            None => self.composer.has_text(&self.drafted),
             Some(_) => self.draft() == self.drafted,
         }
     }
@@ -243,9 +243,9 @@ impl Room {
     /// The text to save as this room's draft.
     pub fn draft(&self) -> String {
         let text = self.composer.text();
-        match &self.aside {
+        match &self.stashed_draft {
             None => text,
-            Some(aside) if aside.instead == text => aside.composer.text(),
+            Some(aside) if aside.replacement == text => aside.composer.text(),
             Some(aside) if aside.composer.is_empty() => text,
             Some(aside) => format!("{}\n{text}", aside.composer.text()),
         }
@@ -271,12 +271,12 @@ mod tests {
     fn seen_messages_and_keywords_are_bounded() {
         let mut reading = Reading::default();
         for seq in (1..=3000).map(Seq) {
-            reading.note_seen(vec![(seq, ForMe::No)]);
-            reading.note_keyword(seq, true);
+            reading.record_seen(vec![(seq, ForMe::No)]);
+            reading.record_keyword(seq, true);
         }
-        assert_eq!(reading.seen.len(), REMEMBERED);
+        assert_eq!(reading.seen.len(), TRACKED_LIMIT);
         assert_eq!(reading.seen.keys().next_back(), Some(&Seq(3000)));
-        assert_eq!(reading.mentions(), Unread::MOST);
+        assert_eq!(reading.mentions(), Unread::LIMIT);
         reading.advance(Seq(2999), false);
         assert_eq!(reading.seen.len(), 1);
         assert!(reading.keywords.is_empty());

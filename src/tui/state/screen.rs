@@ -8,7 +8,7 @@ use crate::tui::screen::hit_map::HitMap;
 use crate::tui::timeline::highlight::Highlights;
 
 #[derive(Clone, Debug)]
-pub struct Screen {
+pub struct ScreenState {
     pub size: (u16, u16),
     pub now: Now,
     pub zone: TimeZone,
@@ -29,7 +29,7 @@ pub struct Screen {
     pub guide: Option<Tour>,
 }
 
-impl Screen {
+impl ScreenState {
     pub(super) fn new(size: (u16, u16), now: Now, zone: TimeZone) -> Self {
         Self {
             size,

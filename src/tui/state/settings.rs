@@ -1,7 +1,7 @@
 //! The value of every setting: read from the state, and changed in it.
 
 use super::State;
-use crate::tui::input::command::switched;
+use crate::tui::input::command::parse_switch;
 use crate::tui::input::keymap::Preset;
 use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
@@ -28,7 +28,7 @@ impl Setting {
 
     /// The value that a word means: one of [`Setting::values`] ignoring case, `true` or `false` for a switch, and any spelling of a
     /// language. Returns `None` if it means none of them.
-    pub fn meant(self, word: &str, state: &State) -> Option<String> {
+    pub fn resolve_value(self, word: &str, state: &State) -> Option<String> {
         let values = self.values(state);
         let find = |word: &str| {
             let mut all = values.iter();
@@ -37,8 +37,10 @@ impl Setting {
         find(word).or_else(|| match self {
             Self::Lang => strings::known(word).map(|known| known.language.to_owned()),
             Self::Typing => TypingMode::of(word).map(|mode| mode.name().to_owned()),
-            Self::Notifications => NotifyMethod::row(word).map(|(name, _)| name.to_owned()),
-            Self::Links | Self::Panes | Self::Title => find(if switched(word)? { ON } else { OFF }),
+            Self::Notifications => NotifyMethod::find(word).map(|(name, _)| name.to_owned()),
+            Self::Links | Self::Panes | Self::Title => {
+                find(if parse_switch(word)? { ON } else { OFF })
+            }
             Self::NotifyCommand => NotifyCommand::of(word).map(|it| it.written().to_owned()),
             Self::TimeFormat => TimeFormat::of(word).map(|it| it.name().to_owned()),
             Self::Theme | Self::Keys => None,
@@ -55,7 +57,7 @@ impl Setting {
             Self::Typing => state.preferences.typing.name(),
             Self::Notifications => {
                 let mut all = NotifyMethod::ALL.iter();
-                let asked = all.find(|(_, way)| *way == state.preferences.notifier.asked);
+                let asked = all.find(|(_, way)| *way == state.preferences.notifier.requested);
                 asked.map_or("", |(name, _)| name)
             }
             Self::Links => switch(state.preferences.links),
@@ -69,7 +71,7 @@ impl Setting {
 
     /// Where the current value came from.
     pub fn source(self, state: &State) -> Source {
-        match state.preferences.kept.get(&self) {
+        match state.preferences.saved_settings.get(&self) {
             Some((source, value)) if *value == self.value(state) => *source,
             Some(_) => Source::Now,
             None => Source::Default,
@@ -77,11 +79,14 @@ impl Setting {
     }
 
     /// Records the current values as the ones read at the start.
-    pub fn keep_all(state: &mut State, sources: &Sources) {
+    pub fn record_all(state: &mut State, sources: &Sources) {
         for (_, setting) in Self::ALL {
             let source = sources.get(&setting).copied().unwrap_or_default();
             let value = setting.value(state);
-            state.preferences.kept.insert(setting, (source, value));
+            state
+                .preferences
+                .saved_settings
+                .insert(setting, (source, value));
         }
     }
 
@@ -108,7 +113,7 @@ impl Setting {
             }
             Self::Notifications => {
                 let wanted = NotifyMethod::ALL.iter().find(|(name, _)| *name == value);
-                state.preferences.notifier.asked = wanted.and_then(|(_, way)| *way);
+                state.preferences.notifier.requested = wanted.and_then(|(_, way)| *way);
             }
             Self::Links => state.preferences.links = value == ON,
             Self::Panes => state.preferences.shows_panes = value == ON,

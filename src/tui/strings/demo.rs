@@ -5,16 +5,16 @@
 pub struct Demo {
     /// The name of a user without a name.
     pub you: &'static str,
-    pub only_here: &'static str,
+    pub demo_cannot_connect: &'static str,
     pub saves_nothing: &'static str,
     pub welcome: &'static str,
     pub whisper: &'static str,
     /// The names of the bots. Only two of them write: a bot with the user's own name is left out.
     pub bots: [&'static str; 3],
     /// What they write: which bot, in which room, and the text.
-    pub say: &'static [(usize, &'static str, &'static str)],
+    pub script: &'static [(usize, &'static str, &'static str)],
     pub topics: [&'static str; 3],
-    pub answers: [&'static str; 3],
+    pub replies: [&'static str; 3],
     /// The steps of the tour, in the order of [`crate::tui::content::tour::TourStep::ALL`].
     pub guide: [&'static str; 7],
     /// A step: its number, the count of steps, and its text.
@@ -23,12 +23,12 @@ pub struct Demo {
 
 pub(super) static ENGLISH: Demo = Demo {
     you: "you",
-    only_here: "this is the demo; run tchat without --demo to connect",
+    demo_cannot_connect: "this is the demo; run tchat without --demo to connect",
     saves_nothing: "changed for now; the demo saves nothing",
     welcome: "welcome, @{0}! look around, nothing here is saved",
     whisper: "only you and I can see this, {0}; `@name text` works in every room",
     bots: ["ada", "lin", "grace"],
-    say: &[
+    script: &[
         (0, "general", "morning! the **new build** is green :)"),
         (1, "general", "早上好 👋 shall we ship it today?"),
         (
@@ -79,7 +79,7 @@ pub(super) static ENGLISH: Demo = Demo {
         "machines and how to run them",
         "everything else",
     ],
-    answers: [
+    replies: [
         "good to hear from you",
         "right. press `Up` in an empty line to edit your last message",
         "noted 👍",
@@ -98,12 +98,12 @@ pub(super) static ENGLISH: Demo = Demo {
 
 pub(super) static CHINESE: Demo = Demo {
     you: "你",
-    only_here: "这是演示；要连接服务器，请运行不带 --demo 的 tchat",
+    demo_cannot_connect: "这是演示；要连接服务器，请运行不带 --demo 的 tchat",
     saves_nothing: "已临时更改；演示不会保存任何内容",
     welcome: "欢迎，@{0}！随便看看，这里什么都不会留下",
     whisper: "只有你我能看到，{0}；在任何房间都可以写“@名字 内容”",
     bots: ["小艾", "小林", "小格"],
-    say: &[
+    script: &[
         (0, "general", "早！**新版本**测试全过了 :)"),
         (1, "general", "早上好 👋 今天发布吗？"),
         (
@@ -126,7 +126,7 @@ pub(super) static CHINESE: Demo = Demo {
         (0, "general", "差不多就这些。你不说话，我也不说了"),
     ],
     topics: ["大家都在这里", "机器，以及怎么运行它们", "其他的一切"],
-    answers: [
+    replies: [
         "很高兴收到你的消息",
         "没错。在空行按 `Up` 可以改刚才说的话",
         "记下了 👍",

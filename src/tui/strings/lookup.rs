@@ -1,8 +1,8 @@
 //! The words for values: roles, commands, refusals, reasons and dates.
 
 use super::{
-    About, Action, CommandWords, Date, Name, Presence, PutOut, Refusal, Role, Strings, Unreachable,
-    Via, Why, fill,
+    Action, CommandHelp, CommandName, Date, DisconnectReason, Presence, Refusal, RemovalReason,
+    RequestKind, Role, Strings, Unreachable, Via, fill,
 };
 
 use crate::client::{Distrust, Protection, Untrusted};
@@ -24,7 +24,7 @@ impl Strings {
         match presence {
             Presence::Online => self.online_word,
             Presence::Away => self.away_word,
-            Presence::Waiting => self.waiting_word,
+            Presence::Waiting => self.just_disconnected_word,
             Presence::Offline => self.offline_word,
         }
     }
@@ -46,11 +46,15 @@ impl Strings {
     }
 
     /// Why we were removed from a room.
-    pub fn put_out(&self, how: &PutOut) -> String {
+    pub fn removed_from_room(&self, how: &RemovalReason) -> String {
         let (template, by, reason) = match how {
-            PutOut::Kicked { by, reason } => (self.put_out_kicked, by.as_str(), reason.as_str()),
-            PutOut::Banned { by, reason } => (self.put_out_banned, by.as_str(), reason.as_str()),
-            PutOut::Closed => (self.put_out_closed, "", ""),
+            RemovalReason::Kicked { by, reason } => {
+                (self.you_were_kicked, by.as_str(), reason.as_str())
+            }
+            RemovalReason::Banned { by, reason } => {
+                (self.you_were_banned, by.as_str(), reason.as_str())
+            }
+            RemovalReason::Closed => (self.room_was_closed, "", ""),
         };
         let words = fill(template, &[&by]);
         if reason.is_empty() {
@@ -60,19 +64,19 @@ impl Strings {
         }
     }
 
-    pub fn command(&self, name: Name) -> CommandWords {
+    pub fn command(&self, name: CommandName) -> CommandHelp {
         let (usage, about) = (self.commands)(name);
-        CommandWords { usage, about }
+        CommandHelp { usage, about }
     }
 
     /// What a command does, and its other names.
-    pub fn about_command(&self, name: Name) -> String {
+    pub fn about_command(&self, name: CommandName) -> String {
         let about = self.command(name).about;
         let others: Vec<String> = name.aliases().map(|alias| format!("/{alias}")).collect();
         if others.is_empty() {
             about.to_owned()
         } else {
-            fill(self.also_called, &[&about, &others.join(", ")])
+            fill(self.aliases, &[&about, &others.join(", ")])
         }
     }
 
@@ -96,24 +100,24 @@ impl Strings {
     }
 
     /// Why there is no connection.
-    pub fn why(&self, why: &Why) -> String {
+    pub fn why(&self, why: &DisconnectReason) -> String {
         match why {
-            Why::Unreachable(how) => match how {
-                Unreachable::Refused => self.nobody_hosts.into(),
-                Unreachable::NoAnswer => self.no_answer.into(),
+            DisconnectReason::Unreachable(how) => match how {
+                Unreachable::Refused => self.no_server.into(),
+                Unreachable::NoAnswer => self.no_response.into(),
                 Unreachable::NoRoute => self.no_route.into(),
                 Unreachable::UnknownHost => self.unknown_host.into(),
                 Unreachable::Other(words) => words.clone(),
             },
-            Why::Untrusted(untrusted) => self.untrusted(untrusted),
-            Why::Silent => self.silent.into(),
-            Why::NotTchat(reason) if reason.is_empty() => self.not_tchat.into(),
-            Why::NotTchat(reason) => fill(self.not_tchat_because, &[reason]),
-            Why::Lost => self.link_lost.into(),
-            Why::Draining => self.restarting.into(),
-            Why::TooSlow => self.too_slow.into(),
-            Why::Disconnected => self.disconnected.into(),
-            Why::Refused(refusal) => self.refusal(refusal),
+            DisconnectReason::Untrusted(untrusted) => self.untrusted(untrusted),
+            DisconnectReason::NoResponse => self.connected_no_answer.into(),
+            DisconnectReason::NotTchat(reason) if reason.is_empty() => self.not_tchat.into(),
+            DisconnectReason::NotTchat(reason) => fill(self.not_tchat_because, &[reason]),
+            DisconnectReason::Lost => self.link_lost.into(),
+            DisconnectReason::Draining => self.restarting.into(),
+            DisconnectReason::TooSlow => self.too_slow.into(),
+            DisconnectReason::Disconnected => self.disconnected.into(),
+            DisconnectReason::Refused(refusal) => self.refusal(refusal),
         }
     }
 
@@ -141,20 +145,20 @@ impl Strings {
     }
 
     /// What was requested, to follow "cannot".
-    pub fn about(&self, about: &About) -> String {
+    pub fn about(&self, about: &RequestKind) -> String {
         match about {
-            About::Join(room) if room.name.is_empty() => self.about_join_first.into(),
-            About::Join(room) => fill(self.about_join, &[&room.name]),
-            About::Leave(_) => self.about_leave.into(),
-            About::Open(name) => fill(self.about_open, &[name]),
-            About::SetName(name) => fill(self.about_set_name, &[name]),
-            About::Create(name) => fill(self.about_create, &[name]),
-            About::Follow(_) => self.about_follow.into(),
-            About::ListRooms => self.about_list.into(),
-            About::Status => self.about_status.into(),
-            About::Whois => self.about_whois.into(),
-            About::Settings => self.about_settings.into(),
-            About::Mentions => self.about_mentions.into(),
+            RequestKind::Join(room) if room.name.is_empty() => self.about_join_first.into(),
+            RequestKind::Join(room) => fill(self.about_join, &[&room.name]),
+            RequestKind::Leave(_) => self.about_leave.into(),
+            RequestKind::Open(name) => fill(self.about_open, &[name]),
+            RequestKind::SetName(name) => fill(self.about_set_name, &[name]),
+            RequestKind::Create(name) => fill(self.about_create, &[name]),
+            RequestKind::Follow(_) => self.about_follow.into(),
+            RequestKind::ListRooms => self.about_list.into(),
+            RequestKind::Status => self.about_status.into(),
+            RequestKind::Whois => self.about_whois.into(),
+            RequestKind::Settings => self.about_settings.into(),
+            RequestKind::Mentions => self.about_mentions.into(),
         }
     }
 }

@@ -122,18 +122,22 @@ fn a_refusal_says_what_to_do() {
 #[test]
 fn the_demo_is_the_same_in_both_languages() {
     let (english, chinese) = (ENGLISH.demo, CHINESE.demo);
-    for (one, other) in english.say.iter().zip(chinese.say) {
+    for (one, other) in english.script.iter().zip(chinese.script) {
         assert_eq!((one.0, one.1), (other.0, other.1));
         assert_ne!(one.2, other.2);
     }
-    assert_eq!(english.say.len(), chinese.say.len());
+    assert_eq!(english.script.len(), chinese.script.len());
     let templates = |demo: &'static Demo| {
         let all = [demo.welcome, demo.whisper, demo.tour_step];
         all.into_iter().chain(demo.guide).map(places)
     };
     assert!(templates(english).eq(templates(chinese)));
     let is_own = |text: &str| text.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
-    let told = [chinese.you, chinese.only_here, chinese.saves_nothing];
-    let told = told.into_iter().chain(chinese.guide).chain(chinese.answers);
+    let told = [
+        chinese.you,
+        chinese.demo_cannot_connect,
+        chinese.saves_nothing,
+    ];
+    let told = told.into_iter().chain(chinese.guide).chain(chinese.replies);
     assert!(told.chain(chinese.topics).chain(chinese.bots).all(is_own));
 }

@@ -18,11 +18,11 @@ const OPENER: (&str, &[&str]) = if cfg!(target_os = "macos") {
 /// The address is not for a browser or a mail program, or the opener is missing or fails.
 pub fn open(address: &str) -> Result<(), String> {
     let (program, words) = OPENER;
-    run(program, words, &opened(address)?)
+    run(program, words, &checked_address(address)?)
 }
 
 /// Returns the part of an address that may be opened. Addresses come from other people, so any that could start another program is refused.
-fn opened(address: &str) -> Result<String, String> {
+fn checked_address(address: &str) -> Result<String, String> {
     let lower = address.to_ascii_lowercase();
     let is_visible = address.bytes().all(|byte| byte.is_ascii_graphic());
     let is_web = ["http://", "https://"]
@@ -71,9 +71,9 @@ mod tests {
             "HTTP://example.org",
             "mailto:ann@example.org",
         ] {
-            assert_eq!(opened(address).as_deref(), Ok(address));
+            assert_eq!(checked_address(address).as_deref(), Ok(address));
         }
-        let mail = opened("mailto:ann@example.org?attach=/etc/passwd");
+        let mail = checked_address("mailto:ann@example.org?attach=/etc/passwd");
         assert_eq!(mail.as_deref(), Ok("mailto:ann@example.org"));
         for address in [
             "file:///etc/passwd",
@@ -84,7 +84,7 @@ mod tests {
             "https://example.org/\u{1b}]0;x",
             "",
         ] {
-            assert!(opened(address).is_err(), "{address:?}");
+            assert!(checked_address(address).is_err(), "{address:?}");
         }
     }
 

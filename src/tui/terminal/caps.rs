@@ -1,13 +1,13 @@
 //! The capabilities of the terminal, as detected before the loop starts.
 
 use crate::text::Ambiguous;
-use crate::tui::input::command::switched;
+use crate::tui::input::command::parse_switch;
 use crate::tui::theme::{Background, Depth};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Caps {
     pub depth: Depth,
-    pub ground: Background,
+    pub background: Background,
     /// The width of characters with ambiguous width; `None` if unknown.
     pub ambiguous: Option<Ambiguous>,
     /// Whether the terminal shows more than ASCII.
@@ -23,7 +23,10 @@ impl Caps {
     /// The capabilities that remain in plain mode: at most a bell.
     #[must_use]
     pub fn plain(self, has_terminal: bool) -> Self {
-        let asked = self.notifier.asked.filter(|way| *way == NotifyMethod::Off);
+        let asked = self
+            .notifier
+            .requested
+            .filter(|way| *way == NotifyMethod::Off);
         Self {
             links: false,
             notifier: Notifier {
@@ -32,7 +35,7 @@ impl Caps {
                 } else {
                     NotifyMethod::Off
                 },
-                asked,
+                requested: asked,
                 in_tmux: false,
             },
             ..self
@@ -46,7 +49,7 @@ pub struct Notifier {
     /// The method this terminal supports.
     pub known: NotifyMethod,
     /// The method the user has set, which takes precedence.
-    pub asked: Option<NotifyMethod>,
+    pub requested: Option<NotifyMethod>,
     /// Whether this runs inside tmux, which passes on only specially wrapped sequences.
     pub in_tmux: bool,
 }
@@ -55,12 +58,12 @@ impl Notifier {
     /// No notifications.
     pub const OFF: Self = Self {
         known: NotifyMethod::Off,
-        asked: None,
+        requested: None,
         in_tmux: false,
     };
 
-    pub fn way(self) -> NotifyMethod {
-        self.asked.unwrap_or(self.known)
+    pub fn method(self) -> NotifyMethod {
+        self.requested.unwrap_or(self.known)
     }
 }
 
@@ -88,8 +91,8 @@ impl NotifyMethod {
     ];
 
     /// The row of [`NotifyMethod::ALL`] for a word, ignoring case; `true` is `auto` and `false` is `off`.
-    pub fn row(word: &str) -> Option<(&'static str, Option<Self>)> {
-        let word = match switched(word) {
+    pub fn find(word: &str) -> Option<(&'static str, Option<Self>)> {
+        let word = match parse_switch(word) {
             Some(true) => "auto",
             Some(false) => "off",
             None => word,

@@ -48,14 +48,14 @@ pub enum Awaited {
 }
 
 #[derive(Debug, Default)]
-enum State {
+enum DecoderState {
     #[default]
-    Background,
+    Ground,
     Escape,
     /// `ESC [` and parameters.
     Control,
     /// `ESC O`: a keypad or function key.
-    Shift3,
+    Ss3,
     /// An OSC, DCS or APC string; `kind` is its second byte.
     Text {
         kind: u8,
@@ -70,7 +70,7 @@ enum State {
 
 #[derive(Debug, Default)]
 pub struct Decoder {
-    state: State,
+    state: DecoderState,
     bytes: Vec<u8>,
     /// Whether Esc came before this character, which means Alt.
     is_alt: bool,
@@ -93,15 +93,15 @@ impl Decoder {
     /// What the decoder is waiting for, if an item is incomplete.
     pub fn awaited(&self) -> Option<Awaited> {
         match self.state {
-            State::Background => None,
-            State::Escape => Some(Awaited::Escape),
+            DecoderState::Ground => None,
+            DecoderState::Escape => Some(Awaited::Escape),
             // Keys like Alt+[ send nothing more than this.
-            State::Control | State::Shift3 | State::Text { ends: false, .. }
+            DecoderState::Control | DecoderState::Ss3 | DecoderState::Text { ends: false, .. }
                 if self.bytes.is_empty() =>
             {
                 Some(Awaited::Escape)
             }
-            State::Paste => Some(Awaited::Paste),
+            DecoderState::Paste => Some(Awaited::Paste),
             _ => Some(Awaited::Sequence),
         }
     }
@@ -111,13 +111,13 @@ impl Decoder {
         let bytes = std::mem::take(&mut self.bytes);
         let alt = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::ALT);
         match std::mem::take(&mut self.state) {
-            State::Escape => self.key(KeyCode::Esc.into()),
-            State::Control if bytes.is_empty() => self.key(alt('[')),
-            State::Shift3 => self.key(alt('O')),
-            State::Text { kind, ends: false } if bytes.is_empty() => {
+            DecoderState::Escape => self.key(KeyCode::Esc.into()),
+            DecoderState::Control if bytes.is_empty() => self.key(alt('[')),
+            DecoderState::Ss3 => self.key(alt('O')),
+            DecoderState::Text { kind, ends: false } if bytes.is_empty() => {
                 self.key(alt(char::from(kind)));
             }
-            State::Paste => self.pasted(bytes),
+            DecoderState::Paste => self.pasted(bytes),
             _ => {}
         }
         self.is_alt = false;
@@ -125,36 +125,36 @@ impl Decoder {
 
     fn take(&mut self, byte: u8) {
         match self.state {
-            State::Background => self.ground(byte),
-            State::Escape => self.escape(byte),
-            State::Control => self.control(byte),
-            State::Shift3 => {
-                self.state = State::Background;
-                match keys::shift3(byte) {
+            DecoderState::Ground => self.ground(byte),
+            DecoderState::Escape => self.escape(byte),
+            DecoderState::Control => self.control(byte),
+            DecoderState::Ss3 => {
+                self.state = DecoderState::Ground;
+                match keys::ss3(byte) {
                     Some(code) => self.key(code.into()),
-                    None if byte == ESC => self.state = State::Escape,
+                    None if byte == ESC => self.state = DecoderState::Escape,
                     None => {}
                 }
             }
-            State::Text { kind, ends } => self.text(kind, ends, byte),
-            State::Paste => {
+            DecoderState::Text { kind, ends } => self.text(kind, ends, byte),
+            DecoderState::Paste => {
                 self.bytes.push(byte);
                 if self.bytes.ends_with(PASTE_END) {
                     let mut bytes = std::mem::take(&mut self.bytes);
                     bytes.truncate(bytes.len() - PASTE_END.len());
-                    self.state = State::Background;
+                    self.state = DecoderState::Ground;
                     self.pasted(bytes);
                 } else if self.bytes.len() > PASTE + PASTE_END.len() {
                     // Drops a byte in the middle, so that the end marker is still found.
                     self.bytes.remove(PASTE);
                 }
             }
-            State::Utf8 => self.utf8(byte),
-            State::OldMouse => {
+            DecoderState::Utf8 => self.utf8(byte),
+            DecoderState::OldMouse => {
                 self.bytes.push(byte);
                 if self.bytes.len() == 3 {
                     self.bytes.clear();
-                    self.state = State::Background;
+                    self.state = DecoderState::Ground;
                 }
             }
         }
@@ -162,9 +162,9 @@ impl Decoder {
 
     fn ground(&mut self, byte: u8) {
         match byte {
-            ESC => self.state = State::Escape,
+            ESC => self.state = DecoderState::Escape,
             0x80.. => {
-                self.state = State::Utf8;
+                self.state = DecoderState::Utf8;
                 self.utf8(byte);
             }
             _ => self.plain(keys::ascii(byte)),
@@ -172,17 +172,17 @@ impl Decoder {
     }
 
     fn escape(&mut self, byte: u8) {
-        self.state = State::Background;
+        self.state = DecoderState::Ground;
         match byte {
             // Esc twice: the first was the key, the second may start a sequence.
             ESC => {
                 self.key(KeyCode::Esc.into());
-                self.state = State::Escape;
+                self.state = DecoderState::Escape;
             }
-            b'[' => self.state = State::Control,
-            b'O' => self.state = State::Shift3,
+            b'[' => self.state = DecoderState::Control,
+            b'O' => self.state = DecoderState::Ss3,
             b']' | b'P' | b'_' => {
-                self.state = State::Text {
+                self.state = DecoderState::Text {
                     kind: byte,
                     ends: false,
                 }
@@ -200,13 +200,13 @@ impl Decoder {
         match byte {
             ESC => {
                 self.bytes.clear();
-                self.state = State::Escape;
+                self.state = DecoderState::Escape;
             }
             // The Linux console sends function keys with a second bracket.
             b'[' if self.bytes.is_empty() => self.bytes.push(byte),
             b'A'..=b'E' if self.bytes == b"[" => {
                 self.bytes.clear();
-                self.state = State::Background;
+                self.state = DecoderState::Ground;
                 self.key(KeyCode::F(byte - b'A' + 1).into());
             }
             0x20..=0x3f => {
@@ -214,16 +214,16 @@ impl Decoder {
                     self.bytes.push(byte);
                 }
             }
-            b'M' if self.bytes.is_empty() => self.state = State::OldMouse,
+            b'M' if self.bytes.is_empty() => self.state = DecoderState::OldMouse,
             0x40..=0x7e => {
                 let parameters = std::mem::take(&mut self.bytes);
-                self.state = State::Background;
+                self.state = DecoderState::Ground;
                 self.dispatch(&parameters, byte);
             }
             // This byte cannot be part of a sequence.
             _ => {
                 self.bytes.clear();
-                self.state = State::Background;
+                self.state = DecoderState::Ground;
                 self.ground(byte);
             }
         }
@@ -231,7 +231,7 @@ impl Decoder {
 
     fn dispatch(&mut self, parameters: &[u8], last: u8) {
         match (parameters, last) {
-            (b"200", b'~') => self.state = State::Paste,
+            (b"200", b'~') => self.state = DecoderState::Paste,
             // The end of a paste that has already ended, or never started.
             (b"201", b'~') => {}
             (b"", b'I') => self.found.push_back(Decoded::Event(Event::FocusGained)),
@@ -270,11 +270,11 @@ impl Decoder {
         }
         let is_first = self.bytes.is_empty();
         match byte {
-            ESC => self.state = State::Text { kind, ends: true },
+            ESC => self.state = DecoderState::Text { kind, ends: true },
             0x07 => self.text_ended(kind),
             _ if is_first && !begins(kind, byte) => {
                 // It was Alt with this letter, and another key follows.
-                self.state = State::Background;
+                self.state = DecoderState::Ground;
                 self.key(KeyEvent::new(
                     KeyCode::Char(char::from(kind)),
                     KeyModifiers::ALT,
@@ -287,7 +287,7 @@ impl Decoder {
     }
 
     fn text_ended(&mut self, kind: u8) {
-        self.state = State::Background;
+        self.state = DecoderState::Ground;
         let bytes = std::mem::take(&mut self.bytes);
         let colour = (kind == b']').then(|| bytes.strip_prefix(b"11;")).flatten();
         self.answer(match colour {
@@ -301,7 +301,7 @@ impl Decoder {
         match str::from_utf8(&self.bytes) {
             Ok(text) => {
                 let c = text.chars().next();
-                self.state = State::Background;
+                self.state = DecoderState::Ground;
                 self.bytes.clear();
                 if let Some(c) = c {
                     self.plain(keys::character(c));
@@ -312,7 +312,7 @@ impl Decoder {
                 // Not a character; the byte that made it invalid may start another one.
                 let is_another = self.bytes.len() > 1;
                 self.bytes.clear();
-                self.state = State::Background;
+                self.state = DecoderState::Ground;
                 self.is_alt = false;
                 if is_another {
                     self.ground(byte);

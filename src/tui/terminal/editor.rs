@@ -18,18 +18,18 @@ pub struct Editor {
 /// # Errors
 /// The editor cannot be run or has failed; the message names the file if the text was saved there.
 pub fn edit(editor: &Editor, text: &str) -> Result<String, String> {
-    let file = Written::new(&editor.directory, text)
+    let file = TempFile::new(&editor.directory, text)
         .map_err(|error| format!("cannot write a file for the editor: {error}"))?;
     super::input::pause();
     let ended = run(&editor.command, &file.path);
     let resumed = super::input::resume();
     let status = ended.map_err(|error| format!("cannot run '{}': {error}", editor.command))?;
-    let edited = taken(editor, &file.path, text, status);
+    let edited = read_result(editor, &file.path, text, status);
     let edited = edited.and_then(|edited| {
         resumed.map_err(|error| format!("cannot restore the terminal: {error}"))?;
         Ok(edited)
     });
-    let edited = edited.map_err(|why| match file.kept(text) {
+    let edited = edited.map_err(|why| match file.keep_if_changed(text) {
         Some(path) => format!("{why}; your text was saved in '{}'", path.display()),
         None => why,
     })?;
@@ -39,7 +39,12 @@ pub fn edit(editor: &Editor, text: &str) -> Result<String, String> {
 }
 
 /// Returns the text from the editor, if the editor succeeded and the text is valid.
-fn taken(editor: &Editor, path: &Path, before: &str, status: ExitStatus) -> Result<String, String> {
+fn read_result(
+    editor: &Editor,
+    path: &Path,
+    before: &str,
+    status: ExitStatus,
+) -> Result<String, String> {
     // The shell's exit code for a command it cannot find.
     if status.code() == Some(127) {
         return Err(format!("cannot run '{}': no such command", editor.command));
@@ -82,12 +87,12 @@ fn run(command: &str, file: &Path) -> std::io::Result<std::process::ExitStatus> 
 const BYTES: u64 = 256 * 1024;
 
 /// A temporary file that only its owner can read. It is deleted when dropped, unless it has the only copy of a text.
-struct Written {
+struct TempFile {
     path: PathBuf,
     is_kept: std::cell::Cell<bool>,
 }
 
-impl Written {
+impl TempFile {
     fn new(directory: &Path, text: &str) -> std::io::Result<Self> {
         fs::create_dir_all(directory)?;
         let mut random = [0; 8];
@@ -109,7 +114,7 @@ impl Written {
     }
 
     /// Keeps the file if its contents have changed, and returns its path then.
-    fn kept(&self, before: &str) -> Option<&Path> {
+    fn keep_if_changed(&self, before: &str) -> Option<&Path> {
         let now = fs::read(&self.path).ok()?;
         let is_changed = now != format!("{before}\n").into_bytes();
         self.is_kept.set(is_changed);
@@ -117,7 +122,7 @@ impl Written {
     }
 }
 
-impl Drop for Written {
+impl Drop for TempFile {
     fn drop(&mut self) {
         if !self.is_kept.get() {
             // If it cannot be removed, only its owner can read it.

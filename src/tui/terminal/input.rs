@@ -27,18 +27,18 @@ pub struct Answers {
 
 /// The state of the only reader of the terminal. It reads nothing while another program has the terminal.
 #[derive(Debug, Default)]
-struct Reading {
+struct ReaderState {
     is_paused: bool,
     /// Wakes the stream when it may read again.
     waker: Option<Waker>,
 }
 
-static READING: Mutex<Reading> = Mutex::new(Reading {
+static READING: Mutex<ReaderState> = Mutex::new(ReaderState {
     is_paused: false,
     waker: None,
 });
 
-fn reading() -> MutexGuard<'static, Reading> {
+fn reading() -> MutexGuard<'static, ReaderState> {
     READING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -119,7 +119,7 @@ mod unix {
         silence: Pin<Box<Sleep>>,
         is_timed: bool,
         /// When the unanswered queries were sent.
-        asked_at: Option<Instant>,
+        queried_at: Option<Instant>,
         signals: [Signal; 3],
     }
 
@@ -139,7 +139,7 @@ mod unix {
                 answers: Vec::new(),
                 silence: Box::pin(sleep(Duration::ZERO)),
                 is_timed: false,
-                asked_at: None,
+                queried_at: None,
                 signals: [
                     signal(SignalKind::window_change())?,
                     signal(stop)?,
@@ -150,7 +150,7 @@ mod unix {
 
         /// Waits for answers that have not arrived yet, so that they do not reach the shell. Call it before the terminal is restored.
         pub async fn drain(&mut self) {
-            if let Some(asked_at) = self.asked_at {
+            if let Some(asked_at) = self.queried_at {
                 // Other input that arrives meanwhile is discarded.
                 let _late = timeout_at(asked_at + DRAINS_WITHIN, self.answered()).await;
             }
@@ -159,7 +159,7 @@ mod unix {
         /// Waits until all queries are answered.
         async fn answered(&mut self) {
             std::future::poll_fn(|context| {
-                while self.asked_at.is_some() {
+                while self.queried_at.is_some() {
                     if ready!(self.poll_bytes(context)).is_err() {
                         break;
                     }
@@ -195,9 +195,9 @@ mod unix {
                     Decoded::Event(event) => self.ready.push_back(event),
                     Decoded::Answer(answer) => {
                         if answer == Answer::Attributes {
-                            self.asked_at = None;
+                            self.queried_at = None;
                         }
-                        if self.asked_at.is_some() && self.answers.len() < ANSWERS {
+                        if self.queried_at.is_some() && self.answers.len() < ANSWERS {
                             self.answers.push(answer);
                         }
                     }
@@ -212,7 +212,7 @@ mod unix {
             };
             if !self.is_timed {
                 let patience = match awaited {
-                    Awaited::Escape if self.asked_at.is_some() => KEY_OR_ANSWER,
+                    Awaited::Escape if self.queried_at.is_some() => KEY_OR_ANSWER,
                     Awaited::Escape => KEY,
                     Awaited::Sequence => SEQUENCE,
                     Awaited::Paste => PASTE,
@@ -311,7 +311,7 @@ mod unix {
         // Every terminal answers this query, even if it does not know the others.
         asked.extend(b"\x1b[c");
         input.answers.clear();
-        input.asked_at = Some(Instant::now());
+        input.queried_at = Some(Instant::now());
         let written = io::Write::write_all(&mut io::stdout(), &asked)
             .and_then(|()| io::Write::flush(&mut io::stdout()));
         if written.is_ok() {

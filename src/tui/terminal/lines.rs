@@ -50,10 +50,10 @@ async fn next(input: &mut BufReader<Stdin>, typist: Typist) -> io::Result<Option
         count += 1;
     }
     Ok(Some(match String::from_utf8(bytes) {
-        Ok(text) if is_cut => Event::Cut(text),
+        Ok(text) if is_cut => Event::TruncatedLine(text),
         Ok(text) if count > 1 => Event::Paste(text),
         Ok(text) => Event::Line(text),
-        Err(_) => Event::Unreadable,
+        Err(_) => Event::InvalidLine,
     }))
 }
 

@@ -10,21 +10,21 @@ use crossterm::{cursor, execute};
 use crate::text;
 
 /// Texts that terminals draw with different widths: first symbols of the interface with ambiguous width, then text as people write it.
-pub const SAMPLES: [(&str, Of); 9] = [
-    ("●", Of::Signs),
-    ("…", Of::Signs),
-    ("─", Of::Signs),
-    ("▎", Of::Signs),
-    ("张", Of::Text),
-    ("e\u{301}", Of::Text),
-    ("👋🏽", Of::Emoji),
-    ("👩\u{200d}🚀", Of::Emoji),
-    ("🇨🇳", Of::Emoji),
+pub const SAMPLES: [(&str, SampleKind); 9] = [
+    ("●", SampleKind::Signs),
+    ("…", SampleKind::Signs),
+    ("─", SampleKind::Signs),
+    ("▎", SampleKind::Signs),
+    ("张", SampleKind::Text),
+    ("e\u{301}", SampleKind::Text),
+    ("👋🏽", SampleKind::Emoji),
+    ("👩\u{200d}🚀", SampleKind::Emoji),
+    ("🇨🇳", SampleKind::Emoji),
 ];
 
 /// The kind of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Of {
+pub enum SampleKind {
     Signs,
     Text,
     /// Emoji of several parts, which older terminals draw next to each other.
@@ -35,9 +35,9 @@ pub enum Of {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Misdrawn {
     pub sample: &'static str,
-    pub of: Of,
-    pub shown: usize,
-    pub reckoned: usize,
+    pub kind: SampleKind,
+    pub actual: usize,
+    pub expected: usize,
 }
 
 /// The results of the test.
@@ -46,7 +46,7 @@ pub struct Probed {
     /// The samples drawn with another width; `None` if the terminal does not report its cursor position.
     pub misdrawn: Option<Vec<Misdrawn>>,
     /// Whether the terminal distinguishes keys like Shift+Enter from Enter.
-    pub tells_keys: bool,
+    pub distinguishes_keys: bool,
 }
 
 /// Runs the test. It uses the line of the cursor and leaves it empty.
@@ -55,14 +55,14 @@ pub struct Probed {
 /// The terminal cannot be written to.
 pub fn probe() -> io::Result<Probed> {
     enable_raw_mode()?;
-    let probed = tried();
+    let probed = run_test();
     let restored = disable_raw_mode();
     let probed = probed?;
     restored?;
     Ok(probed)
 }
 
-fn tried() -> io::Result<Probed> {
+fn run_test() -> io::Result<Probed> {
     let mut misdrawn = Some(Vec::new());
     for (sample, of) in SAMPLES {
         write!(stdout(), "\r{sample}")?;
@@ -75,9 +75,9 @@ fn tried() -> io::Result<Probed> {
         if let Some(misdrawn) = misdrawn.as_mut().filter(|_| shown != reckoned) {
             misdrawn.push(Misdrawn {
                 sample,
-                of,
-                shown,
-                reckoned,
+                kind: of,
+                actual: shown,
+                expected: reckoned,
             });
         }
         execute!(
@@ -95,6 +95,6 @@ fn tried() -> io::Result<Probed> {
     )?;
     Ok(Probed {
         misdrawn,
-        tells_keys,
+        distinguishes_keys: tells_keys,
     })
 }

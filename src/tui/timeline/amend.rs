@@ -66,7 +66,7 @@ impl Amendments {
 
 /// Estimates the memory an amendment uses.
 fn bytes(by: &Entry) -> usize {
-    size_of::<Entry>() + by.weight()
+    size_of::<Entry>() + by.estimated_size()
 }
 
 impl Timeline {
@@ -110,7 +110,7 @@ impl Timeline {
 
     /// Removes the copy of a private message that was deleted.
     pub fn erase_copy(&mut self, room: RoomId, target: Seq) {
-        let is_it = |item: &Item| matches!(item.what, ItemKind::Private { of: Some(of), .. } if of == (room, target));
+        let is_it = |item: &Item| matches!(item.what, ItemKind::Private { copy_of: Some(of), .. } if of == (room, target));
         self.items.retain(|item| !is_it(item));
     }
 
@@ -131,5 +131,5 @@ impl Timeline {
 /// The entry of an item if it is a message and not hidden.
 fn shown_text(item: &Item) -> Option<&Entry> {
     let entry = item.entry.as_deref()?;
-    (entry.body.is_said() && item.what != ItemKind::Hidden).then_some(entry)
+    (entry.body.is_message() && item.what != ItemKind::Hidden).then_some(entry)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Era, Item, ItemKey, ItemKind, Timeline};
+use super::{Item, ItemKey, ItemKind, Section, Timeline};
 use crate::chat::{ClientId, Entry, IdentityId, Seq};
 
 /// At most this many messages of former histories are shown. Older ones are dropped.
@@ -11,7 +11,7 @@ const FORMER: usize = 500;
 impl Timeline {
     /// Moves the messages into the former history, above the new one. Each stays until the same message is found in the new history.
     pub(super) fn move_to_former(&mut self, words: impl FnOnce() -> ItemKind) {
-        let is_said = |item: &&Item| said_by(&item.what).is_some();
+        let is_said = |item: &&Item| message_id(&item.what).is_some();
         let plain = |item: &Item| Item {
             entry: None,
             ..item.clone()
@@ -23,7 +23,7 @@ impl Timeline {
     }
 
     /// Adds messages of a history that the room no longer has, except those that are in the current one too.
-    pub fn former(
+    pub fn add_former_entries(
         &mut self,
         entries: &[Entry],
         item: impl Fn(&Entry) -> ItemKind,
@@ -41,7 +41,7 @@ impl Timeline {
     fn add_former(&mut self, said: Vec<Item>, words: impl FnOnce() -> ItemKind) {
         self.former.pop();
         let place = |n: u64| ItemKey {
-            era: Era::Former,
+            section: Section::Former,
             seq: Seq(n),
             line: 0,
         };
@@ -54,10 +54,10 @@ impl Timeline {
         let here: HashSet<(IdentityId, ClientId)> = self
             .items
             .iter()
-            .filter_map(|item| said_by(&item.what))
+            .filter_map(|item| message_id(&item.what))
             .collect();
         self.former
-            .retain(|item| said_by(&item.what).is_some_and(|said| !here.contains(&said)));
+            .retain(|item| message_id(&item.what).is_some_and(|said| !here.contains(&said)));
         let too_many = self.former.len().saturating_sub(FORMER);
         self.former.drain(..too_many);
         if let Some(last) = self.former.last() {
@@ -78,10 +78,11 @@ impl Timeline {
 
     /// Removes the former message that is now in the current history too.
     pub(super) fn match_former(&mut self, what: &ItemKind) {
-        let Some(said) = said_by(what).filter(|_| !self.former.is_empty()) else {
+        let Some(said) = message_id(what).filter(|_| !self.former.is_empty()) else {
             return;
         };
-        self.former.retain(|item| said_by(&item.what) != Some(said));
+        self.former
+            .retain(|item| message_id(&item.what) != Some(said));
         if self.former.len() == 1 {
             self.former.clear();
         }
@@ -89,7 +90,7 @@ impl Timeline {
 }
 
 /// The author and client id of a message. They identify it in every history of a room.
-fn said_by(what: &ItemKind) -> Option<(IdentityId, ClientId)> {
+fn message_id(what: &ItemKind) -> Option<(IdentityId, ClientId)> {
     match what {
         ItemKind::Message {
             author, client_id, ..

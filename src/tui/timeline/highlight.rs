@@ -8,17 +8,17 @@ use std::sync::{Arc, OnceLock};
 
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
-use crate::text::Code;
+use crate::text::CodeBlock;
 use crate::tui::theme;
 
 /// The number of blocks whose tokens are cached. The oldest are dropped first, and highlighted again if needed.
-const KEPT: usize = 256;
+const CACHE_LIMIT: usize = 256;
 
 /// The tokens of each line, as ascending byte ranges. Plain text is left out.
-pub type Tokens = Vec<Vec<(Range<usize>, Token)>>;
+pub type Tokens = Vec<Vec<(Range<usize>, TokenKind)>>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Token {
+pub enum TokenKind {
     Comment,
     String,
     Constant,
@@ -27,7 +27,7 @@ pub enum Token {
     Type,
 }
 
-impl Token {
+impl TokenKind {
     pub const fn scope(self) -> theme::Scope {
         match self {
             Self::Comment => theme::Scope::CodeComment,
@@ -41,46 +41,46 @@ impl Token {
 }
 
 /// The maximum number of blocks that are highlighted at the same time.
-const AT_ONCE: usize = 8;
+const IN_PROGRESS_LIMIT: usize = 8;
 
 /// A cache of tokens, with the blocks that are being highlighted.
 #[derive(Clone, Debug, Default)]
 pub struct Highlights {
-    known: HashMap<Arc<Code>, Option<Arc<Tokens>>>,
+    known: HashMap<Arc<CodeBlock>, Option<Arc<Tokens>>>,
     /// Oldest first.
-    order: VecDeque<Arc<Code>>,
-    asked: usize,
+    order: VecDeque<Arc<CodeBlock>>,
+    in_progress: usize,
 }
 
 impl Highlights {
     /// The maximum number of blocks to request for one screen: fewer than are cached, so that they do not push each other out.
-    pub const WANTED: usize = KEPT / 2;
+    pub const REQUEST_LIMIT: usize = CACHE_LIMIT / 2;
 
     /// Returns true if a block is to be highlighted now, and notes that it is: it is not in the cache, and not too many are in progress.
-    pub fn is_new(&mut self, code: &Arc<Code>) -> bool {
-        if self.asked >= AT_ONCE || self.known.contains_key(code) {
+    pub fn try_begin(&mut self, code: &Arc<CodeBlock>) -> bool {
+        if self.in_progress >= IN_PROGRESS_LIMIT || self.known.contains_key(code) {
             return false;
         }
-        while self.order.len() >= KEPT
+        while self.order.len() >= CACHE_LIMIT
             && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(&oldest);
         }
         self.order.push_back(Arc::clone(code));
         self.known.insert(Arc::clone(code), None);
-        self.asked += 1;
+        self.in_progress += 1;
         true
     }
 
-    pub fn take(&mut self, code: &Arc<Code>, tokens: Tokens) {
-        self.asked = self.asked.saturating_sub(1);
+    pub fn insert(&mut self, code: &Arc<CodeBlock>, tokens: Tokens) {
+        self.in_progress = self.in_progress.saturating_sub(1);
         if let Some(known) = self.known.get_mut(code) {
             *known = Some(Arc::new(tokens));
         }
     }
 
     /// The tokens of a line of a block; empty if they are not known.
-    pub fn of(&self, code: &Arc<Code>, line: usize) -> &[(Range<usize>, Token)] {
+    pub fn of(&self, code: &Arc<CodeBlock>, line: usize) -> &[(Range<usize>, TokenKind)] {
         let tokens = self.known.get(code).and_then(Option::as_ref);
         tokens
             .and_then(|tokens| tokens.get(line))
@@ -89,9 +89,9 @@ impl Highlights {
 }
 
 /// Finds the tokens of a block. Empty if the language is unknown.
-pub fn highlight(code: &Code) -> Tokens {
+pub fn highlight(code: &CodeBlock) -> Tokens {
     static SYNTAXES: OnceLock<SyntaxSet> = OnceLock::new();
-    static KINDS: OnceLock<Vec<(Scope, Option<Token>)>> = OnceLock::new();
+    static KINDS: OnceLock<Vec<(Scope, Option<TokenKind>)>> = OnceLock::new();
     let syntaxes = SYNTAXES.get_or_init(two_face::syntax::extra_newlines);
     let kinds = KINDS.get_or_init(kinds);
     let Some(syntax) = syntaxes.find_syntax_by_token(code.language.as_str()) else {
@@ -121,7 +121,7 @@ pub fn highlight(code: &Code) -> Tokens {
     tokens
 }
 
-fn push(tokens: &mut Vec<(Range<usize>, Token)>, range: Range<usize>, kind: Option<Token>) {
+fn push(tokens: &mut Vec<(Range<usize>, TokenKind)>, range: Range<usize>, kind: Option<TokenKind>) {
     let Some(kind) = kind.filter(|_| !range.is_empty()) else {
         return;
     };
@@ -132,7 +132,7 @@ fn push(tokens: &mut Vec<(Range<usize>, Token)>, range: Range<usize>, kind: Opti
 }
 
 /// The token of the innermost scope that is listed in `kinds`.
-fn kind(stack: &ScopeStack, kinds: &[(Scope, Option<Token>)]) -> Option<Token> {
+fn kind(stack: &ScopeStack, kinds: &[(Scope, Option<TokenKind>)]) -> Option<TokenKind> {
     let scopes = stack.as_slice().iter().rev();
     let mut meant = scopes.filter_map(|scope| {
         let mut kinds = kinds.iter();
@@ -142,26 +142,26 @@ fn kind(stack: &ScopeStack, kinds: &[(Scope, Option<Token>)]) -> Option<Token> {
 }
 
 /// The scopes that have a token, or explicitly none. A longer scope comes before its own prefix.
-fn kinds() -> Vec<(Scope, Option<Token>)> {
+fn kinds() -> Vec<(Scope, Option<TokenKind>)> {
     let kinds = [
-        ("comment", Some(Token::Comment)),
-        ("punctuation.definition.comment", Some(Token::Comment)),
+        ("comment", Some(TokenKind::Comment)),
+        ("punctuation.definition.comment", Some(TokenKind::Comment)),
         // Code inside a string.
         ("meta.interpolation", None),
-        ("constant.character.escape", Some(Token::Constant)),
-        ("string", Some(Token::String)),
-        ("constant", Some(Token::Constant)),
+        ("constant.character.escape", Some(TokenKind::Constant)),
+        ("string", Some(TokenKind::String)),
+        ("constant", Some(TokenKind::Constant)),
         ("keyword.operator", None),
-        ("keyword", Some(Token::Keyword)),
-        ("storage.type.numeric", Some(Token::Constant)),
-        ("storage", Some(Token::Keyword)),
-        ("entity.name.function", Some(Token::Function)),
-        ("support.function", Some(Token::Function)),
-        ("variable.function", Some(Token::Function)),
-        ("entity.name.tag", Some(Token::Keyword)),
-        ("entity.name", Some(Token::Type)),
-        ("support.type", Some(Token::Type)),
-        ("support.class", Some(Token::Type)),
+        ("keyword", Some(TokenKind::Keyword)),
+        ("storage.type.numeric", Some(TokenKind::Constant)),
+        ("storage", Some(TokenKind::Keyword)),
+        ("entity.name.function", Some(TokenKind::Function)),
+        ("support.function", Some(TokenKind::Function)),
+        ("variable.function", Some(TokenKind::Function)),
+        ("entity.name.tag", Some(TokenKind::Keyword)),
+        ("entity.name", Some(TokenKind::Type)),
+        ("support.type", Some(TokenKind::Type)),
+        ("support.class", Some(TokenKind::Type)),
     ];
     let parsed = kinds.into_iter();
     parsed
@@ -174,8 +174,8 @@ mod tests {
     use super::*;
     use crate::text;
 
-    fn found(language: &'static str, code: &str) -> Vec<(usize, String, Token)> {
-        let code = Code {
+    fn found(language: &'static str, code: &str) -> Vec<(usize, String, TokenKind)> {
+        let code = CodeBlock {
             language: language.into(),
             text: text::body(code),
         };
@@ -196,14 +196,14 @@ mod tests {
             "// 注释\nfn main() {\n    let x = \"关键\"; // 42\n    return 42;\n}",
         );
         for expected in [
-            (0, "// 注释", Token::Comment),
-            (1, "fn", Token::Keyword),
-            (1, "main", Token::Function),
-            (2, "\"关键\"", Token::String),
-            (3, "42", Token::Constant),
+            (0, "// 注释", TokenKind::Comment),
+            (1, "fn", TokenKind::Keyword),
+            (1, "main", TokenKind::Function),
+            (2, "\"关键\"", TokenKind::String),
+            (3, "42", TokenKind::Constant),
         ] {
             let (line, text, token) = expected;
-            let is_it = |it: &(usize, String, Token)| (it.0, it.1.as_str(), it.2) == expected;
+            let is_it = |it: &(usize, String, TokenKind)| (it.0, it.1.as_str(), it.2) == expected;
             assert!(
                 rust.iter().any(is_it),
                 "{line} {text} {token:?} in {rust:?}"
@@ -232,30 +232,35 @@ mod tests {
     fn the_cache_is_bounded_and_a_full_screen_of_blocks_fits() {
         let mut highlights = Highlights::default();
         let code = |n: usize| {
-            Arc::new(Code {
+            Arc::new(CodeBlock {
                 language: "rust".into(),
                 text: text::body(&n.to_string()),
             })
         };
-        for n in 0..10 * KEPT {
-            assert!(highlights.is_new(&code(n)));
-            highlights.take(&code(n), Tokens::new());
+        for n in 0..10 * CACHE_LIMIT {
+            assert!(highlights.try_begin(&code(n)));
+            highlights.insert(&code(n), Tokens::new());
         }
-        assert!(highlights.known.len() <= KEPT && highlights.order.len() <= KEPT);
+        assert!(highlights.known.len() <= CACHE_LIMIT && highlights.order.len() <= CACHE_LIMIT);
         // As many blocks as one screen may request are all cached in the end, and then no more are requested.
-        let wanted: Vec<Arc<Code>> = (0..Highlights::WANTED).map(|n| code(100_000 + n)).collect();
+        let wanted: Vec<Arc<CodeBlock>> = (0..Highlights::REQUEST_LIMIT)
+            .map(|n| code(100_000 + n))
+            .collect();
         let mut rounds = 0;
         loop {
-            let asked: Vec<_> = wanted.iter().filter(|it| highlights.is_new(it)).collect();
-            assert!(asked.len() <= AT_ONCE);
+            let asked: Vec<_> = wanted
+                .iter()
+                .filter(|it| highlights.try_begin(it))
+                .collect();
+            assert!(asked.len() <= IN_PROGRESS_LIMIT);
             if asked.is_empty() {
                 break;
             }
             for code in asked {
-                highlights.take(code, Tokens::new());
+                highlights.insert(code, Tokens::new());
             }
             rounds += 1;
         }
-        assert_eq!(rounds, Highlights::WANTED / AT_ONCE);
+        assert_eq!(rounds, Highlights::REQUEST_LIMIT / IN_PROGRESS_LIMIT);
     }
 }

@@ -6,10 +6,10 @@ use crate::tui::timeline::message_text::MessageText;
 
 /// The part of a timeline that an item belongs to, from top to bottom.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Era {
+pub enum Section {
     /// Messages of a history that the room no longer has.
     Former,
-    Now,
+    Current,
     /// Our posts that are not stored yet.
     Pending,
 }
@@ -17,7 +17,7 @@ pub enum Era {
 /// The position of an item: the seq of an entry, and the number of the line after it. The entry itself is line 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ItemKey {
-    pub era: Era,
+    pub section: Section,
     pub seq: Seq,
     pub line: u32,
 }
@@ -30,7 +30,7 @@ impl ItemKey {
 
     pub(super) const fn local(seq: Seq, line: u32) -> Self {
         Self {
-            era: Era::Now,
+            section: Section::Current,
             seq,
             line,
         }
@@ -69,9 +69,9 @@ pub enum ItemKind {
         text: MessageText,
         is_action: bool,
         /// The entry it replies to.
-        answers: Option<Seq>,
+        reply_to: Option<Seq>,
         /// Shown after the text: that it was edited, and the reactions.
-        aside: Option<SafeText>,
+        suffix: Option<SafeText>,
         /// Whether it mentions us or contains one of our keywords.
         is_for_me: bool,
     },
@@ -93,14 +93,14 @@ pub enum ItemKind {
     System(SafeText),
     /// Entries that are not loaded. They are loaded when the gap comes near the screen.
     Gap(Gap),
-    /// A private message that is also shown outside its conversation. `whom` is the text that names the recipient.
+    /// A private message that is also shown outside its conversation. `recipient` is the text that names the recipient.
     Private {
         author: IdentityId,
         name: SafeText,
         text: MessageText,
-        whom: SafeText,
+        recipient: SafeText,
         /// The entry it is a copy of, if it is one.
-        of: Option<(RoomId, Seq)>,
+        copy_of: Option<(RoomId, Seq)>,
         status: PostStatus,
         client_id: Option<ClientId>,
     },

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::chat::Body;
-use crate::text::{self, Code, LineKind, Mark, Rich, RichLine, SafeText};
+use crate::text::{self, CodeBlock, LineKind, Mark, RichLine, RichText, SafeText};
 
 /// A code block with more lines than this is folded. It then shows its first `SHOWN` lines.
 pub const FOLDED_FROM: usize = 15;
@@ -14,8 +14,8 @@ const SHOWN: usize = 8;
 /// A text and its last layout.
 #[derive(Default)]
 pub struct MessageText {
-    rich: Rich,
-    laid: Mutex<Option<(TextLayout, Arc<[TextRow]>)>>,
+    rich: RichText,
+    layout: Mutex<Option<(TextLayout, Arc<[TextRow]>)>>,
 }
 
 /// The width and folding of a layout.
@@ -50,7 +50,7 @@ pub enum TextRowKind {
     /// A part of a line of code: the block, the index of the line in it, the byte of the line at which the part starts, and the bytes of
     /// indent before it.
     Code {
-        code: Arc<Code>,
+        code: Arc<CodeBlock>,
         line: usize,
         from: usize,
         indent: usize,
@@ -82,27 +82,27 @@ impl fmt::Debug for MessageText {
 }
 
 impl MessageText {
-    pub fn of(rich: Rich) -> Self {
+    pub fn of(rich: RichText) -> Self {
         Self {
             rich,
-            laid: Mutex::default(),
+            layout: Mutex::default(),
         }
     }
 
     /// The text of a body. An action is one plain line without Markdown.
-    pub fn by(body: &Body) -> Self {
+    pub fn of_body(body: &Body) -> Self {
         match body {
             Body::Action(done) => Self::plain(&text::line(done)),
-            body => Self::of(Rich::of(body.text())),
+            body => Self::of(RichText::parse(body.text())),
         }
     }
 
     /// A text without Markdown.
     pub fn plain(text: &SafeText) -> Self {
-        Self::of(Rich::plain(text))
+        Self::of(RichText::plain(text))
     }
 
-    pub fn rich(&self) -> &Rich {
+    pub fn rich(&self) -> &RichText {
         &self.rich
     }
 
@@ -124,7 +124,7 @@ impl MessageText {
 
     /// The rows of the text. There is always at least one.
     pub fn rows(&self, lay: TextLayout) -> Arc<[TextRow]> {
-        let mut laid = self.laid.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut laid = self.layout.lock().unwrap_or_else(PoisonError::into_inner);
         match &*laid {
             Some((known, rows)) if *known == lay => Arc::clone(rows),
             _ => {
@@ -136,7 +136,7 @@ impl MessageText {
     }
 }
 
-fn rows(rich: &Rich, lay: TextLayout) -> Vec<TextRow> {
+fn rows(rich: &RichText, lay: TextLayout) -> Vec<TextRow> {
     let mut rows = Vec::new();
     for line in &rich.lines {
         if let LineKind::Code { block, line: n } = line.kind
@@ -151,7 +151,7 @@ fn rows(rich: &Rich, lay: TextLayout) -> Vec<TextRow> {
                     from,
                     indent,
                 };
-                spread(line, lay.columns, kind, &mut rows);
+                wrap_line(line, lay.columns, kind, &mut rows);
             } else if n == SHOWN {
                 rows.push(TextRow {
                     kind: TextRowKind::Folded(count - SHOWN),
@@ -171,7 +171,7 @@ fn rows(rich: &Rich, lay: TextLayout) -> Vec<TextRow> {
             LineKind::Quote => TextRowKind::Quote,
             _ => TextRowKind::Text,
         };
-        spread(line, lay.columns, |_, _| kind.clone(), &mut rows);
+        wrap_line(line, lay.columns, |_, _| kind.clone(), &mut rows);
     }
     if rows.is_empty() {
         rows.push(TextRow::default());
@@ -180,23 +180,23 @@ fn rows(rich: &Rich, lay: TextLayout) -> Vec<TextRow> {
 }
 
 /// Wraps a line into rows. The first row starts with the line's lead (a list bullet, for example); the others are indented by its width.
-fn spread(
+fn wrap_line(
     line: &RichLine,
     columns: usize,
     kind: impl Fn(usize, usize) -> TextRowKind,
     rows: &mut Vec<TextRow>,
 ) {
     // A narrow screen has no space for the indent.
-    let lead = text::width(line.lead.as_str());
+    let lead = text::width(line.prefix.as_str());
     let lead = if lead * 2 > columns { 0 } else { lead };
     let whole = line.text.as_str();
     for (n, range) in text::wrap(whole, columns - lead).into_iter().enumerate() {
         let before = match n {
             _ if lead == 0 => String::new(),
-            0 => line.lead.to_string(),
+            0 => line.prefix.to_string(),
             // Every row of a quote has its `>`.
             _ => line
-                .lead
+                .prefix
                 .as_str()
                 .chars()
                 .map(|c| if c == '>' { c } else { ' ' })

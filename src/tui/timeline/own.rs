@@ -1,6 +1,6 @@
 //! Our own posts: shown as pending from the moment they are sent until their entry arrives or they fail.
 
-use super::{Era, Item, ItemKey, ItemKind, PostStatus, Timeline};
+use super::{Item, ItemKey, ItemKind, PostStatus, Section, Timeline};
 use crate::chat::{Author, Body, ClientId, Seq};
 use crate::text::{self, SafeText};
 use crate::tui::timeline::message_text::MessageText;
@@ -14,18 +14,18 @@ impl Timeline {
         let what = ItemKind::OwnPost {
             client_id,
             name: text::line(&author.name),
-            text: MessageText::by(body),
+            text: MessageText::of_body(body),
             is_action: matches!(body, Body::Action(_)),
             status: PostStatus::Pending,
         };
-        self.keep_pending(at_ms, what);
+        self.push_pending(at_ms, what);
         self.to_newest();
     }
 
     /// Adds an item at the very end, below all entries.
-    pub(super) fn keep_pending(&mut self, at_ms: u64, what: ItemKind) {
+    pub(super) fn push_pending(&mut self, at_ms: u64, what: ItemKind) {
         let key = ItemKey {
-            era: Era::Pending,
+            section: Section::Pending,
             seq: Seq(self.next_pending),
             line: 0,
         };
@@ -43,9 +43,9 @@ impl Timeline {
     /// Shows our private message as pending, after the other pending posts, so that all stay in the order they were written.
     pub fn post_privately(&mut self, what: ItemKind, at_ms: u64) {
         if self.pending.is_empty() {
-            self.local(what, at_ms);
+            self.add_local_line(what, at_ms);
         } else {
-            self.keep_pending(at_ms, what);
+            self.push_pending(at_ms, what);
         }
         self.to_newest();
     }
@@ -66,7 +66,7 @@ impl Timeline {
 
     /// Records that a post was stored. Its pending line is removed, because its entry is shown instead. A private message stays, no longer
     /// marked as pending. Returns false if there is no such post here.
-    pub fn settle(&mut self, id: ClientId) -> bool {
+    pub fn mark_stored(&mut self, id: ClientId) -> bool {
         let before = self.pending.len();
         self.pending.retain(
             |item| !matches!(&item.what, ItemKind::OwnPost { client_id, .. } if *client_id == id),
@@ -76,7 +76,7 @@ impl Timeline {
         if let Some(place) = self.pending.iter().position(is_it) {
             // It has been sent, so it moves to the end of the entries.
             let item = self.pending.remove(place);
-            self.local(item.what, item.at_ms);
+            self.add_local_line(item.what, item.at_ms);
         }
         self.set_private_status(id, &PostStatus::Stored) || is_settled
     }
@@ -100,8 +100,8 @@ impl Timeline {
     }
 
     /// Removes a failed post, because the user retries, edits or discards it.
-    pub fn take_back(&mut self, id: ClientId) {
-        self.settle(id);
+    pub fn remove_failed(&mut self, id: ClientId) {
+        self.mark_stored(id);
         let is_it = |item: &Item| matches!(&item.what, ItemKind::Private { client_id: Some(of), .. } if *of == id);
         self.items.retain(|item| !is_it(item));
         self.pending.retain(|item| !is_it(item));

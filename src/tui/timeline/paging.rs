@@ -21,8 +21,8 @@ impl Timeline {
         entries: &[Entry],
         words: impl Fn(&Entry) -> ItemKind,
     ) {
-        if self.asked == Some(before) {
-            self.asked = None;
+        if self.requested_page == Some(before) {
+            self.requested_page = None;
         }
         // A page may contain cleared entries, for example if it was requested before the screen was cleared.
         let cleared = entries.partition_point(|entry| Some(entry.seq) <= self.cleared_to);
@@ -154,14 +154,14 @@ impl Timeline {
     }
 
     pub fn page_failed(&mut self, before: Seq) {
-        if self.asked == Some(before) {
-            self.asked = None;
+        if self.requested_page == Some(before) {
+            self.requested_page = None;
         }
     }
 
     /// The page to request while these items are on the screen. Records that it was requested.
     pub fn wants_page(&mut self, shown: Range<usize>) -> Option<Seq> {
-        if self.asked.is_some() {
+        if self.requested_page.is_some() {
             return None;
         }
         // Joins, leaves and reactions have no row of their own, and there may be thousands of them in a row. Loading all of them just to
@@ -170,7 +170,7 @@ impl Timeline {
             Anchor::Newest => self.items.len(),
             Anchor::Top { key, .. } => self.among_items(key),
         };
-        let far = if self.further > 0 {
+        let far = if self.extra_pages > 0 {
             0
         } else {
             here.saturating_sub(FILL)
@@ -202,9 +202,9 @@ impl Timeline {
                 .filter(|oldest| first == 0 && *oldest > begins)
         };
         if wanted.is_some() {
-            self.further = self.further.saturating_sub(1);
+            self.extra_pages = self.extra_pages.saturating_sub(1);
         }
-        self.asked = wanted;
+        self.requested_page = wanted;
         wanted
     }
 

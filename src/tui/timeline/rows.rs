@@ -19,7 +19,7 @@ use crate::tui::strings::{Strings, fill};
 use crate::tui::theme::Scope;
 
 /// Consecutive messages of one author within this time show name and time only once.
-const TOGETHER_MS: u64 = 5 * 60 * 1000;
+const GROUPING_MS: u64 = 5 * 60 * 1000;
 /// At most this many items without rows are skipped to find the previous visible item.
 const HIDDEN: usize = 200;
 /// At most this many items of a run of joins and leaves are summarized.
@@ -67,7 +67,7 @@ pub struct Line {
     pub kind: TextRowKind,
     pub scope: Scope,
     /// Dim text after the line.
-    pub aside: Option<SafeText>,
+    pub suffix: Option<SafeText>,
 }
 
 impl Line {
@@ -80,7 +80,7 @@ impl Line {
             marks: Vec::new(),
             kind: TextRowKind::Text,
             scope,
-            aside: None,
+            suffix: None,
         }
     }
 }
@@ -139,7 +139,7 @@ impl Layout<'_> {
     /// are still summarized in the first of a run.
     pub fn each(&self, timeline: &Timeline, index: usize) -> Vec<Row> {
         self.rows_with(timeline, index, |before, item| {
-            is_passage(item) && is_continuation(before, item)
+            is_join_or_leave(item) && is_continuation(before, item)
         })
     }
 
@@ -191,7 +191,7 @@ impl Layout<'_> {
         let continues = !is_new_day
             && !is_first_new
             && before.is_some_and(|before| is_continuation(before, item));
-        if is_passage(item) {
+        if is_join_or_leave(item) {
             // The first item of a run of joins and leaves shows the whole run.
             if !continues {
                 self.system_line(&self.joins_and_leaves(timeline, index), &mut rows);
@@ -223,7 +223,7 @@ impl Layout<'_> {
         };
         block.time = self.time(item.at_ms);
         if let ItemKind::Message {
-            answers: Some(to), ..
+            reply_to: Some(to), ..
         } = item.what
         {
             // The quoted line comes first, so it has the time and the name.
@@ -236,19 +236,19 @@ impl Layout<'_> {
         } else if continues {
             (block.time, block.name) = (None, None);
         }
-        block.spread(self.text_columns(), rows);
+        block.push_rows(self.text_columns(), rows);
     }
 
     /// The lines of a message, without its time. Other items have none.
     fn block(&self, what: &ItemKind, fold: Fold) -> Option<Block> {
-        let lay = self.lay(fold);
+        let lay = self.text_layout(fold);
         Some(match what {
             ItemKind::Message {
                 author,
                 name,
                 text,
                 is_action,
-                aside,
+                suffix: aside,
                 is_for_me,
                 ..
             } => {
@@ -258,14 +258,14 @@ impl Layout<'_> {
             }
             ItemKind::Deleted { author, name, .. } => {
                 let words = MessageText::plain(&text::line(self.strings.deleted));
-                let said = self.said(*author, name, &words, false, self.lay(Fold::Folded));
+                let said = self.said(*author, name, &words, false, self.text_layout(Fold::Folded));
                 Block::new(Scope::MessageSystem, said)
             }
             ItemKind::Private {
                 author,
                 name,
                 text,
-                whom,
+                recipient: whom,
                 status,
                 ..
             } => {
@@ -327,7 +327,7 @@ impl Layout<'_> {
         (whole.rows(lay), name)
     }
 
-    fn lay(&self, fold: Fold) -> TextLayout {
+    fn text_layout(&self, fold: Fold) -> TextLayout {
         TextLayout {
             columns: self.text_columns(),
             fold,
@@ -336,8 +336,8 @@ impl Layout<'_> {
 
     /// Adds the rows of a system line.
     fn system_line(&self, words: &SafeText, rows: &mut Vec<Row>) {
-        let words = MessageText::plain(words).rows(self.lay(Fold::Folded));
-        Block::new(Scope::MessageSystem, (words, None)).spread(self.text_columns(), rows);
+        let words = MessageText::plain(words).rows(self.text_layout(Fold::Folded));
+        Block::new(Scope::MessageSystem, (words, None)).push_rows(self.text_columns(), rows);
     }
 
     fn time(&self, at_ms: u64) -> Option<String> {
@@ -372,13 +372,13 @@ fn message_scope(is_for_me: bool, is_action: bool) -> Scope {
     }
 }
 
-fn is_passage(item: &Item) -> bool {
+fn is_join_or_leave(item: &Item) -> bool {
     matches!(item.what, ItemKind::JoinOrLeave { .. })
 }
 
 /// Whether an item continues the one before: both are messages of one author a short time apart, or both are joins or leaves.
 fn is_continuation(before: &Item, item: &Item) -> bool {
-    if is_passage(before) && is_passage(item) {
+    if is_join_or_leave(before) && is_join_or_leave(item) {
         return true;
     }
     let (
@@ -396,7 +396,7 @@ fn is_continuation(before: &Item, item: &Item) -> bool {
     else {
         return false;
     };
-    author == other && item.at_ms.abs_diff(before.at_ms) < TOGETHER_MS
+    author == other && item.at_ms.abs_diff(before.at_ms) < GROUPING_MS
 }
 
 /// Builds a system line from a template.

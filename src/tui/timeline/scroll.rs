@@ -27,7 +27,7 @@ impl Timeline {
 
     pub fn set_anchor(&mut self, anchor: Anchor) {
         self.anchor = anchor;
-        self.further = FURTHER;
+        self.extra_pages = FURTHER;
         if anchor == Anchor::Newest {
             self.unread_below = 0;
         }

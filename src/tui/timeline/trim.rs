@@ -13,7 +13,7 @@ use crate::chat::{Entry, Seq};
 /// A timeline is not trimmed again before it has grown by this many bytes.
 const SLACK: usize = 8 * 1024;
 /// Newest items that are kept of a room that is not shown, whatever their size.
-const ASIDE: usize = 20;
+const HIDDEN_ROOM_ITEMS: usize = 20;
 
 /// How much of a timeline trimming keeps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +33,7 @@ impl Keep {
     ///
     /// Keeps more than [`Timeline::wants_page`] looks at, plus one page. Otherwise it would ask for what was just dropped, or a page
     /// would be dropped as soon as it is loaded, and the two would go on forever.
-    pub fn shown(bytes: usize, rows: usize) -> Self {
+    pub fn visible(bytes: usize, rows: usize) -> Self {
         let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
         let items = NEAR + page + rows;
         Self {
@@ -45,10 +45,10 @@ impl Keep {
     }
 
     /// For a room that is not shown: the place the user scrolled to is kept with a screen of items on each side.
-    pub fn aside(bytes: usize, rows: usize) -> Self {
+    pub fn hidden(bytes: usize, rows: usize) -> Self {
         Self {
             bytes,
-            newest: ASIDE,
+            newest: HIDDEN_ROOM_ITEMS,
             around: rows,
             screen: rows.max(1),
         }
@@ -95,7 +95,8 @@ impl Item {
             | ItemKind::OwnPost { text, .. } => text.bytes(),
             _ => 0,
         };
-        let entry = |entry: &Entry| size_of::<Entry>() + entry.author.name.len() + entry.weight();
+        let entry =
+            |entry: &Entry| size_of::<Entry>() + entry.author.name.len() + entry.estimated_size();
         size_of::<Self>() + text + self.entry.as_deref().map_or(0, entry)
     }
 }
@@ -159,7 +160,7 @@ impl Timeline {
         // Marks the part of the new gaps that the server has deleted.
         self.begins_at(self.first);
         for item in waiting {
-            self.keep_pending(item.at_ms, item.what);
+            self.push_pending(item.at_ms, item.what);
         }
         let bytes = self.items.iter().map(Item::bytes).sum();
         self.load = Load {

@@ -1,7 +1,7 @@
 //! Actions: what each key of the keymap does where text is typed.
 
-use super::completion::{self, take_offer, typed};
-use super::editing::{edits, is_kill};
+use super::completion::{self, insert_offer, typed};
+use super::editing::{apply_edit, is_kill};
 use super::viewport::{layout, page, scroll, show, to_oldest};
 use super::{
     amend, link_details, paste, picker, reading, search, select, send, settings, unsent, visit,
@@ -17,7 +17,7 @@ use crate::tui::timeline::Anchor;
 /// Does what a key stands for where text is typed.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     if !is_kill(action) {
-        state.input.kill_ring.ends();
+        state.input.kill_ring.end_series();
     }
     if let Some(place) = action.room() {
         return nth_room(state, place);
@@ -65,7 +65,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 fn press_enter(state: &mut State) -> Vec<Effect> {
     let popup = state.input.popup.as_ref();
     if popup.is_some_and(|popup| popup.chosen.is_some()) {
-        take_offer(state);
+        insert_offer(state);
         return Vec::new();
     }
     state.input.popup = None;
@@ -75,7 +75,7 @@ fn press_enter(state: &mut State) -> Vec<Effect> {
 fn turn_panes(state: &mut State) {
     state.preferences.shows_panes = !state.preferences.shows_panes;
     if state.screen.is_plain {
-        settings::tell(state, Setting::Panes);
+        settings::show_value(state, Setting::Panes);
     }
 }
 
@@ -93,7 +93,7 @@ fn complete(state: &mut State) {
     state.input.popup = completion::offers(state).or_else(|| completion::names(state));
     let popup = state.input.popup.as_ref();
     if popup.is_some_and(|popup| popup.offers.len() == 1) {
-        take_offer(state);
+        insert_offer(state);
     }
 }
 
@@ -107,7 +107,7 @@ fn move_row(state: &mut State, to: fn(&mut Composer, usize)) {
 /// Does an action that moves or edits in the composer.
 fn edit_draft(state: &mut State, action: Action) {
     let mut kill_ring = std::mem::take(&mut state.input.kill_ring);
-    let is_change = edits(state.composer_mut(), &mut kill_ring, action);
+    let is_change = apply_edit(state.composer_mut(), &mut kill_ring, action);
     state.input.kill_ring = kill_ring;
     if is_change {
         typed(state);
@@ -119,11 +119,11 @@ fn edit_draft(state: &mut State, action: Action) {
 /// Does an action by its name: to the selected message if it is an action of the selection mode, else as the key would.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     let selected = state.current().and_then(|room| room.selected);
-    match selected.filter(|_| action.is_of(Context::Selection)) {
+    match selected.filter(|_| action.is_bound_in(Context::Selection)) {
         Some(seq) => select::act(state, seq, action),
-        None if action.is_of(Context::Composer) => act(state, action),
+        None if action.is_bound_in(Context::Composer) => act(state, action),
         None => {
-            state.say(Tone::Problem, state.preferences.strings.nothing_selected);
+            state.show_notice(Tone::Problem, state.preferences.strings.nothing_selected);
             Vec::new()
         }
     }
@@ -137,7 +137,7 @@ pub(super) fn newest(state: &mut State) -> Vec<Effect> {
         .current()
         .is_some_and(|room| is_there(room) && room.reading.above.0 > 0)
     {
-        state.say(Tone::Info, state.preferences.strings.all_read);
+        state.show_notice(Tone::Info, state.preferences.strings.all_read);
         return reading::read_all(state);
     }
     if let Some(room) = state.current_mut() {
@@ -160,14 +160,14 @@ pub(super) fn recall(state: &mut State, by: isize) {
     if back > 0 {
         room.recalled = Some(count - back);
         let text = room.sent[count - back].clone();
-        room.write_instead(&text);
+        room.stash_draft(&text);
     } else if room.recalled.take().is_none() {
         return;
     } else if matches!(room.writing, Writing::Edit(_)) {
         // Editing has replaced the draft; the draft itself stays aside.
         room.composer.set("");
     } else {
-        room.write_on();
+        room.restore_draft();
     }
     typed(state);
     state.input.popup = None;
@@ -200,6 +200,6 @@ pub(super) fn nth_room(state: &mut State, place: usize) -> Vec<Effect> {
         return show(state, room);
     }
     let words = fill(state.preferences.strings.no_nth_room, &[&(place + 1)]);
-    state.say(Tone::Info, words);
+    state.show_notice(Tone::Info, words);
     Vec::new()
 }

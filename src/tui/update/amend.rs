@@ -17,23 +17,23 @@ fn newest(state: &State, is_mine: bool) -> Option<&Entry> {
 }
 
 /// Starts a reply to a message.
-pub(super) fn answer(state: &mut State, seq: Seq) {
+pub(super) fn reply(state: &mut State, seq: Seq) {
     if let Some(room) = state.current_mut() {
-        room.writing = Writing::Answer(seq);
+        room.writing = Writing::Reply(seq);
         room.selected = None;
     }
 }
 
 /// `/reply TEXT`: replies to the selected message, or else to the newest one by somebody else.
-pub(super) fn answer_now(state: &mut State, text: &str) -> Vec<Effect> {
+pub(super) fn reply_now(state: &mut State, text: &str) -> Vec<Effect> {
     let selected = state.current().and_then(|room| room.selected);
     let Some(to) = selected.or_else(|| newest(state, false).map(|entry| entry.seq)) else {
-        state.say(Tone::Problem, state.preferences.strings.nothing_to_answer);
+        state.show_notice(Tone::Problem, state.preferences.strings.nothing_to_reply_to);
         return Vec::new();
     };
     let typed = state.composer().text();
     let text = text.to_owned();
-    post::say(state, &typed, Body::Reply { to, text })
+    post::send_message(state, &typed, Body::Reply { to, text })
 }
 
 /// Puts the user's own message into the composer to be edited.
@@ -41,7 +41,7 @@ pub(super) fn edit(state: &mut State, seq: Seq) {
     let said = state.current().and_then(|room| room.timeline.message(seq));
     let Some(entry) = said else { return };
     if !state.is_me(entry.author.id) {
-        state.say(Tone::Problem, state.preferences.strings.only_yours);
+        state.show_notice(Tone::Problem, state.preferences.strings.only_yours);
         return;
     }
     let text = entry.body.text().to_owned();
@@ -51,10 +51,10 @@ pub(super) fn edit(state: &mut State, seq: Seq) {
         room.selected = None;
         if is_plain {
             // The next line becomes the new text.
-            let words = fill(s.edits, &[&text]);
-            state.say(Tone::Info, words);
+            let words = fill(s.edit_by_line, &[&text]);
+            state.show_notice(Tone::Info, words);
         } else {
-            room.write_instead(&text);
+            room.stash_draft(&text);
         }
     }
 }
@@ -63,14 +63,14 @@ pub(super) fn edit(state: &mut State, seq: Seq) {
 pub(super) fn edit_newest(state: &mut State) {
     match newest(state, true).map(|entry| entry.seq) {
         Some(seq) => edit(state, seq),
-        None => state.say(Tone::Info, state.preferences.strings.nothing_to_edit),
+        None => state.show_notice(Tone::Info, state.preferences.strings.nothing_to_edit),
     }
 }
 
 /// `/edit TEXT`: replaces the text of the user's newest message.
 pub(super) fn edit_to(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(target) = newest(state, true).map(|entry| entry.seq) else {
-        state.say(Tone::Problem, state.preferences.strings.nothing_to_edit);
+        state.show_notice(Tone::Problem, state.preferences.strings.nothing_to_edit);
         return Vec::new();
     };
     let typed = state.composer().text();
@@ -80,7 +80,7 @@ pub(super) fn edit_to(state: &mut State, text: &str) -> Vec<Effect> {
 /// `s/old/new/`: replaces the first `old` in the user's newest message.
 pub(super) fn substitute(state: &mut State, old: &str, new: &str) -> Vec<Effect> {
     let Some(entry) = newest(state, true) else {
-        state.say(Tone::Problem, state.preferences.strings.nothing_to_edit);
+        state.show_notice(Tone::Problem, state.preferences.strings.nothing_to_edit);
         return Vec::new();
     };
     let (seq, text) = (entry.seq, entry.body.text());
@@ -89,7 +89,7 @@ pub(super) fn substitute(state: &mut State, old: &str, new: &str) -> Vec<Effect>
             state.preferences.strings.not_found_in_last,
             &[&text::line(old)],
         );
-        state.say(Tone::Problem, words);
+        state.show_notice(Tone::Problem, words);
         return Vec::new();
     }
     let text = text.replacen(old, new, 1);
@@ -110,7 +110,7 @@ pub(super) fn amend(state: &mut State, typed: String, target: Seq, what: Amendme
         // Leaves selection mode, so that letters are text again.
         room.selected = None;
     }
-    post::order(state, typed, Body::Amendment { target, what })
+    post::post_change(state, typed, Body::Amendment { target, what })
 }
 
 /// Deletes a message after a second press.
@@ -121,7 +121,7 @@ pub(super) fn delete(state: &mut State, seq: Seq) -> Vec<Effect> {
     if !state.input.is_confirmed(Confirm::DeleteMessage(room, seq)) {
         // Shows the message that the second press will delete.
         let effects = reveal(state);
-        state.say(Tone::Problem, state.preferences.strings.delete_again);
+        state.show_notice(Tone::Problem, state.preferences.strings.delete_confirm);
         return effects;
     }
     amend(state, String::new(), seq, Amendment::Erase)
@@ -134,7 +134,7 @@ pub(super) fn ask_reaction(state: &mut State, target: Seq) {
 }
 
 /// Resolves the emoji that was typed, either itself or by its short name (`:tada:`). Returns `None` for an unknown name.
-pub(super) fn meant_emoji(written: &str) -> Option<&str> {
+pub(super) fn resolve_emoji(written: &str) -> Option<&str> {
     if written.starts_with(':') {
         completion::emoji_named(written)
     } else {
@@ -145,12 +145,12 @@ pub(super) fn meant_emoji(written: &str) -> Option<&str> {
 
 /// Adds a reaction, or removes the user's own if it is there already.
 pub(super) fn react(state: &mut State, typed: String, target: Seq, written: &str) -> Vec<Effect> {
-    let Some(emoji) = meant_emoji(written) else {
+    let Some(emoji) = resolve_emoji(written) else {
         let words = fill(
             state.preferences.strings.no_such_emoji,
             &[&text::line(written)],
         );
-        state.say(Tone::Problem, words);
+        state.show_notice(Tone::Problem, words);
         return Vec::new();
     };
     let said = state
@@ -171,7 +171,7 @@ pub(super) fn react(state: &mut State, typed: String, target: Seq, written: &str
 pub(super) fn react_now(state: &mut State, emoji: &str) -> Vec<Effect> {
     let selected = state.current().and_then(|room| room.selected);
     let Some(target) = selected.or_else(|| newest(state, false).map(|entry| entry.seq)) else {
-        state.say(Tone::Problem, state.preferences.strings.nothing_to_answer);
+        state.show_notice(Tone::Problem, state.preferences.strings.nothing_to_reply_to);
         return Vec::new();
     };
     let typed = state.composer().text();
@@ -182,7 +182,7 @@ pub(super) fn react_now(state: &mut State, emoji: &str) -> Vec<Effect> {
 pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
     let said = state.current().and_then(|room| room.timeline.message(seq));
     let Some(Body::Reply { to, .. }) = said.map(|entry| &entry.body) else {
-        state.say(Tone::Info, state.preferences.strings.answers_nothing);
+        state.show_notice(Tone::Info, state.preferences.strings.not_a_reply);
         return Vec::new();
     };
     let to = *to;
@@ -201,7 +201,7 @@ pub(super) fn open_original(state: &mut State, seq: Seq) -> Vec<Effect> {
             .map(|room| (room.info.id, room.timeline.anchor()));
         state.rooms.visit = Some(Visit {
             home: here,
-            walk: None,
+            result_cursor: None,
         });
         reveal(state)
     } else {
@@ -225,7 +225,7 @@ pub(super) fn who_reacted(state: &mut State, seq: Seq) {
     };
     let lines: Vec<String> = reactions.map(line).collect();
     if lines.is_empty() {
-        state.say(Tone::Info, s.nobody_reacted);
+        state.show_notice(Tone::Info, s.nobody_reacted);
         return;
     }
     let title = s.reacted_title.to_owned();
@@ -244,10 +244,10 @@ pub(super) fn cancel(state: &mut State) -> bool {
     };
     match std::mem::replace(&mut room.writing, Writing::Message) {
         Writing::Message => false,
-        Writing::Answer(_) => true,
+        Writing::Reply(_) => true,
         Writing::Edit(_) => {
             if !is_plain {
-                room.write_on();
+                room.restore_draft();
             }
             true
         }

@@ -8,7 +8,7 @@ use crate::chat::{
     Amendment, Author, Body, ClientId, Entry, Epoch, FollowResult, Refusal, RefusalCode, RoomId,
     Ruling, Seq,
 };
-use crate::client::{About, Command, Event, LinkState};
+use crate::client::{Command, Event, LinkState, RequestKind};
 use crate::text;
 use crate::tui::content::entries;
 use crate::tui::content::system_lines;
@@ -22,14 +22,14 @@ use crate::tui::timeline::{ItemKind, PostStatus};
 
 pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
-        Event::Link(link) => return linked(state, link),
+        Event::Link(link) => return link_changed(state, link),
         Event::Protected(protection) => {
             state.connection.protection = protection;
         }
-        Event::Kept { you, limits, rooms } => {
+        Event::Cached { you, limits, rooms } => {
             state.me.account = Some(you);
             state.connection.limits = limits;
-            return rooms::kept(state, rooms);
+            return rooms::show_cached(state, rooms);
         }
         Event::Unsent { drafts, posts } => {
             drafts::restore(state, drafts);
@@ -37,11 +37,11 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::CacheFailed(why) => {
             let words = fill(state.preferences.strings.not_kept, &[&text::line(&why)]);
-            state.say(Tone::Problem, words);
+            state.show_notice(Tone::Problem, words);
         }
         Event::CacheDamaged(aside) => {
             let words = fill(state.preferences.strings.cache_damaged, &[&aside.display()]);
-            state.say(Tone::Problem, text::line(&words).to_string());
+            state.show_notice(Tone::Problem, text::line(&words).to_string());
         }
         Event::Welcome {
             you,
@@ -53,12 +53,12 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             ..
         } => {
             state.me.account = Some(you);
-            state.me.proposal = None;
+            state.me.proposed_name = None;
             state.connection.limits = limits;
             state.me.status = status;
             // Open invitations follow in the next events.
             state.rooms.invitations.clear();
-            personal::settle(state, settings);
+            personal::store_settings(state, settings);
             return rooms::welcome(state, rooms, &ending);
         }
         other => return handle_room(state, other),
@@ -69,10 +69,13 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
 /// Handles the events about a room and its entries.
 fn handle_room(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
-        Event::Room { room, asked } => rooms::room_changed(state, room, asked),
+        Event::Room {
+            room,
+            is_requested: asked,
+        } => rooms::room_changed(state, room, asked),
         Event::Left(room) => rooms::left(state, room),
-        Event::PutOut { room, how } => {
-            rooms::put_out(state, room, &how);
+        Event::Removed { room, reason: how } => {
+            rooms::removed(state, room, &how);
             Vec::new()
         }
         Event::Followed {
@@ -86,7 +89,7 @@ fn handle_room(state: &mut State, event: Event) -> Vec<Effect> {
             followed(state, room, epoch, (first, last), result);
             reading::followed(state, room, (result, last), unread)
         }
-        Event::Former { room, entries } => {
+        Event::FormerEntries { room, entries } => {
             former(state, room, &entries);
             Vec::new()
         }
@@ -108,7 +111,7 @@ fn handle_room(state: &mut State, event: Event) -> Vec<Effect> {
                 room.timeline.fill(before, epoch, first, &entries, item);
             }
             let oldest = entries.first().map(|entry| entry.seq);
-            let mut effects = visit::sought(state, room, before, oldest);
+            let mut effects = visit::page_loaded(state, room, before, oldest);
             effects.extend(load_older(state));
             effects
         }
@@ -120,17 +123,17 @@ fn handle_room(state: &mut State, event: Event) -> Vec<Effect> {
 /// Handles the answers to what we posted or asked for.
 fn handle_answer(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
-        Event::Accepted { client_id, .. } => settle(state, client_id),
-        Event::PostWaits(refusal) => {
+        Event::Accepted { client_id, .. } => mark_stored(state, client_id),
+        Event::PostDelayed(refusal) => {
             let s = state.preferences.strings;
-            let words = fill(s.waits, &[&s.refusal(&refusal)]);
-            state.say(Tone::Problem, text::line(&words).to_string());
+            let words = fill(s.waits_for_space, &[&s.refusal(&refusal)]);
+            state.show_notice(Tone::Problem, text::line(&words).to_string());
         }
         Event::PostRefused { client_id, refusal } => {
             return post_refused(state, client_id, refusal);
         }
         Event::Refused {
-            about: About::Follow(room),
+            about: RequestKind::Follow(room),
             refusal,
         } if matches!(
             refusal.code,
@@ -149,7 +152,7 @@ fn handle_answer(state: &mut State, event: Event) -> Vec<Effect> {
 fn gone(state: &mut State, room: RoomId) -> Vec<Effect> {
     if let Some(label) = state.room(room).map(Room::label) {
         let words = fill(state.preferences.strings.room_gone, &[&text::line(&label)]);
-        state.say(Tone::Info, words);
+        state.show_notice(Tone::Info, words);
     }
     rooms::left(state, room)
 }
@@ -182,35 +185,35 @@ fn followed(
     }
 }
 
-fn refused(state: &mut State, about: &About, refusal: Refusal) {
+fn refused(state: &mut State, about: &RequestKind, refusal: Refusal) {
     let s = state.preferences.strings;
     let refusal =
         system_lines::with_local_time(state.preferences.strings, &state.screen.zone, refusal);
     let words = fill(s.cannot, &[&s.about(about), &s.refusal(&refusal)]);
-    state.say(Tone::Problem, text::line(&words).to_string());
+    state.show_notice(Tone::Problem, text::line(&words).to_string());
     match about {
-        About::Mentions => picker::close_mentions(state),
-        About::Status => state.me.status_asked = None,
-        About::Join(room)
+        RequestKind::Mentions => picker::close_mentions(state),
+        RequestKind::Status => state.me.status_requested = None,
+        RequestKind::Join(room)
             if matches!(
                 refusal.code,
                 RefusalCode::RoomUnknown | RefusalCode::RoomClosed | RefusalCode::NotInvited
             ) =>
         {
             // The room is gone or the invitation was withdrawn.
-            state.rooms.invitations.retain(|it| !room.is(&it.room));
+            state.rooms.invitations.retain(|it| !room.matches(&it.room));
         }
         // In plain mode an empty list would not be visible, and the user would keep waiting.
-        About::ListRooms if state.screen.is_plain => state.overlays.top = None,
+        RequestKind::ListRooms if state.screen.is_plain => state.overlays.top = None,
         _ => {}
     }
     if state
         .posting
-        .asked
+        .awaited_request
         .as_ref()
         .is_some_and(|(effect, _)| effect.asks_about(about))
     {
-        give_back(state);
+        restore_refused_command(state);
     }
 }
 
@@ -223,8 +226,8 @@ fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect
         return Vec::new();
     };
     let words = state.preferences.strings.refusal(&refusal);
-    state.say(Tone::Problem, text::line(&words).to_string());
-    put_back(state, &typed);
+    state.show_notice(Tone::Problem, text::line(&words).to_string());
+    restore_text(state, &typed);
     vec![Effect::Client(Command::Forget(id))]
 }
 
@@ -233,11 +236,11 @@ fn former(state: &mut State, room: RoomId, entries: &[Entry]) {
     let item = entries::item(state);
     if let Some(room) = state.room_mut(room) {
         let words = || system(s.other_history, &[]);
-        room.timeline.former(entries, item, words);
+        room.timeline.add_former_entries(entries, item, words);
     }
 }
 
-fn linked(state: &mut State, link: LinkState) -> Vec<Effect> {
+fn link_changed(state: &mut State, link: LinkState) -> Vec<Effect> {
     if let LinkState::NameRefused(refusal) = &link {
         state.overlays.announce(name_question(state, refusal));
     } else {
@@ -260,22 +263,22 @@ fn name_question(state: &State, refusal: &Refusal) -> Overlay {
     // If the name is taken, the server proposes a free one; Enter accepts it.
     let free = refusal.arguments.get(1);
     let free = free.filter(|_| refusal.code == RefusalCode::NameTaken);
-    let Some(usual) = &state.me.proposal else {
+    let Some(usual) = &state.me.proposed_name else {
         let free = free.map_or("", String::as_str);
         return Overlay::Name {
             why: s.refusal(refusal),
-            proposal: String::new(),
+            proposed_name: String::new(),
             composer: Box::new(Composer::with(free)),
         };
     };
     let proposal = free.unwrap_or(usual).clone();
-    let mut why = s.name_asked.to_owned();
+    let mut why = s.name_question.to_owned();
     if !state.screen.is_plain {
         why = format!("{why}\n{}", fill(s.name_takes, &[&proposal]));
     }
     Overlay::Name {
         why,
-        proposal,
+        proposed_name: proposal,
         composer: Box::default(),
     }
 }
@@ -292,7 +295,7 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
     for entry in entries {
         let is_mine = state.is_me(entry.author.id);
         if let Some(client_id) = entry.client_id.filter(|_| is_mine) {
-            settle(state, client_id);
+            mark_stored(state, client_id);
         }
         let Some(room) = state.room_mut(id) else {
             return Vec::new();
@@ -324,7 +327,7 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
         let is_conversation = room.is_conversation();
         effects.extend(reading::arrived(state, entry));
         effects.extend(notify::arrived(state, entry));
-        let is_news = entry.body.is_said() && !is_mine && !is_current && !is_past;
+        let is_news = entry.body.is_message() && !is_mine && !is_current && !is_past;
         if is_news && is_conversation && !state.me.settings.ignores(entry.author.id) {
             if let Some(room) = state.room_mut(id) {
                 room.is_hidden = false;
@@ -347,15 +350,15 @@ fn show_beside(state: &mut State, entry: &Entry) {
             Body::Action(done) => {
                 MessageText::plain(&text::line(&format!("{} {done}", entry.author.name)))
             }
-            other => MessageText::by(other),
+            other => MessageText::of_body(other),
         },
-        whom: text::line(state.preferences.strings.privately_to_you),
-        of: Some((entry.room, entry.seq)),
+        recipient: text::line(state.preferences.strings.privately_to_you),
+        copy_of: Some((entry.room, entry.seq)),
         status: PostStatus::Stored,
         client_id: None,
     };
     if let Some(room) = state.current_mut() {
-        room.timeline.local(what, entry.at_ms);
+        room.timeline.add_local_line(what, entry.at_ms);
     }
 }
 
@@ -374,48 +377,48 @@ fn page_failed(state: &mut State, id: RoomId, before: Seq) -> Vec<Effect> {
     if let Some(room) = state.room_mut(id) {
         room.timeline.page_failed(before);
     }
-    visit::sought(state, id, before, None)
+    visit::page_loaded(state, id, before, None)
 }
 
 /// Handles a command that the client did not accept because its queue is full. It is not retried.
 pub(super) fn busy(state: &mut State, command: Command) -> Vec<Effect> {
     let s = state.preferences.strings;
     match command {
-        Command::Older { room, before } => return page_failed(state, room, before),
+        Command::LoadOlder { room, before } => return page_failed(state, room, before),
         Command::Post { post, .. } => match state.posting.commands.remove(&post.client_id) {
             Some(typed) => {
-                state.posting.asked = None;
-                state.say(Tone::Problem, s.too_busy);
-                put_back(state, &typed);
+                state.posting.awaited_request = None;
+                state.show_notice(Tone::Problem, s.too_busy);
+                restore_text(state, &typed);
             }
             None => unsent::fail(state, post.client_id, s.too_many_pending),
         },
         _ => {
-            state.say(Tone::Problem, s.too_busy);
-            give_back(state);
+            state.show_notice(Tone::Problem, s.too_busy);
+            restore_refused_command(state);
         }
     }
     Vec::new()
 }
 
 /// Returns a refused command to the composer so that it can be corrected.
-pub(super) fn give_back(state: &mut State) {
-    if let Some((_, typed)) = state.posting.asked.take() {
-        put_back(state, &typed);
+pub(super) fn restore_refused_command(state: &mut State) {
+    if let Some((_, typed)) = state.posting.awaited_request.take() {
+        restore_text(state, &typed);
     }
 }
 
-fn put_back(state: &mut State, typed: &str) {
+fn restore_text(state: &mut State, typed: &str) {
     // In plain mode the typed line is still visible above.
     if state.composer().is_empty() && !typed.is_empty() && !state.screen.is_plain {
         state.composer_mut().insert(typed);
     }
 }
 
-fn settle(state: &mut State, id: ClientId) {
+fn mark_stored(state: &mut State, id: ClientId) {
     state.posting.commands.remove(&id);
     state.posting.pending.retain(|post| post.client_id != id);
     for room in &mut state.rooms.list {
-        room.timeline.settle(id);
+        room.timeline.mark_stored(id);
     }
 }

@@ -8,68 +8,68 @@ use crate::chat::Presence;
 use crate::client::Command;
 use crate::text;
 use crate::tui::event::Effect;
-use crate::tui::input::command::Name;
+use crate::tui::input::command::CommandName;
 use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
 
-pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
+pub(super) fn run(state: &mut State, name: CommandName, argument: &str) -> Vec<Effect> {
     match name {
-        Name::Help => state.overlays.top = Some(Overlay::help()),
-        Name::Join => return navigation::join(state, argument),
-        Name::Leave => return navigation::leave(state, argument),
-        Name::Rooms => return picker::lobby(state),
-        Name::Msg => return navigation::open(state, argument.trim_start_matches('@')),
-        Name::Nick => return rename(state, argument),
-        Name::Who => who(state),
-        Name::Clear => clear(state),
-        Name::Theme if argument.is_empty() => picker::themes(state),
-        Name::Link => return link_details::open(state),
-        Name::Set => return settings::run(state, argument),
-        Name::Theme => return vec![Effect::Theme(argument.to_owned())],
-        Name::Connect => {
+        CommandName::Help => state.overlays.top = Some(Overlay::help()),
+        CommandName::Join => return navigation::join(state, argument),
+        CommandName::Leave => return navigation::leave(state, argument),
+        CommandName::Rooms => return picker::lobby(state),
+        CommandName::Msg => return navigation::open(state, argument.trim_start_matches('@')),
+        CommandName::Nick => return rename(state, argument),
+        CommandName::Who => who(state),
+        CommandName::Clear => clear(state),
+        CommandName::Theme if argument.is_empty() => picker::themes(state),
+        CommandName::Link => return link_details::open(state),
+        CommandName::Set => return settings::run(state, argument),
+        CommandName::Theme => return vec![Effect::Theme(argument.to_owned())],
+        CommandName::Connect => {
             let address = (!argument.is_empty()).then(|| argument.to_owned());
             return vec![Effect::Connect(address)];
         }
-        Name::Disconnect => return vec![Effect::Client(Command::Disconnect)],
-        Name::Quit => return vec![Effect::Quit],
-        Name::Reply => return amend::answer_now(state, argument),
-        Name::Edit => return amend::edit_to(state, argument),
-        Name::React => return amend::react_now(state, argument),
-        Name::Create
-        | Name::Delete
-        | Name::Topic
-        | Name::Invite
-        | Name::Op
-        | Name::Deop
-        | Name::Kick
-        | Name::Ban
-        | Name::Unban
-        | Name::Mute
-        | Name::Unmute => return room_commands::run(state, name, argument),
-        Name::Mentions => return picker::mentions(state),
-        Name::Search => return search::open(state, argument),
-        Name::Away
-        | Name::Back
-        | Name::Status
-        | Name::Whois
-        | Name::Ignore
-        | Name::Unignore
-        | Name::Notify
-        | Name::Keywords
-        | Name::Typing => return personal::run(state, name, argument),
-        Name::History => plain_commands::history(state, argument),
-        Name::Select => return plain_commands::select(state, argument),
-        Name::Pick => return plain_commands::pick(state, argument),
+        CommandName::Disconnect => return vec![Effect::Client(Command::Disconnect)],
+        CommandName::Quit => return vec![Effect::Quit],
+        CommandName::Reply => return amend::reply_now(state, argument),
+        CommandName::Edit => return amend::edit_to(state, argument),
+        CommandName::React => return amend::react_now(state, argument),
+        CommandName::Create
+        | CommandName::Delete
+        | CommandName::Topic
+        | CommandName::Invite
+        | CommandName::Op
+        | CommandName::Deop
+        | CommandName::Kick
+        | CommandName::Ban
+        | CommandName::Unban
+        | CommandName::Mute
+        | CommandName::Unmute => return room_commands::run(state, name, argument),
+        CommandName::Mentions => return picker::mentions(state),
+        CommandName::Search => return search::open(state, argument),
+        CommandName::Away
+        | CommandName::Back
+        | CommandName::Status
+        | CommandName::Whois
+        | CommandName::Ignore
+        | CommandName::Unignore
+        | CommandName::Notify
+        | CommandName::Keywords
+        | CommandName::Typing => return personal::run(state, name, argument),
+        CommandName::History => plain_commands::history(state, argument),
+        CommandName::Select => return plain_commands::select(state, argument),
+        CommandName::Pick => return plain_commands::pick(state, argument),
         // A screen shows the draft in the composer.
-        Name::Draft => state.say(Tone::Info, state.preferences.strings.no_draft),
+        CommandName::Draft => state.show_notice(Tone::Info, state.preferences.strings.no_draft),
         // Handled earlier: `/me` is a message, and `/do` has its own case.
-        Name::Me | Name::Do => {}
+        CommandName::Me | CommandName::Do => {}
     }
     Vec::new()
 }
 
 fn rename(state: &mut State, name: &str) -> Vec<Effect> {
-    state.me.proposal = None;
+    state.me.proposed_name = None;
     vec![Effect::Client(Command::SetName(name.to_owned()))]
 }
 
@@ -79,14 +79,14 @@ fn clear(state: &mut State) {
         room.timeline.clear();
     }
     if state.screen.is_plain {
-        state.say(Tone::Info, state.preferences.strings.cleared);
+        state.show_notice(Tone::Info, state.preferences.strings.cleared);
     }
 }
 
 pub(super) fn who(state: &mut State) {
     let s = state.preferences.strings;
     let Some(room) = state.current() else {
-        state.say(Tone::Problem, s.not_in_a_room);
+        state.show_notice(Tone::Problem, s.not_in_a_room);
         return;
     };
     let lines = room.roster.people().iter().map(|person| {

@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use crate::tui::input::command::{self, ALIASES, COMMANDS, Name, first_word};
-use crate::tui::input::completion::{MOST, Offer, Popup, emoji, last_word, popup};
+use crate::tui::input::command::{self, ALIASES, COMMANDS, CommandName, first_word};
+use crate::tui::input::completion::{OFFER_LIMIT, Offer, Popup, emoji, last_word, popup};
 use crate::tui::settings::Setting;
 use crate::tui::state::{Room, State};
 
@@ -43,9 +43,9 @@ pub(super) fn names(state: &State) -> Option<Popup> {
     let begins_text = before.is_empty() && is_first_line;
     let is_conversation = state.current().is_some_and(Room::is_conversation);
     let is_here = |place| match place {
-        Place::Here => true,
-        Place::Conversation => is_conversation,
-        Place::Elsewhere => false,
+        Proximity::Here => true,
+        Proximity::Conversation => is_conversation,
+        Proximity::Elsewhere => false,
     };
     let mut offers = people(state, &word.to_lowercase(), "", is_here);
     if begins_text {
@@ -79,7 +79,7 @@ fn commands(state: &State, stem: &str) -> Vec<Offer> {
 
 /// Where we know a person from, nearest first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
+enum Proximity {
     /// This room.
     Here,
     Conversation,
@@ -88,36 +88,41 @@ enum Place {
 }
 
 /// The people in the wanted places whose names begin with `stem`, with a sign before each name.
-fn people(state: &State, stem: &str, sign: &str, is_wanted: impl Fn(Place) -> bool) -> Vec<Offer> {
+fn people(
+    state: &State,
+    stem: &str,
+    sign: &str,
+    is_wanted: impl Fn(Proximity) -> bool,
+) -> Vec<Offer> {
     let s = state.preferences.strings;
     let here = state.current().into_iter();
     let here = here.flat_map(|room| room.roster.people());
-    let here = here.map(|it| (it.id, it.name.as_str(), Place::Here));
+    let here = here.map(|it| (it.id, it.name.as_str(), Proximity::Here));
     let peers = state
         .rooms
         .list
         .iter()
         .filter_map(|it| it.info.peer.as_ref());
-    let peers = peers.map(|it| (it.id, it.name.as_str(), Place::Conversation));
+    let peers = peers.map(|it| (it.id, it.name.as_str(), Proximity::Conversation));
     let elsewhere = state
         .rooms
         .list
         .iter()
         .flat_map(|room| room.roster.people());
-    let elsewhere = elsewhere.map(|it| (it.id, it.name.as_str(), Place::Elsewhere));
+    let elsewhere = elsewhere.map(|it| (it.id, it.name.as_str(), Proximity::Elsewhere));
     let mut known = HashSet::new();
     let mut offers: Vec<Offer> = Vec::new();
     for (id, name, place) in here.chain(peers).chain(elsewhere) {
         // Collect one more than is shown, because the word itself is removed later.
-        if offers.len() > MOST {
+        if offers.len() > OFFER_LIMIT {
             break;
         }
         let fits = name.to_lowercase().starts_with(stem) && !state.is_me(id);
         if fits && known.insert(name) && is_wanted(place) {
             let about = match place {
-                Place::Here => s.in_this_room,
-                Place::Conversation => s.private_conversation,
-                Place::Elsewhere => s.in_another_room,
+                Proximity::Here => s.in_this_room,
+                Proximity::Conversation => s.private_conversation,
+                Proximity::Elsewhere => s.in_another_room,
             };
             offers.push(Offer {
                 text: format!("{sign}{name}"),
@@ -137,20 +142,20 @@ fn arguments(state: &State, before: &str, word: &str) -> Option<Popup> {
         about: about.to_owned(),
     };
     let offers = match command::find(command)?.name {
-        Name::Set if !given.is_empty() => {
+        CommandName::Set if !given.is_empty() => {
             let values = Setting::of(given)?.values(state).into_iter();
             let fitting = values.filter(|value| value.to_lowercase().starts_with(&stem));
             fitting.map(|value| plain(value, "")).collect()
         }
         // The other commands complete only their first argument.
         _ if !given.is_empty() => return None,
-        Name::Join | Name::Leave => rooms(state, stem.trim_start_matches('#')),
-        Name::Theme => {
+        CommandName::Join | CommandName::Leave => rooms(state, stem.trim_start_matches('#')),
+        CommandName::Theme => {
             let themes = state.preferences.themes.iter();
             let fitting = themes.filter(|theme| theme.starts_with(&stem));
             fitting.map(|theme| plain(theme.clone(), "")).collect()
         }
-        Name::Set => {
+        CommandName::Set => {
             let settings = Setting::ALL.into_iter();
             let fitting = settings.filter(|(name, _)| name.starts_with(&stem));
             let of = |(name, setting): (&str, Setting)| {
@@ -167,19 +172,25 @@ fn arguments(state: &State, before: &str, word: &str) -> Option<Popup> {
 }
 
 /// The people that fit a command's person argument, or `None` if the command has none.
-fn person(state: &State, name: Name, stem: &str) -> Option<Vec<Offer>> {
+fn person(state: &State, name: CommandName, stem: &str) -> Option<Vec<Offer>> {
     // The name may be written with an `@`.
     let (sign, stem) = match stem.strip_prefix('@') {
         Some(stem) => ("@", stem),
         None => ("", stem),
     };
-    let is_wanted: fn(Place) -> bool = match name {
-        Name::Op | Name::Deop | Name::Kick | Name::Mute | Name::Unmute => {
-            |place| place == Place::Here
-        }
-        Name::Invite => |place| place != Place::Here,
-        Name::Ban | Name::Unban | Name::Msg | Name::Whois | Name::Ignore => |_| true,
-        Name::Unignore => {
+    let is_wanted: fn(Proximity) -> bool = match name {
+        CommandName::Op
+        | CommandName::Deop
+        | CommandName::Kick
+        | CommandName::Mute
+        | CommandName::Unmute => |place| place == Proximity::Here,
+        CommandName::Invite => |place| place != Proximity::Here,
+        CommandName::Ban
+        | CommandName::Unban
+        | CommandName::Msg
+        | CommandName::Whois
+        | CommandName::Ignore => |_| true,
+        CommandName::Unignore => {
             let ignored = state.me.settings.ignored.iter();
             let fitting = ignored.filter(|it| it.name.to_lowercase().starts_with(stem));
             let offers = fitting.map(|it| Offer {
@@ -224,7 +235,7 @@ pub(super) fn typed(state: &mut State) {
 }
 
 /// Puts the chosen completion into the composer.
-pub(super) fn take_offer(state: &mut State) {
+pub(super) fn insert_offer(state: &mut State) {
     let Some(popup) = state.input.popup.take() else {
         return;
     };

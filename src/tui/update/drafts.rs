@@ -11,10 +11,10 @@ use crate::tui::state::State;
 const WITHIN: Duration = Duration::from_millis(500);
 
 /// Schedules saving if the current draft differs from the saved one.
-pub(super) fn note(state: &mut State) {
+pub(super) fn schedule_save(state: &mut State) {
     let is_saved = match state.current() {
         Some(room) => room.is_saved(),
-        None => state.input.lobby.holds(&state.input.lobby_drafted),
+        None => state.input.lobby.has_text(&state.input.lobby_drafted),
     };
     if !is_saved && state.timers.drafts_due.is_none() {
         state.timers.drafts_due = Some(state.screen.now.instant + WITHIN);

@@ -6,9 +6,13 @@ use crate::tui::input::composer::{Composer, KillRing};
 use crate::tui::input::keymap::{self, Action};
 
 /// Performs an editing action. Returns whether it may have changed the text.
-pub(super) fn edits(composer: &mut Composer, kill_ring: &mut KillRing, action: Action) -> bool {
+pub(super) fn apply_edit(
+    composer: &mut Composer,
+    kill_ring: &mut KillRing,
+    action: Action,
+) -> bool {
     if !is_kill(action) {
-        kill_ring.ends();
+        kill_ring.end_series();
     }
     match action {
         Action::Left => composer.left(),
@@ -74,7 +78,7 @@ pub(super) fn is_kill(action: Action) -> bool {
 }
 
 /// Applies a key to a one-line text field.
-pub(super) fn edits_line(
+pub(super) fn edit_line(
     composer: &mut Composer,
     kill_ring: &mut KillRing,
     action: Option<Action>,
@@ -82,10 +86,10 @@ pub(super) fn edits_line(
 ) {
     match action {
         Some(Action::Newline | Action::Up | Action::Down) => {}
-        Some(action) => drop(edits(composer, kill_ring, action)),
+        Some(action) => drop(apply_edit(composer, kill_ring, action)),
         None => {
             if let Some(c) = keymap::typed(key) {
-                kill_ring.ends();
+                kill_ring.end_series();
                 composer.insert(c.encode_utf8(&mut [0; 4]));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::text::Code;
+use crate::text::CodeBlock;
 use crate::tui::event::Effect;
 use crate::tui::state::State;
 use crate::tui::timeline::highlight::Highlights;
@@ -10,7 +10,7 @@ use crate::tui::timeline::{Anchor, ItemKind};
 
 /// Requests highlighting for blocks that may be on the screen and have none yet. Every item has at least one row, so the items on the
 /// screen are among the first `rows` items from the top.
-pub(super) fn note(state: &mut State) -> Vec<Effect> {
+pub(super) fn request_visible(state: &mut State) -> Vec<Effect> {
     if state.screen.is_plain {
         return Vec::new();
     }
@@ -31,14 +31,14 @@ pub(super) fn note(state: &mut State) -> Vec<Effect> {
         | ItemKind::OwnPost { text, .. } => text.rich().codes.as_slice(),
         _ => &[],
     });
-    let seen: Vec<Arc<Code>> = codes
+    let seen: Vec<Arc<CodeBlock>> = codes
         .filter(|code| !code.language.is_empty())
-        .take(Highlights::WANTED)
+        .take(Highlights::REQUEST_LIMIT)
         .cloned()
         .collect();
     let highlights = &mut state.screen.highlights;
     seen.into_iter()
-        .filter(|code| highlights.is_new(code))
+        .filter(|code| highlights.try_begin(code))
         .map(Effect::Highlight)
         .collect()
 }

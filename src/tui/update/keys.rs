@@ -2,8 +2,8 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::completion::{take_offer, typed};
-use super::editing::edits_line;
+use super::completion::{insert_offer, typed};
+use super::editing::edit_line;
 use super::viewport::layout;
 use super::{actions, amend, paste, pick, select, trust};
 use crate::chat::Seq;
@@ -45,13 +45,13 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         return effects;
     }
     match state.input.keymap.meaning(Context::Composer, before, key) {
-        Meaning::Does(action) => return actions::act(state, action),
-        Meaning::Begins => {
+        Meaning::Action(action) => return actions::act(state, action),
+        Meaning::Prefix => {
             let key = Key::of(key);
             state.input.prefix = Some(key);
-            state.say(Tone::Info, format!("{key} …"));
+            state.show_notice(Tone::Info, format!("{key} …"));
         }
-        Meaning::Nothing => {
+        Meaning::Unbound => {
             if let Some(before) = before {
                 // Esc cancels a started key sequence without an error.
                 if state.input.keymap.action(Context::Composer, key) != Some(Action::Close) {
@@ -59,10 +59,10 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
                         state.preferences.strings.no_such_keys,
                         &[&before, &Key::of(key)],
                     );
-                    state.say(Tone::Problem, text::line(&words).to_string());
+                    state.show_notice(Tone::Problem, text::line(&words).to_string());
                 }
             } else if let Some(c) = keymap::typed(key) {
-                state.input.kill_ring.ends();
+                state.input.kill_ring.end_series();
                 state.composer_mut().insert(c.encode_utf8(&mut [0; 4]));
                 typed(state);
             }
@@ -98,7 +98,7 @@ fn popup(state: &mut State, action: Action) {
     match action {
         Action::PopupUp => popup.step(-1),
         Action::PopupDown => popup.step(1),
-        Action::PopupTake => take_offer(state),
+        Action::PopupTake => insert_offer(state),
         _ => state.input.popup = None,
     }
 }
@@ -134,12 +134,12 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 /// Edits the filter of the help. Any other key closes help and does what it does on the screen below.
 fn narrow_help(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let action = state.input.keymap.action(Context::Composer, key);
-    if action.is_some_and(|action| !action.is_of_line()) {
+    if action.is_some_and(|action| !action.needs_screen()) {
         state.overlays.top = None;
         return press(state, key);
     }
     if let Some(Overlay::Help { filter, scroll }) = &mut state.overlays.top {
-        edits_line(filter, &mut state.input.kill_ring, action, key);
+        edit_line(filter, &mut state.input.kill_ring, action, key);
         *scroll = 0;
     }
     Vec::new()
@@ -202,7 +202,7 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
         Some(Action::Send) => {
             let written = composer.text().trim().to_owned();
             // An unknown emoji name stays to be corrected.
-            if amend::meant_emoji(&written).is_some() {
+            if amend::resolve_emoji(&written).is_some() {
                 state.overlays.top = None;
             }
             if !written.is_empty() {
@@ -216,7 +216,7 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
         }
         Some(Action::Close) => state.overlays.top = None,
         Some(Action::Quit) => return vec![Effect::Quit],
-        action => edits_line(composer, &mut state.input.kill_ring, action, key),
+        action => edit_line(composer, &mut state.input.kill_ring, action, key),
     }
     Vec::new()
 }
@@ -224,7 +224,9 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
 fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let action = state.input.keymap.action(Context::Composer, key);
     let Some(Overlay::Name {
-        composer, proposal, ..
+        composer,
+        proposed_name: proposal,
+        ..
     }) = &mut state.overlays.top
     else {
         return Vec::new();
@@ -239,11 +241,11 @@ fn name_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
                 return Vec::new();
             }
             // The user has now chosen a name, so any problem with it is an error.
-            (state.overlays.top, state.me.proposal) = (None, None);
+            (state.overlays.top, state.me.proposed_name) = (None, None);
             return vec![Effect::Client(Command::SetName(name))];
         }
         Some(Action::Quit) => return vec![Effect::Quit],
-        action => edits_line(composer, &mut state.input.kill_ring, action, key),
+        action => edit_line(composer, &mut state.input.kill_ring, action, key),
     }
     Vec::new()
 }

@@ -17,7 +17,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     vec![Effect::Client(Command::Report)]
 }
 
-pub(super) fn take(state: &mut State, fresh: Report) {
+pub(super) fn set_report(state: &mut State, fresh: Report) {
     if let Some(Overlay::Link { report, .. }) = &mut state.overlays.top {
         *report = fresh;
     }

@@ -4,7 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::actions::act;
-use super::completion::{take_offer, typed};
+use super::completion::{insert_offer, typed};
 use super::viewport::{layout, reveal, scroll, show};
 use super::{keys, pick, picker, select, visit};
 use crate::chat::{IdentityId, Seq};
@@ -84,10 +84,10 @@ fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> V
     };
     match target {
         Target::Room(id) => return show(state, id),
-        Target::Person(id) => call(state, id),
-        Target::Said(seq) => return mark(state, seq),
-        Target::Folded(seq) => select::turn_fold(state, seq),
-        Target::Elsewhere(room, seq) => return visit::visit(state, room, seq),
+        Target::Person(id) => insert_mention(state, id),
+        Target::Message(seq) => return mark(state, seq),
+        Target::Folded(seq) => select::toggle_fold(state, seq),
+        Target::Original(room, seq) => return visit::visit(state, room, seq),
         Target::Newest => return act(state, Action::Newest),
         Target::New => return act(state, Action::ToNew),
         Target::Composer { first } => {
@@ -101,7 +101,7 @@ fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> V
         Target::Offer(n) => {
             if let Some(popup) = &mut state.input.popup {
                 popup.chosen = Some(n);
-                take_offer(state);
+                insert_offer(state);
             }
         }
         Target::Row(n) => return pick::click(state, n),
@@ -129,7 +129,7 @@ fn close(state: &mut State) -> Vec<Effect> {
 }
 
 /// Inserts a mention of a person at the cursor. At the start of the line this makes the message private.
-fn call(state: &mut State, id: IdentityId) {
+fn insert_mention(state: &mut State, id: IdentityId) {
     let person = state.current().and_then(|room| room.roster.find(id));
     let Some(name) = person.map(|person| person.name.clone()) else {
         return;

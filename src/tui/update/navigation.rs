@@ -29,7 +29,7 @@ pub(super) fn join(state: &mut State, argument: &str) -> Vec<Effect> {
     let lower = name.to_lowercase();
     // A room the user was removed from, or that was closed, is joined like any other.
     let is_it = |room: &&Room| {
-        let is_ours = !room.is_conversation() && room.put_out.is_none();
+        let is_ours = !room.is_conversation() && room.removal_reason.is_none();
         is_ours && room.info.name.to_lowercase() == lower
     };
     let known = state.rooms.list.iter().find(is_it);
@@ -64,10 +64,13 @@ pub(super) fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
     };
     let Some((id, is_conversation)) = room.map(|room| (room.info.id, room.is_conversation()))
     else {
-        state.say(Tone::Problem, fill(s.no_such_room_here, &[&argument]));
+        state.show_notice(Tone::Problem, fill(s.no_such_room_here, &[&argument]));
         return Vec::new();
     };
-    if state.room(id).is_some_and(|room| room.put_out.is_some()) {
+    if state
+        .room(id)
+        .is_some_and(|room| room.removal_reason.is_some())
+    {
         return rooms::left(state, id);
     }
     if !is_conversation {
@@ -76,7 +79,7 @@ pub(super) fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
     if let Some(room) = state.room_mut(id) {
         room.is_hidden = true;
     }
-    state.say(Tone::Info, s.conversation_put_away);
+    state.show_notice(Tone::Info, s.conversation_hidden);
     let first = state.listed().next().map(|room| room.info.id);
     match first.filter(|_| state.rooms.current == Some(id)) {
         Some(first) => show(state, first),

@@ -23,7 +23,7 @@ const TYPING_EVERY: Duration = Duration::from_secs(3);
 /// Notifies of a new entry if the user is away and the room's level asks for it.
 pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
     let room = state.room(entry.room)?;
-    let is_news = entry.body.is_said()
+    let is_news = entry.body.is_message()
         && entry.seq > room.live_after
         && entry.seq > room.reading.unread.read
         && !state.is_me(entry.author.id)
@@ -92,7 +92,7 @@ pub(super) fn typed(state: &mut State) -> Option<Effect> {
     }
     let room = state
         .current()
-        .filter(|room| room.put_out.is_none())?
+        .filter(|room| room.removal_reason.is_none())?
         .info
         .id;
     state.timers.typed_at = Some(now);

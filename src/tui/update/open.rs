@@ -21,7 +21,7 @@ pub(super) fn open(state: &mut State, seq: Seq) -> Vec<Effect> {
     match links.as_slice() {
         [] if matches!(entry.body, Body::Reply { .. }) => amend::open_original(state, seq),
         [] => {
-            state.say(Tone::Info, state.preferences.strings.nothing_to_open);
+            state.show_notice(Tone::Info, state.preferences.strings.nothing_to_open);
             Vec::new()
         }
         [one] => open_link(state, one),
@@ -34,7 +34,7 @@ pub(super) fn open(state: &mut State, seq: Seq) -> Vec<Effect> {
 
 /// The links in a message, each once, in order.
 fn links(entry: &Entry) -> Vec<Arc<str>> {
-    let spoken = MessageText::by(&entry.body);
+    let spoken = MessageText::of_body(&entry.body);
     let marks = spoken.rich().lines.iter().flat_map(|line| &line.marks);
     let mut links: Vec<Arc<str>> = Vec::new();
     for (_, mark) in marks {
@@ -52,14 +52,14 @@ pub(super) fn open_link(state: &mut State, address: &str) -> Vec<Effect> {
     let s = state.preferences.strings;
     let shown = text::line(address);
     if state.preferences.has_desktop {
-        state.say(Tone::Info, fill(s.opening, &[&shown]));
+        state.show_notice(Tone::Info, fill(s.opening, &[&shown]));
         return vec![Effect::Open(address.to_owned())];
     }
     if state.screen.is_plain {
         // Plain mode cannot copy to the clipboard.
-        state.say(Tone::Info, shown.to_string());
+        state.show_notice(Tone::Info, shown.to_string());
         return Vec::new();
     }
-    state.say(Tone::Info, fill(s.link_copied, &[&shown]));
+    state.show_notice(Tone::Info, fill(s.link_copied, &[&shown]));
     vec![Effect::Copy(address.to_owned())]
 }

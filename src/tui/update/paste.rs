@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::completion::typed;
-use super::editing::edits_line;
+use super::editing::edit_line;
 use super::search;
 use crate::chat::RoomId;
 use crate::text;
@@ -28,7 +28,7 @@ pub(super) fn edit(state: &State) -> Vec<Effect> {
 pub(super) fn edited(state: &mut State, room: Option<RoomId>, text: Result<String, String>) {
     let text = match text {
         Ok(text) => text,
-        Err(why) => return state.say(Tone::Problem, text::line(&why).to_string()),
+        Err(why) => return state.show_notice(Tone::Problem, text::line(&why).to_string()),
     };
     if room == state.rooms.current {
         if text != state.composer().text() {
@@ -82,7 +82,7 @@ fn into_composer(state: &mut State, text: &str) {
     let bytes = state.composer().bytes() + text.len();
     if bytes > BYTES {
         let words = fill(state.preferences.strings.paste_too_long, &[&bytes, &BYTES]);
-        return state.say(Tone::Problem, words);
+        return state.show_notice(Tone::Problem, words);
     }
     if text.lines().count() > FOLDED_FROM && !state.screen.is_plain {
         let (text, composer) = (text.to_owned(), Box::default());
@@ -132,7 +132,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             return vec![Effect::Quit];
         }
         action => {
-            edits_line(composer, &mut state.input.kill_ring, action, key);
+            edit_line(composer, &mut state.input.kill_ring, action, key);
             return Vec::new();
         }
     };

@@ -10,12 +10,12 @@ use crate::tui::strings::fill;
 
 pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
-        Event::ReadMoved {
+        Event::ReadPositionChanged {
             room,
             epoch,
             last,
             unread,
-        } => return reading::moved(state, room, epoch, last, unread),
+        } => return reading::read_position_changed(state, room, epoch, last, unread),
         Event::Settings(settings) => return personal::changed(state, settings),
         Event::Roster {
             room,
@@ -27,24 +27,32 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             }
             people_changed(state, room, people, &[]);
         }
-        Event::RosterDelta { room, came, went } => people_changed(state, room, came, &went),
+        Event::RosterDelta {
+            room,
+            updated: came,
+            removed: went,
+        } => people_changed(state, room, came, &went),
         Event::Typing { room, person } => notify::typing(state, room, person),
-        Event::Named(you) => named(state, you),
+        Event::NameChanged(you) => name_changed(state, you),
         Event::Status(status) => personal::status(state, status),
         Event::Profile(profile) => personal::profile(state, &profile),
         Event::Invited { room, by } => personal::invited(state, &room, by.as_ref()),
-        Event::Mentions(entries) => picker::take_mentions(state, entries),
-        Event::Found { id, among, found } => search::found(state, id, among, found),
-        Event::Report(report) => link_details::take(state, report),
+        Event::Mentions(entries) => picker::set_mentions(state, entries),
+        Event::SearchResults {
+            id,
+            scope: among,
+            results: found,
+        } => search::set_results(state, id, among, found),
+        Event::Report(report) => link_details::set_report(state, report),
         Event::Directory(rooms) => state.rooms.directory = rooms,
-        Event::Rooms(rooms) => picker::take(state, rooms),
+        Event::Rooms(rooms) => picker::set_rooms(state, rooms),
         // All other events are handled in `client`.
         _ => {}
     }
     Vec::new()
 }
 
-fn named(state: &mut State, you: Author) {
+fn name_changed(state: &mut State, you: Author) {
     if state
         .me
         .account
@@ -52,7 +60,7 @@ fn named(state: &mut State, you: Author) {
         .is_some_and(|me| me.name != you.name)
     {
         let words = fill(state.preferences.strings.named, &[&text::line(&you.name)]);
-        state.say(Tone::Info, words);
+        state.show_notice(Tone::Info, words);
     }
     state.me.account = Some(you);
 }

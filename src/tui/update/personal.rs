@@ -2,11 +2,11 @@
 
 use super::reading;
 use crate::chat::{Author, Level, Profile, RoomInfo, Settings, Status};
-use crate::client::{About, Command, PersonRef};
+use crate::client::{Command, PersonRef, RequestKind};
 use crate::text::{self, Keywords};
 use crate::tui::content::system_lines;
 use crate::tui::event::Effect;
-use crate::tui::input::command::Name;
+use crate::tui::input::command::CommandName;
 use crate::tui::settings::Setting;
 use crate::tui::settings::typing::TypingMode;
 use crate::tui::state::{Invitation, Overlay, State, Tone};
@@ -23,46 +23,48 @@ const LEVELS: [(&str, Option<Level>); 4] = [
 /// The argument of `/keywords` that removes all keywords.
 const NO_WORDS: &str = "none";
 
-pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
+pub(super) fn run(state: &mut State, name: CommandName, argument: &str) -> Vec<Effect> {
     match name {
-        Name::Away | Name::Back | Name::Status => say_how(state, name, argument),
-        Name::Whois => vec![Effect::Client(Command::Whois(person_ref(state, argument)))],
-        Name::Ignore if argument.is_empty() => ignored(state),
-        Name::Ignore | Name::Unignore => vec![Effect::Client(Command::Ignore {
-            whom: person_ref(state, argument),
-            is_on: name == Name::Ignore,
+        CommandName::Away | CommandName::Back | CommandName::Status => {
+            set_status(state, name, argument)
+        }
+        CommandName::Whois => vec![Effect::Client(Command::Whois(person_ref(state, argument)))],
+        CommandName::Ignore if argument.is_empty() => ignored(state),
+        CommandName::Ignore | CommandName::Unignore => vec![Effect::Client(Command::Ignore {
+            person: person_ref(state, argument),
+            is_on: name == CommandName::Ignore,
         })],
-        Name::Notify => notify(state, argument),
-        Name::Keywords => keywords(state, argument),
-        Name::Typing => typing(state, argument),
+        CommandName::Notify => notify(state, argument),
+        CommandName::Keywords => keywords(state, argument),
+        CommandName::Typing => typing(state, argument),
         _ => Vec::new(),
     }
 }
 
 /// Changes the user's status. The reason for being away replaces the status text until `/back`.
-fn say_how(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
+fn set_status(state: &mut State, name: CommandName, argument: &str) -> Vec<Effect> {
     let now = state
         .me
-        .status_asked
+        .status_requested
         .as_ref()
         .unwrap_or(&state.me.status)
         .clone();
     let (is_away, text) = match name {
-        Name::Away if argument.is_empty() => (true, now.text),
-        Name::Away => {
+        CommandName::Away if argument.is_empty() => (true, now.text),
+        CommandName::Away => {
             if !now.is_away {
                 state.me.status_before = Some(now.text);
             }
             (true, argument.to_owned())
         }
-        Name::Back => (false, state.me.status_before.take().unwrap_or(now.text)),
+        CommandName::Back => (false, state.me.status_before.take().unwrap_or(now.text)),
         _ => {
             state.me.status_before = None;
             (now.is_away, argument.to_owned())
         }
     };
     let status = Status { is_away, text };
-    state.me.status_asked = Some(status.clone());
+    state.me.status_requested = Some(status.clone());
     vec![Effect::Client(Command::SetStatus(status))]
 }
 
@@ -100,7 +102,7 @@ fn ignored(state: &mut State) -> Vec<Effect> {
 fn notify(state: &mut State, argument: &str) -> Vec<Effect> {
     let s = state.preferences.strings;
     let Some(room) = state.current() else {
-        state.say(Tone::Problem, s.not_in_a_room);
+        state.show_notice(Tone::Problem, s.not_in_a_room);
         return Vec::new();
     };
     let (id, kind) = (room.info.id, room.info.kind);
@@ -109,7 +111,7 @@ fn notify(state: &mut State, argument: &str) -> Vec<Effect> {
         let mut words = LEVELS.iter();
         let word = words.find(|(_, it)| *it == Some(level));
         let word = word.map_or("", |(word, _)| word);
-        state.say(Tone::Info, fill(s.notify_is, &[&word]));
+        state.show_notice(Tone::Info, fill(s.notify_is, &[&word]));
         return Vec::new();
     }
     let mut levels = LEVELS.iter();
@@ -118,7 +120,7 @@ fn notify(state: &mut State, argument: &str) -> Vec<Effect> {
             room: id,
             level: *level,
         })],
-        None => usage(state, Name::Notify),
+        None => usage(state, CommandName::Notify),
     }
 }
 
@@ -131,7 +133,7 @@ fn keywords(state: &mut State, argument: &str) -> Vec<Effect> {
         } else {
             fill(s.keywords_are, &[&text::line(&words)])
         };
-        state.say(Tone::Info, words);
+        state.show_notice(Tone::Info, words);
         return Vec::new();
     }
     let words = argument.split_whitespace().map(str::to_owned);
@@ -145,26 +147,26 @@ fn typing(state: &mut State, argument: &str) -> Vec<Effect> {
             state.preferences.strings.typing_is,
             &[&state.preferences.typing.name()],
         );
-        state.say(Tone::Info, words);
+        state.show_notice(Tone::Info, words);
         return Vec::new();
     }
     let Some(mode) = TypingMode::of(argument) else {
-        return usage(state, Name::Typing);
+        return usage(state, CommandName::Typing);
     };
     Setting::Typing.apply(state, mode.name());
     let words = fill(state.preferences.strings.typing_is, &[&mode.name()]);
-    state.say(Tone::Info, words);
+    state.show_notice(Tone::Info, words);
     Vec::new()
 }
 
-fn usage(state: &mut State, name: Name) -> Vec<Effect> {
+fn usage(state: &mut State, name: CommandName) -> Vec<Effect> {
     let s = state.preferences.strings;
-    state.say(Tone::Problem, fill(s.usage, &[&s.command(name).usage]));
+    state.show_notice(Tone::Problem, fill(s.usage, &[&s.command(name).usage]));
     Vec::new()
 }
 
 /// Stores new settings. If the ignored people or the keywords have changed, all messages are rendered and counted again.
-pub(super) fn settle(state: &mut State, settings: Settings) -> Vec<Effect> {
+pub(super) fn store_settings(state: &mut State, settings: Settings) -> Vec<Effect> {
     if state.me.settings == settings {
         return Vec::new();
     }
@@ -192,8 +194,8 @@ pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
     let s = state.preferences.strings;
     let asked = state
         .posting
-        .asked
-        .take_if(|(effect, _)| effect.asks_about(&About::Settings));
+        .awaited_request
+        .take_if(|(effect, _)| effect.asks_about(&RequestKind::Settings));
     let is_answer = asked.is_some();
     let (before, after) = (&state.me.settings, &settings);
     let names = |one: &Settings, other: &Settings| -> Option<String> {
@@ -204,34 +206,34 @@ pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
     let words = if let Some(name) = names(after, before) {
         Some(fill(s.ignored_now, &[&name]))
     } else if let Some(name) = names(before, after) {
-        Some(fill(s.ignored_no_more, &[&name]))
+        Some(fill(s.unignored, &[&name]))
     } else if before != after || is_answer {
-        Some(s.noted.to_owned())
+        Some(s.saved_for_account.to_owned())
     } else {
         None
     };
     if let Some(words) = words {
-        state.say(Tone::Info, words);
+        state.show_notice(Tone::Info, words);
     }
-    settle(state, settings)
+    store_settings(state, settings)
 }
 
 /// Stores the user's own status as the server now has it.
 pub(super) fn status(state: &mut State, status: Status) {
     let s = state.preferences.strings;
-    state.me.status_asked = None;
+    state.me.status_requested = None;
     let asked = state
         .posting
-        .asked
-        .take_if(|(effect, _)| effect.asks_about(&About::Status));
+        .awaited_request
+        .take_if(|(effect, _)| effect.asks_about(&RequestKind::Status));
     if asked.is_some() || state.me.status != status {
         let words = match (status.is_away, status.text.is_empty()) {
             (true, true) => s.away_now.to_owned(),
             (true, false) => fill(s.away_because, &[&text::line(&status.text)]),
-            (false, true) => s.here_now.to_owned(),
+            (false, true) => s.online_now.to_owned(),
             (false, false) => fill(s.status_now, &[&text::line(&status.text)]),
         };
-        state.say(Tone::Info, words);
+        state.show_notice(Tone::Info, words);
     }
     state.me.status = status;
 }
@@ -251,11 +253,11 @@ pub(super) fn profile(state: &mut State, profile: &Profile) {
     };
     let mut lines = vec![format!("{glyph} {name}  {presence}")];
     if !person.status.is_empty() {
-        lines.push(fill(s.says_of_self, &[&text::line(&person.status)]));
+        lines.push(fill(s.status_is, &[&text::line(&person.status)]));
     }
     let via = s.via(person.via);
     if !via.is_empty() {
-        lines.push(fill(s.comes_by, &[&via]));
+        lines.push(fill(s.connected_through, &[&via]));
     }
     lines.push(fill(s.identity_is, &[&avatar::fingerprint(person.id)]));
     for room in &profile.rooms {
@@ -293,11 +295,11 @@ pub(super) fn invited(state: &mut State, room: &RoomInfo, by: Option<&Author>) {
         Some(by) => fill(s.invited_by, &[&text::line(&by.name), &room]),
         None => fill(s.invited_to, &[&room]),
     };
-    state.say(Tone::Info, words.clone());
+    state.show_notice(Tone::Info, words.clone());
     let now = state.now_ms();
     // Also added as a line in the room: a notice disappears with the next key.
     if let Some(room) = state.current_mut() {
         let what = crate::tui::timeline::ItemKind::System(text::line(&words));
-        room.timeline.local(what, now);
+        room.timeline.add_local_line(what, now);
     }
 }

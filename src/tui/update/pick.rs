@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::completion::typed;
-use super::editing::edits;
+use super::editing::apply_edit;
 use super::picker::{chosen, close, opens, point, preview};
 use super::viewport::{layout, show};
 use super::{navigation, open, search, visit};
@@ -25,7 +25,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 /// Chooses a row; a click on the chosen row activates it.
 pub(super) fn click(state: &mut State, row: usize) -> Vec<Effect> {
     match &state.overlays.top {
-        Some(Overlay::Pick(picker)) if picker.chosen == row => take_chosen(state),
+        Some(Overlay::Pick(picker)) if picker.chosen == row => activate_chosen(state),
         _ => point(state, row),
     }
 }
@@ -35,12 +35,12 @@ pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = &state.overlays.top else {
         return Vec::new();
     };
-    let is_lobby = matches!(picker.of, PickerKind::Lobby(_));
+    let is_lobby = matches!(picker.kind, PickerKind::Lobby(_));
     if is_lobby && keymap::typed(key) == Some('n') && picker.filter.is_empty() {
         return command(state, "/create ");
     }
     match state.input.keymap.action(Context::Composer, key) {
-        Some(Action::Send) => take_chosen(state),
+        Some(Action::Send) => activate_chosen(state),
         Some(Action::Close) => close(state),
         Some(
             list @ (Action::Lobby
@@ -72,7 +72,7 @@ fn switch_to(state: &mut State, list: Action) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = &state.overlays.top else {
         return Vec::new();
     };
-    let is_same = opens(&picker.of) == list;
+    let is_same = opens(&picker.kind) == list;
     let effects = close(state);
     if !is_same {
         state.input.follow_up = Some(list);
@@ -107,7 +107,7 @@ fn edit_filter(state: &mut State, key: KeyEvent, action: Option<Action>) -> Vec<
         return Vec::new();
     };
     let is_change = match (action, keymap::typed(key)) {
-        (Some(action), _) => edits(&mut picker.filter, &mut state.input.kill_ring, action),
+        (Some(action), _) => apply_edit(&mut picker.filter, &mut state.input.kill_ring, action),
         (None, Some(c)) => {
             picker.filter.insert(c.encode_utf8(&mut [0; 4]));
             true
@@ -121,27 +121,27 @@ fn edit_filter(state: &mut State, key: KeyEvent, action: Option<Action>) -> Vec<
     search::changed(state)
 }
 
-pub(super) fn take_chosen(state: &mut State) -> Vec<Effect> {
+pub(super) fn activate_chosen(state: &mut State) -> Vec<Effect> {
     let Some(takes) = chosen(state) else {
         return Vec::new();
     };
     let Some(Overlay::Pick(picker)) = state.overlays.top.take() else {
         return Vec::new();
     };
-    take_from(state, takes, picker)
+    perform_row(state, takes, picker)
 }
 
 /// Performs the action of a list row.
-pub(super) fn take_from(state: &mut State, takes: RowAction, picker: Picker) -> Vec<Effect> {
+pub(super) fn perform_row(state: &mut State, takes: RowAction, picker: Picker) -> Vec<Effect> {
     match takes {
         RowAction::Show(room) => show(state, room),
         RowAction::Join(room) => {
             // Nothing was typed that would have to be restored if the server refuses.
             let effect = Effect::Client(Command::Join(room));
-            state.posting.asked = Some((effect.clone(), String::new()));
+            state.posting.awaited_request = Some((effect.clone(), String::new()));
             vec![effect]
         }
-        RowAction::Visit(room, seq) => match picker.of {
+        RowAction::Visit(room, seq) => match picker.kind {
             PickerKind::Search(hits) => {
                 search::begin(state, *hits, picker.filter.text(), (room, seq))
             }
@@ -176,13 +176,13 @@ pub(super) fn command(state: &mut State, begun: &str) -> Vec<Effect> {
             state.preferences.strings.command(known.name).usage
         });
         let words = fill(state.preferences.strings.usage, &[&usage]);
-        state.say(Tone::Info, words);
+        state.show_notice(Tone::Info, words);
     } else if state.composer().is_empty() {
         state.composer_mut().insert(begun);
         typed(state);
     } else {
         let words = state.preferences.strings.composer_in_use;
-        state.say(Tone::Problem, words);
+        state.show_notice(Tone::Problem, words);
     }
     Vec::new()
 }

@@ -48,7 +48,7 @@ pub(super) fn themes(state: &mut State) {
 /// Previews the chosen theme; without a choice, restores the theme used before the list was opened.
 pub(super) fn preview(state: &State) -> Vec<Effect> {
     let Some(Overlay::Pick(Picker {
-        of: PickerKind::Themes { before },
+        kind: PickerKind::Themes { before },
         ..
     })) = &state.overlays.top
     else {
@@ -72,12 +72,12 @@ pub(super) fn mentions(state: &mut State) -> Vec<Effect> {
 
 /// Closes the mentions because the request was refused.
 pub(super) fn close_mentions(state: &mut State) {
-    let is_open = |overlay: &mut Overlay| matches!(overlay, Overlay::Pick(picker) if matches!(picker.of, PickerKind::Mentions(_)));
+    let is_open = |overlay: &mut Overlay| matches!(overlay, Overlay::Pick(picker) if matches!(picker.kind, PickerKind::Mentions(_)));
     drop(state.overlays.top.take_if(is_open));
 }
 
 /// Shows the mentions that the server found, plus loaded messages that contain a keyword.
-pub(super) fn take_mentions(state: &mut State, mut entries: Vec<Entry>) {
+pub(super) fn set_mentions(state: &mut State, mut entries: Vec<Entry>) {
     let said = state
         .rooms
         .list
@@ -96,20 +96,20 @@ pub(super) fn take_mentions(state: &mut State, mut entries: Vec<Entry>) {
     entries.extend(named);
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.seq)));
     if let Some(Overlay::Pick(picker)) = &mut state.overlays.top
-        && let PickerKind::Mentions(known) = &mut picker.of
+        && let PickerKind::Mentions(known) = &mut picker.kind
     {
         *known = Some(entries);
     }
 }
 
 /// Stores the current list of rooms. The chosen room stays chosen.
-pub(super) fn take(state: &mut State, rooms: Vec<RoomInfo>) {
+pub(super) fn set_rooms(state: &mut State, rooms: Vec<RoomInfo>) {
     let chosen = chosen(state);
     state.rooms.directory.clone_from(&rooms);
     let Some(Overlay::Pick(picker)) = &mut state.overlays.top else {
         return;
     };
-    if let PickerKind::Lobby(known) = &mut picker.of {
+    if let PickerKind::Lobby(known) = &mut picker.kind {
         *known = Some(rooms);
         if let Some(takes) = chosen {
             choose(state, &takes);
@@ -119,7 +119,7 @@ pub(super) fn take(state: &mut State, rooms: Vec<RoomInfo>) {
 
 /// Requests the rooms again if it is time and the list of rooms is open.
 pub(super) fn due(state: &mut State) -> Vec<Effect> {
-    let is_open = matches!(&state.overlays.top, Some(Overlay::Pick(picker)) if matches!(picker.of, PickerKind::Lobby(_)));
+    let is_open = matches!(&state.overlays.top, Some(Overlay::Pick(picker)) if matches!(picker.kind, PickerKind::Lobby(_)));
     if !is_open {
         state.timers.lobby_due = None;
     }
@@ -139,7 +139,7 @@ pub(super) fn chosen(state: &State) -> Option<RowAction> {
         return None;
     };
     let rows = rows(state, picker);
-    rows.get(picker.chosen).map(|row| row.takes.clone())
+    rows.get(picker.chosen).map(|row| row.action.clone())
 }
 
 pub(super) fn choose(state: &mut State, takes: &RowAction) {
@@ -148,7 +148,7 @@ pub(super) fn choose(state: &mut State, takes: &RowAction) {
     };
     let place = rows(state, picker)
         .iter()
-        .position(|row| row.takes == *takes);
+        .position(|row| row.action == *takes);
     if let Some(Overlay::Pick(picker)) = &mut state.overlays.top {
         picker.chosen = place.unwrap_or(0);
     }
@@ -182,7 +182,7 @@ pub(super) fn point(state: &mut State, row: usize) -> Vec<Effect> {
 pub(super) fn close(state: &mut State) -> Vec<Effect> {
     match state.overlays.top.take() {
         Some(Overlay::Pick(Picker {
-            of: PickerKind::Themes { before },
+            kind: PickerKind::Themes { before },
             ..
         })) if before != state.preferences.theme => vec![Effect::Theme(before)],
         _ => Vec::new(),

@@ -6,9 +6,9 @@ use crate::chat::{RoomId, Seq};
 use crate::tui::content::plain_lines;
 use crate::tui::event::Effect;
 use crate::tui::input::command;
-use crate::tui::input::command::{Line, Name};
+use crate::tui::input::command::{CommandName, ParsedLine};
 use crate::tui::lists::picker::rows;
-use crate::tui::state::{Offered, Overlay, State, Tone, Writing};
+use crate::tui::state::{Overlay, PrintedList, State, Tone, Writing};
 use crate::tui::strings::fill;
 use crate::tui::timeline::Anchor;
 
@@ -18,24 +18,24 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     state.timers.pressed_at = state.screen.now.instant;
     let parsed = command::parse(text);
     match &parsed {
-        Line::Command(Name::Do, argument) => return act(state, argument),
-        Line::Command(Name::Draft, argument) => return draft(state, argument),
-        said if state.is_on_the_way() && is_said_here(said) => {
+        ParsedLine::Command(CommandName::Do, argument) => return act(state, argument),
+        ParsedLine::Command(CommandName::Draft, argument) => return draft(state, argument),
+        said if state.has_requested_room() && posts_to_current_room(said) => {
             let effects = paste::insert(state, text);
-            state.say(Tone::Problem, state.preferences.strings.on_the_way);
+            state.show_notice(Tone::Problem, state.preferences.strings.command_running);
             return effects;
         }
         _ => {}
     }
-    let shown = told_of(state);
+    let shown = snapshot(state);
     let here = state.rooms.current;
     let writing = state.current().map(|room| room.writing);
     let begun = std::mem::take(state.composer_mut());
     state.composer_mut().set(text);
     let effects = send::enter(state);
     let ends_writing = match &parsed {
-        Line::Command(name, _) => matches!(name, Name::Edit | Name::Reply),
-        Line::Missing(_) | Line::Unknown { .. } => false,
+        ParsedLine::Command(name, _) => matches!(name, CommandName::Edit | CommandName::Reply),
+        ParsedLine::Missing(_) | ParsedLine::Unknown { .. } => false,
         _ => true,
     };
     let composer = match here.map(|id| state.room_mut(id)) {
@@ -56,30 +56,36 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     } else if !begun.is_empty() {
         composer.set(&format!("{}\n{left}", begun.text()));
     }
-    if matches!(parsed, Line::Command(..)) {
-        say_if_nothing(state, &shown, &effects);
+    if matches!(parsed, ParsedLine::Command(..)) {
+        report_no_effect(state, &shown, &effects);
     }
     effects
 }
 
 /// Whether a line writes to the current room. It must not, while the user is waiting to enter another room.
-fn is_said_here(line: &Line) -> bool {
+fn posts_to_current_room(line: &ParsedLine) -> bool {
     match line {
-        Line::Say(_) | Line::Substitute { .. } => true,
-        Line::Command(name, _) => {
-            matches!(name, Name::Me | Name::Reply | Name::Edit | Name::React)
+        ParsedLine::Say(_) | ParsedLine::Substitute { .. } => true,
+        ParsedLine::Command(name, _) => {
+            matches!(
+                name,
+                CommandName::Me | CommandName::Reply | CommandName::Edit | CommandName::React
+            )
         }
         _ => false,
     }
 }
 
 /// Closes an overlay that has been printed. Rows of a list can still be chosen with `/pick`.
-pub(super) fn read_out(state: &mut State) {
+pub(super) fn overlay_printed(state: &mut State) {
     if let Some(Overlay::Pick(picker)) = state.overlays.top.take() {
         // A number picks what was printed, even if the list has changed since.
-        let takes = rows(state, &picker).into_iter().map(|row| row.takes);
+        let takes = rows(state, &picker).into_iter().map(|row| row.action);
         let takes = takes.collect();
-        state.overlays.offered = Some(Offered { picker, takes });
+        state.overlays.printed_list = Some(PrintedList {
+            picker,
+            actions: takes,
+        });
     }
 }
 
@@ -89,34 +95,34 @@ fn draft(state: &mut State, argument: &str) -> Vec<Effect> {
     if argument == "drop" && state.screen.is_plain && amend::cancel(state) {
         // The next line is an ordinary message again.
         if state.composer().is_empty() {
-            state.say(Tone::Info, s.draft_dropped);
+            state.show_notice(Tone::Info, s.draft_dropped);
             return Vec::new();
         }
     }
     if state.composer().is_empty() || !state.screen.is_plain {
-        state.say(Tone::Info, s.no_draft);
+        state.show_notice(Tone::Info, s.no_draft);
         return Vec::new();
     }
     match argument {
         "send" => return send::enter(state),
         "drop" => {
             state.composer_mut().set("");
-            state.say(Tone::Info, s.draft_dropped);
+            state.show_notice(Tone::Info, s.draft_dropped);
         }
         "" => {
             let words = plain_lines::draft(state, plain_lines::COLUMNS);
-            state.say(Tone::Info, words);
+            state.show_notice(Tone::Info, words);
         }
         _ => {
-            let words = fill(s.usage, &[&s.command(Name::Draft).usage]);
-            state.say(Tone::Problem, words);
+            let words = fill(s.usage, &[&s.command(CommandName::Draft).usage]);
+            state.show_notice(Tone::Problem, words);
         }
     }
     Vec::new()
 }
 
 /// The parts of the state whose changes are printed in plain mode.
-type Shown = (
+type Snapshot = (
     Option<RoomId>,
     Option<Anchor>,
     Option<Seq>,
@@ -126,7 +132,7 @@ type Shown = (
     bool,
 );
 
-fn told_of(state: &State) -> Shown {
+fn snapshot(state: &State) -> Snapshot {
     let room = state.current();
     (
         state.rooms.current,
@@ -140,10 +146,10 @@ fn told_of(state: &State) -> Shown {
 }
 
 /// Answers a command that changes nothing and requests nothing. Without an answer the user could not tell whether it was executed.
-fn say_if_nothing(state: &mut State, before: &Shown, effects: &[Effect]) {
+fn report_no_effect(state: &mut State, before: &Snapshot, effects: &[Effect]) {
     let has_done = !effects.is_empty() || state.input.follow_up.is_some();
-    if state.screen.is_plain && !has_done && told_of(state) == *before {
-        state.say(Tone::Info, state.preferences.strings.nothing_changed);
+    if state.screen.is_plain && !has_done && snapshot(state) == *before {
+        state.show_notice(Tone::Info, state.preferences.strings.nothing_changed);
     }
 }
 
@@ -152,8 +158,8 @@ fn act(state: &mut State, argument: &str) -> Vec<Effect> {
     let Some(action) = plain_commands::requested(state, argument) else {
         return Vec::new();
     };
-    let shown = told_of(state);
+    let shown = snapshot(state);
     let effects = actions::perform(state, action);
-    say_if_nothing(state, &shown, &effects);
+    report_no_effect(state, &shown, &effects);
     effects
 }

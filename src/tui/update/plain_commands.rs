@@ -5,7 +5,7 @@ use crate::chat::Seq;
 use crate::text;
 use crate::tui::content::plain_lines;
 use crate::tui::event::Effect;
-use crate::tui::input::command::{Name, first_word};
+use crate::tui::input::command::{CommandName, first_word};
 use crate::tui::input::keymap::Action;
 use crate::tui::state::{Overlay, State, Tone};
 use crate::tui::strings::fill;
@@ -23,7 +23,7 @@ pub(super) fn requested(state: &mut State, argument: &str) -> Option<Action> {
     let s = state.preferences.strings;
     if argument.is_empty() {
         let title = s.actions_title.to_owned();
-        let lines = Action::ALL.iter().filter(|it| !it.is_of_line());
+        let lines = Action::ALL.iter().filter(|it| !it.needs_screen());
         let lines = lines.map(|action| {
             let about = s.action(*action).unwrap_or_default();
             let name = text::pad(action.name(), 18);
@@ -38,15 +38,15 @@ pub(super) fn requested(state: &mut State, argument: &str) -> Option<Action> {
         return None;
     }
     let (name, number) = first_word(argument);
-    let Some(action) = Action::of(name).filter(|action| !action.is_of_line()) else {
-        let all = Action::ALL.iter().filter(|it| !it.is_of_line());
+    let Some(action) = Action::of(name).filter(|action| !action.needs_screen()) else {
+        let all = Action::ALL.iter().filter(|it| !it.needs_screen());
         let all = all.map(|action| action.name());
         let near = all.min_by_key(|known| {
             let begins = known.starts_with(name) && !name.is_empty();
             (!begins, strsim::damerau_levenshtein(known, name))
         });
         let words = fill(s.no_such_action, &[&name, &near.unwrap_or_default()]);
-        state.say(Tone::Problem, text::line(&words).to_string());
+        state.show_notice(Tone::Problem, text::line(&words).to_string());
         return None;
     };
     if !number.is_empty() && !select_numbered(state, number) {
@@ -84,7 +84,7 @@ pub(super) fn select_numbered(state: &mut State, number: &str) -> bool {
         state.preferences.strings.no_such_number,
         &[&text::line(number)],
     );
-    state.say(Tone::Problem, words);
+    state.show_notice(Tone::Problem, words);
     false
 }
 
@@ -97,8 +97,8 @@ pub(super) fn history(state: &mut State, argument: &str) {
         argument.parse().ok()
     };
     let (Some(most), Some(room)) = (most, state.current()) else {
-        let words = fill(s.usage, &[&s.command(Name::History).usage]);
-        state.say(Tone::Problem, words);
+        let words = fill(s.usage, &[&s.command(CommandName::History).usage]);
+        state.show_notice(Tone::Problem, words);
         return;
     };
     let title = text::line(&room.label()).to_string();
@@ -113,11 +113,11 @@ pub(super) fn history(state: &mut State, argument: &str) {
 /// `/pick NUMBER`: chooses a row of the list that was printed last.
 pub(super) fn pick(state: &mut State, number: &str) -> Vec<Effect> {
     let place = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-    let offered = state.overlays.offered.as_ref();
-    let picked = place.and_then(|place| offered?.takes.get(place).cloned());
-    let Some((takes, offered)) = picked.zip(state.overlays.offered.clone()) else {
-        state.say(Tone::Problem, state.preferences.strings.nothing_to_pick);
+    let offered = state.overlays.printed_list.as_ref();
+    let picked = place.and_then(|place| offered?.actions.get(place).cloned());
+    let Some((takes, offered)) = picked.zip(state.overlays.printed_list.clone()) else {
+        state.show_notice(Tone::Problem, state.preferences.strings.nothing_to_pick);
         return Vec::new();
     };
-    choosing::take_from(state, takes, offered.picker)
+    choosing::perform_row(state, takes, offered.picker)
 }

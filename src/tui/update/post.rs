@@ -2,7 +2,7 @@
 
 use super::unsent;
 use crate::chat::{Author, Body, Recipient, RoomId};
-use crate::client::{Command, LinkState, Post};
+use crate::client::{Command, LinkState, OutgoingPost};
 use crate::text;
 use crate::tui::event::Effect;
 use crate::tui::state::{State, Tone, Writing};
@@ -19,7 +19,7 @@ pub(super) fn post(
     to: Recipient,
     body: Body,
 ) -> Vec<Effect> {
-    let post = Post {
+    let post = OutgoingPost {
         client_id: state.posting.next_client_id(),
         to,
         body,
@@ -32,28 +32,28 @@ pub(super) fn post(
     sent(state, typed.to_owned());
     vec![Effect::Client(Command::Post {
         post,
-        instead_of: None,
+        replaces: None,
     })]
 }
 
 /// Posts a change that is not a message. Only its effect is shown, for example a new topic. If it is refused, `typed` returns to the
 /// composer.
-pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect> {
+pub(super) fn post_change(state: &mut State, typed: String, body: Body) -> Vec<Effect> {
     let Some(room) = state.rooms.current else {
-        say_where_nobody_is(state);
+        report_no_room(state);
         return Vec::new();
     };
-    if let Some(why) = state.current().and_then(|room| room.put_out.clone()) {
-        state.say(Tone::Problem, why);
+    if let Some(why) = state.current().and_then(|room| room.removal_reason.clone()) {
+        state.show_notice(Tone::Problem, why);
         return Vec::new();
     }
     if state.connection.link != LinkState::Online {
         // The change must not take effect later, when the user no longer expects it.
         let words = state.preferences.strings.not_now;
-        state.say(Tone::Problem, words);
+        state.show_notice(Tone::Problem, words);
         return Vec::new();
     }
-    let post = Post {
+    let post = OutgoingPost {
         client_id: state.posting.next_client_id(),
         to: Recipient::Room(room),
         body,
@@ -64,7 +64,7 @@ pub(super) fn order(state: &mut State, typed: String, body: Body) -> Vec<Effect>
     state.posting.commands.insert(post.client_id, typed);
     vec![Effect::Client(Command::Post {
         post,
-        instead_of: None,
+        replaces: None,
     })]
 }
 
@@ -84,7 +84,7 @@ pub(super) fn sent_from(state: &mut State, here: Option<RoomId>, text: String) {
         Some(Some(room)) => {
             room.remember(text);
             room.writing = Writing::Message;
-            room.write_on();
+            room.restore_draft();
         }
         // The room is gone, and its draft with it.
         Some(None) => {}
@@ -99,12 +99,12 @@ pub(super) fn is_sendable(state: &mut State, body: &Body) -> bool {
     let s = state.preferences.strings;
     let (bytes, lines) = (body.text().len(), body.text().split('\n').count());
     if bytes > state.connection.limits.body_bytes {
-        state.say(
+        state.show_notice(
             Tone::Problem,
             fill(s.too_long, &[&bytes, &state.connection.limits.body_bytes]),
         );
     } else if lines > state.connection.limits.body_lines {
-        state.say(
+        state.show_notice(
             Tone::Problem,
             fill(
                 s.too_many_lines,
@@ -112,20 +112,20 @@ pub(super) fn is_sendable(state: &mut State, body: &Body) -> bool {
             ),
         );
     } else if state.posting.pending.len() >= PENDING {
-        state.say(Tone::Problem, s.too_many_pending);
+        state.show_notice(Tone::Problem, s.too_many_pending);
     } else {
         return true;
     }
     false
 }
 
-pub(super) fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
+pub(super) fn send_message(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
     let (Some(room), Some(me)) = (state.rooms.current, state.me.account.clone()) else {
-        say_where_nobody_is(state);
+        report_no_room(state);
         return Vec::new();
     };
-    if let Some(why) = state.current().and_then(|room| room.put_out.clone()) {
-        state.say(Tone::Problem, why);
+    if let Some(why) = state.current().and_then(|room| room.removal_reason.clone()) {
+        state.show_notice(Tone::Problem, why);
         return Vec::new();
     }
     if !is_sendable(state, &body) {
@@ -135,7 +135,7 @@ pub(super) fn say(state: &mut State, typed: &str, body: Body) -> Vec<Effect> {
 }
 
 /// Reports that there is no room to send to, which mostly means that there is no connection.
-pub(super) fn say_where_nobody_is(state: &mut State) {
+pub(super) fn report_no_room(state: &mut State) {
     let s = state.preferences.strings;
     let words = if state.connection.link == LinkState::Online {
         s.not_in_a_room.to_owned()
@@ -145,5 +145,5 @@ pub(super) fn say_where_nobody_is(state: &mut State) {
             &[&text::line(&state.connection.server)],
         )
     };
-    state.say(Tone::Problem, words);
+    state.show_notice(Tone::Problem, words);
 }

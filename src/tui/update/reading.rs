@@ -14,7 +14,7 @@ use crate::tui::timeline::{Anchor, ItemKey};
 const DWELL: Duration = Duration::from_secs(1);
 
 /// Updates, after every event, when the current room will count as read and how much is unread above the screen.
-pub(super) fn note(state: &mut State) {
+pub(super) fn update_due(state: &mut State) {
     let at = state.screen.now.instant + DWELL;
     let (above, is_read) = state.current().map_or(((0, 0), false), |room| {
         let read = room.reading.unread.read;
@@ -25,7 +25,7 @@ pub(super) fn note(state: &mut State) {
             // Plain mode has no screen, so nothing can be above it.
             return ((0, 0), state.is_reading(room));
         }
-        let shown = shown(state, room);
+        let shown = visible_unread(state, room);
         let is_more = !shown.fresh.is_empty() || seen_to(state, room) > read;
         (shown.above, is_more && state.is_watching(room))
     });
@@ -53,10 +53,10 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     if state.screen.is_plain {
         return read_all(state);
     }
-    let fresh = shown(state, room).fresh;
+    let fresh = visible_unread(state, room).fresh;
     if let Some(room) = state.current_mut() {
         room.reading.due = None;
-        room.reading.note_seen(fresh);
+        room.reading.record_seen(fresh);
     }
     let to = state.current().map(|room| seen_to(state, room));
     let room = state.current_mut();
@@ -76,14 +76,14 @@ pub(super) fn read_all(state: &mut State) -> Vec<Effect> {
 }
 
 /// The unread messages of the current room, relative to the screen.
-struct Shown {
+struct VisibleUnread {
     /// Those that begin on the screen and were not recorded as seen before.
     fresh: Vec<(Seq, ForMe)>,
     /// How many others are above the screen, and how many of those are for the user.
     above: (u32, u32),
 }
 
-fn shown(state: &State, room: &Room) -> Shown {
+fn visible_unread(state: &State, room: &Room) -> VisibleUnread {
     let on_screen = viewport::on_screen(state);
     let first = on_screen.first().copied();
     // A message taller than the screen begins above it.
@@ -105,8 +105,9 @@ fn shown(state: &State, room: &Room) -> Shown {
         }
     }
     let mut above = (messages, mentions);
-    let is_countable = room.reading.unread.messages < Unread::MOST;
-    if is_countable && room.timeline.goes_on_from(read) && room.timeline.is_whole_after(read) {
+    let is_countable = room.reading.unread.messages < Unread::LIMIT;
+    if is_countable && room.timeline.is_continuous_from(read) && room.timeline.is_whole_after(read)
+    {
         // Loaded messages are more exact than the server's count: one may have been deleted since.
         let earlier = room.timeline.messages().skip_while(|it| it.seq >= first);
         let earlier = earlier.take_while(|it| it.seq > read);
@@ -116,14 +117,14 @@ fn shown(state: &State, room: &Room) -> Shown {
             (messages + 1, mentions + u32::from(is_for_me))
         });
     }
-    Shown { fresh, above }
+    VisibleUnread { fresh, above }
 }
 
 /// The last entry up to which everything is seen, or does not count as unread.
 fn seen_to(state: &State, room: &Room) -> Seq {
     let read = room.reading.unread.read;
     // Usually nothing is missing. This runs after every event, so it counts the unread messages only if something is.
-    if !room.timeline.goes_on_from(read) {
+    if !room.timeline.is_continuous_from(read) {
         let loaded = room.timeline.messages().take_while(|it| it.seq > read);
         let loaded = loaded.filter(|it| counts(state, it)).count();
         let all = usize::try_from(room.reading.unread.messages).unwrap_or(usize::MAX);
@@ -186,7 +187,7 @@ pub(super) fn followed(
     let Some(room) = state.room_mut(id) else {
         return Vec::new();
     };
-    room.reading.asked = Recount::No;
+    room.reading.recount = Recount::No;
     // A read position in another epoch means nothing in this one.
     let is_same = !matches!(result, FollowResult::EpochChanged | FollowResult::Ahead);
     let read = room.reading.unread.read;
@@ -199,12 +200,12 @@ pub(super) fn followed(
     if is_current && unread.messages > 0 {
         room.timeline.begin_new(unread.read);
     }
-    take(state, id, last, unread);
+    set_counts(state, id, last, unread);
     Vec::new()
 }
 
 /// Handles new counts for a room. Ignores counts of an older read position than ours.
-pub(super) fn moved(
+pub(super) fn read_position_changed(
     state: &mut State,
     id: RoomId,
     epoch: Epoch,
@@ -214,12 +215,12 @@ pub(super) fn moved(
     let Some(room) = state.room_mut(id) else {
         return Vec::new();
     };
-    let asked = std::mem::take(&mut room.reading.asked);
+    let asked = std::mem::take(&mut room.reading.recount);
     if room.timeline.epoch() != Some(epoch) {
         return Vec::new();
     }
     if unread.read >= room.reading.unread.read {
-        take(state, id, last, unread);
+        set_counts(state, id, last, unread);
     }
     if asked == Recount::AskAgain || is_partial(state, id, last) {
         return recount(state, id);
@@ -228,7 +229,7 @@ pub(super) fn moved(
 }
 
 /// Stores the server's counts and adds the entries that arrived after them.
-fn take(state: &mut State, id: RoomId, last: Seq, unread: Unread) {
+fn set_counts(state: &mut State, id: RoomId, last: Seq, unread: Unread) {
     let Some(room) = state.room(id) else { return };
     let mut reading = Reading {
         unread,
@@ -251,12 +252,12 @@ fn take(state: &mut State, id: RoomId, last: Seq, unread: Unread) {
 }
 
 /// Whether entries that arrived after the server's count are no longer loaded, so that the server has to count again. Not needed once
-/// the count has reached [`Unread::MOST`].
+/// the count has reached [`Unread::LIMIT`].
 fn is_partial(state: &State, id: RoomId, last: Seq) -> bool {
     state.room(id).is_some_and(|room| {
         let run = room.timeline.newest_run();
         let has_all = run.is_none_or(|first| first <= last.next());
-        !has_all && room.reading.unread.messages < Unread::MOST
+        !has_all && room.reading.unread.messages < Unread::LIMIT
     })
 }
 
@@ -323,7 +324,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
     let Some(room) = state.room_mut(entry.room) else {
         return Vec::new();
     };
-    if is_mine && is_reading && entry.body.is_said() {
+    if is_mine && is_reading && entry.body.is_message() {
         // Somebody who replies has read what is on the screen.
         let anchor = room.timeline.anchor();
         room.reading.due = Some(Due { at: now, anchor });
@@ -338,7 +339,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
     if entry.seq > room.reading.counted_to {
         room.reading.unread.add(is_for_me);
     }
-    room.reading.note_keyword(entry.seq, is_keyword);
+    room.reading.record_keyword(entry.seq, is_keyword);
     Vec::new()
 }
 
@@ -361,7 +362,7 @@ fn amended(state: &mut State, entry: &Entry, target: Seq, what: &Amendment) -> V
         None => ForMe::No,
     };
     if let Some(Room { reading, .. }) = state.room_mut(entry.room) {
-        reading.note_keyword(target, has_keyword);
+        reading.record_keyword(target, has_keyword);
         if *what == Amendment::Erase {
             reading.seen.remove(&target);
         } else if let Some(seen) = reading.seen.get_mut(&target) {
@@ -383,11 +384,11 @@ pub(super) fn recount(state: &mut State, id: RoomId) -> Vec<Effect> {
     let Some(room) = state.room_mut(id) else {
         return Vec::new();
     };
-    if room.reading.asked != Recount::No {
-        room.reading.asked = Recount::AskAgain;
+    if room.reading.recount != Recount::No {
+        room.reading.recount = Recount::AskAgain;
         return Vec::new();
     }
-    room.reading.asked = Recount::Asked;
+    room.reading.recount = Recount::Asked;
     mark(room, room.reading.unread.read).into_iter().collect()
 }
 

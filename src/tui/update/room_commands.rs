@@ -1,49 +1,49 @@
 //! Commands that change a room or a member's permissions there.
 
-use super::post::order;
+use super::post::post_change;
 use crate::chat::{Author, Body, IdentityId, Role, Ruling, Until};
 use crate::client::Command;
 use crate::tui::event::Effect;
 use crate::tui::input::command;
-use crate::tui::input::command::Name;
+use crate::tui::input::command::CommandName;
 use crate::tui::state::{Confirm, State, Tone};
 use crate::tui::strings::fill;
 
 /// Runs a command, or shows its usage if the arguments are wrong.
-pub(super) fn run(state: &mut State, name: Name, argument: &str) -> Vec<Effect> {
-    if name == Name::Delete
+pub(super) fn run(state: &mut State, name: CommandName, argument: &str) -> Vec<Effect> {
+    if name == CommandName::Delete
         && is_current(state, argument)
         && let Some(room) = state.rooms.current
         && !state.input.is_confirmed(Confirm::CloseRoom(room))
     {
-        state.say(Tone::Problem, state.preferences.strings.close_again);
+        state.show_notice(Tone::Problem, state.preferences.strings.close_confirm);
         return Vec::new();
     }
     match body(state, name, argument) {
         Some(body) => {
             let typed = state.composer().text();
-            order(state, typed, body)
+            post_change(state, typed, body)
         }
-        None if name == Name::Create => create(state, argument),
+        None if name == CommandName::Create => create(state, argument),
         None => usage(state, name),
     }
 }
 
-fn usage(state: &mut State, name: Name) -> Vec<Effect> {
+fn usage(state: &mut State, name: CommandName) -> Vec<Effect> {
     let s = state.preferences.strings;
-    state.say(Tone::Problem, fill(s.usage, &[&s.command(name).usage]));
+    state.show_notice(Tone::Problem, fill(s.usage, &[&s.command(name).usage]));
     Vec::new()
 }
 
 fn create(state: &mut State, argument: &str) -> Vec<Effect> {
-    match command::new_room(argument) {
+    match command::parse_new_room(argument) {
         Some(room) => vec![Effect::Client(Command::Create(room))],
-        None => usage(state, Name::Create),
+        None => usage(state, CommandName::Create),
     }
 }
 
 /// The body that a command posts; `None` if the arguments are wrong.
-fn body(state: &State, name: Name, argument: &str) -> Option<Body> {
+fn body(state: &State, name: CommandName, argument: &str) -> Option<Body> {
     let (whom, rest) = command::first_word(argument);
     let person = Author {
         // The server resolves the name: the person need not be here now.
@@ -51,32 +51,34 @@ fn body(state: &State, name: Name, argument: &str) -> Option<Body> {
         name: whom.trim_start_matches('@').to_owned(),
     };
     let ruling = match name {
-        Name::Topic => return Some(Body::Topic(argument.to_owned())),
-        Name::Delete => return is_current(state, argument).then_some(Body::Closed),
-        Name::Invite => Ruling::Invited,
-        Name::Op => Ruling::Role(Role::Moderator),
-        Name::Deop => Ruling::Role(Role::Member),
-        Name::Kick => Ruling::Kicked {
+        CommandName::Topic => return Some(Body::Topic(argument.to_owned())),
+        CommandName::Delete => return is_current(state, argument).then_some(Body::Closed),
+        CommandName::Invite => Ruling::Invited,
+        CommandName::Op => Ruling::Role(Role::Moderator),
+        CommandName::Deop => Ruling::Role(Role::Member),
+        CommandName::Kick => Ruling::Kicked {
             reason: rest.to_owned(),
         },
-        Name::Ban => {
+        CommandName::Ban => {
             let (first, behind) = command::first_word(rest);
             // A first word that is not a duration belongs to the reason.
             let (until, reason) = match until(first) {
                 Some(until) => (until, behind),
-                None => (Until::Ever, rest),
+                None => (Until::Forever, rest),
             };
             Ruling::Banned {
                 until,
                 reason: reason.to_owned(),
             }
         }
-        Name::Unban => Ruling::Unbanned,
-        Name::Mute if rest.is_empty() => Ruling::Muted { until: Until::Ever },
-        Name::Mute => Ruling::Muted {
+        CommandName::Unban => Ruling::Unbanned,
+        CommandName::Mute if rest.is_empty() => Ruling::Muted {
+            until: Until::Forever,
+        },
+        CommandName::Mute => Ruling::Muted {
             until: until(rest)?,
         },
-        Name::Unmute => Ruling::Unmuted,
+        CommandName::Unmute => Ruling::Unmuted,
         _ => return None,
     };
     Some(Body::Ruling(person, ruling))
@@ -91,6 +93,6 @@ fn is_current(state: &State, argument: &str) -> bool {
 
 /// A duration that starts when the server accepts the post, because the local clock may differ from the server's.
 fn until(text: &str) -> Option<Until> {
-    let duration = command::duration(text)?;
+    let duration = command::parse_duration(text)?;
     u64::try_from(duration.as_millis()).ok().map(Until::For)
 }

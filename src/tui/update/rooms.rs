@@ -3,7 +3,7 @@
 use super::unsent;
 use super::viewport::show;
 use crate::chat::{RoomId, RoomInfo, Seq};
-use crate::client::{Command, PutOut};
+use crate::client::{Command, RemovalReason};
 use crate::text;
 use crate::tui::event::Effect;
 use crate::tui::state::{Room, State, Tone};
@@ -13,7 +13,9 @@ pub(super) fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]
     // Rooms the user is no longer a member of are removed; the others keep their loaded messages.
     let is_ours = |room: &Room| {
         let id = room.info.id;
-        rooms.iter().any(|info| info.id == id) || ending.contains(&id) || room.put_out.is_some()
+        rooms.iter().any(|info| info.id == id)
+            || ending.contains(&id)
+            || room.removal_reason.is_some()
     };
     let gone: Vec<Room> = state
         .rooms
@@ -24,7 +26,7 @@ pub(super) fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]
         put_room(state, info);
     }
     let effects = begin_somewhere(state);
-    unsent::moved(state, &gone);
+    unsent::show_from_removed_rooms(state, &gone);
     effects
 }
 
@@ -50,7 +52,7 @@ fn begin_somewhere(state: &mut State) -> Vec<Effect> {
 }
 
 /// Adds the rooms from the local cache, so that one can be shown before the server has answered.
-pub(super) fn kept(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
+pub(super) fn show_cached(state: &mut State, rooms: Vec<RoomInfo>) -> Vec<Effect> {
     for info in rooms {
         put_room(state, info);
     }
@@ -80,19 +82,19 @@ fn put_room(state: &mut State, info: RoomInfo) {
     state.rooms.invitations.retain(|it| it.room.id != info.id);
     if let Some(room) = state.room_mut(info.id) {
         room.info = info;
-        room.put_out = None;
+        room.removal_reason = None;
         return;
     }
     // Replaces a former room of the same name and takes over its draft.
     let is_former = |room: &Room| {
-        room.put_out.is_some() && !room.is_conversation() && room.info.name == info.name
+        room.removal_reason.is_some() && !room.is_conversation() && room.info.name == info.name
     };
     let former = state.rooms.list.iter().position(is_former);
     let mut former = former.map(|place| state.rooms.list.remove(place));
     let mut room = Room::new(info);
     if let Some(former) = &mut former {
         std::mem::swap(&mut room.composer, &mut former.composer);
-        std::mem::swap(&mut room.aside, &mut former.aside);
+        std::mem::swap(&mut room.stashed_draft, &mut former.stashed_draft);
     }
     let place = if room.is_conversation() {
         state.rooms.list.len()
@@ -105,20 +107,20 @@ fn put_room(state: &mut State, info: RoomInfo) {
             .unwrap_or(state.rooms.list.len())
     };
     state.rooms.list.insert(place, room);
-    unsent::moved(state, former.as_slice());
+    unsent::show_from_removed_rooms(state, former.as_slice());
 }
 
 pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Vec<Effect> {
     let id = room.id;
     // A join requested while offline is done later, but was still requested by the user.
     let joins = |effect: &Effect| match effect {
-        Effect::Client(Command::Join(wanted)) => wanted.is(&room),
+        Effect::Client(Command::Join(wanted)) => wanted.matches(&room),
         _ => false,
     };
     let asked = asked
         || state
             .posting
-            .asked
+            .awaited_request
             .as_ref()
             .is_some_and(|(effect, _)| joins(effect));
     let is_new = state.room(id).is_none();
@@ -139,7 +141,7 @@ pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Ve
     if !asked && !begins && state.rooms.current.is_some() {
         return Vec::new();
     }
-    state.posting.asked = None;
+    state.posting.awaited_request = None;
     enter(state, id)
 }
 
@@ -162,22 +164,22 @@ pub(super) fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
         let first = state.listed().next().map(|room| room.info.id);
         effects = first.map_or_else(Vec::new, |first| show(state, first));
     }
-    unsent::moved(state, &gone);
+    unsent::show_from_removed_rooms(state, &gone);
     effects
 }
 
 /// Handles removal from a room: its messages can still be read, but nothing can be sent.
-pub(super) fn put_out(state: &mut State, id: RoomId, how: &PutOut) {
-    let words = state.preferences.strings.put_out(how);
+pub(super) fn removed(state: &mut State, id: RoomId, how: &RemovalReason) {
+    let words = state.preferences.strings.removed_from_room(how);
     let words = text::line(&words);
     // In plain mode the line added below reports it, if this room is shown.
     if !state.screen.is_plain || state.rooms.current != Some(id) {
-        state.say(Tone::Problem, words.as_str());
+        state.show_notice(Tone::Problem, words.as_str());
     }
     let now = state.now_ms();
     if let Some(room) = state.room_mut(id) {
-        room.put_out = Some(words.to_string());
+        room.removal_reason = Some(words.to_string());
         room.roster.clear();
-        room.timeline.local(ItemKind::System(words), now);
+        room.timeline.add_local_line(ItemKind::System(words), now);
     }
 }

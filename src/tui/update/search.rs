@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{picker, visit};
-use crate::chat::{Body, Entry, Found, RoomId, Seq};
-use crate::client::{Among, Command};
+use crate::chat::{Body, Entry, RoomId, SearchResults, Seq};
+use crate::client::{Command, SearchScope};
 use crate::tui::event::Effect;
 use crate::tui::input::composer::Composer;
 use crate::tui::lists::search::{Hits, QueryContext, ResultCursor, parse};
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 
 /// Opens the search with a text. An empty text reopens the current search, if there is one.
 pub(super) fn open(state: &mut State, text: &str) -> Vec<Effect> {
-    let walk = state.walk().filter(|_| text.is_empty());
+    let walk = state.result_cursor().filter(|_| text.is_empty());
     let (text, hits) = match walk {
         Some(walk) => (walk.text.clone(), walk.hits.clone()),
         None => (text.to_owned(), Hits::default()),
@@ -28,7 +28,7 @@ pub(super) fn open(state: &mut State, text: &str) -> Vec<Effect> {
     let picker = Picker {
         filter: Box::new(Composer::with(&text)),
         chosen,
-        of: PickerKind::Search(Box::new(hits)),
+        kind: PickerKind::Search(Box::new(hits)),
     };
     state.overlays.top = Some(Overlay::Pick(picker));
     if is_new { changed(state) } else { Vec::new() }
@@ -37,7 +37,7 @@ pub(super) fn open(state: &mut State, text: &str) -> Vec<Effect> {
 fn hits_mut(state: &mut State) -> Option<&mut Hits> {
     match &mut state.overlays.top {
         Some(Overlay::Pick(Picker {
-            of: PickerKind::Search(hits),
+            kind: PickerKind::Search(hits),
             ..
         })) => Some(hits),
         _ => None,
@@ -47,7 +47,7 @@ fn hits_mut(state: &mut State) -> Option<&mut Hits> {
 /// Starts a new search because the text has changed.
 pub(super) fn changed(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Pick(Picker {
-        of: PickerKind::Search(_),
+        kind: PickerKind::Search(_),
         filter,
         ..
     })) = &state.overlays.top
@@ -73,7 +73,7 @@ pub(super) fn changed(state: &mut State) -> Vec<Effect> {
     let hits = Hits::new(state.timers.searches, understood);
     let (id, search, is_empty) = (hits.id, hits.search.clone(), hits.is_empty());
     if let Some(Overlay::Pick(picker)) = &mut state.overlays.top {
-        picker.of = PickerKind::Search(Box::new(hits));
+        picker.kind = PickerKind::Search(Box::new(hits));
         picker.chosen = 0;
     }
     if is_empty {
@@ -81,8 +81,8 @@ pub(super) fn changed(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.timers.search_due = Some(state.screen.now.instant + PAUSE);
-    let among = Among::Kept;
-    vec![Effect::Client(Command::Search { id, search, among })]
+    let scope = SearchScope::Cache;
+    vec![Effect::Client(Command::Search { id, search, scope })]
 }
 
 /// Asks the server, if it is time.
@@ -98,20 +98,25 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     let Some(hits) = hits_mut(state) else {
         return Vec::new();
     };
-    hits.is_asked = true;
-    let (id, search, among) = (hits.id, hits.search.clone(), Among::All);
-    vec![Effect::Client(Command::Search { id, search, among })]
+    hits.is_waiting = true;
+    let (id, search, scope) = (hits.id, hits.search.clone(), SearchScope::Server);
+    vec![Effect::Client(Command::Search { id, search, scope })]
 }
 
 /// Stores the results of the current search; results of an older one are ignored. The chosen hit stays chosen.
-pub(super) fn found(state: &mut State, id: u64, among: Among, found: Option<Found>) {
+pub(super) fn set_results(
+    state: &mut State,
+    id: u64,
+    among: SearchScope,
+    found: Option<SearchResults>,
+) {
     let chosen = picker::chosen(state);
     let Some(hits) = hits_mut(state).filter(|hits| hits.id == id) else {
         return;
     };
     match among {
-        Among::Kept => hits.take_kept(found.unwrap_or_default()),
-        Among::All => hits.take_found(found),
+        SearchScope::Cache => hits.set_local(found.unwrap_or_default()),
+        SearchScope::Server => hits.set_remote(found),
     }
     if let Some(takes) = chosen {
         picker::choose(state, &takes);
@@ -131,7 +136,7 @@ pub(super) fn apply_amendments(state: &mut State, entries: &[Entry]) {
             .rooms
             .visit
             .as_mut()
-            .and_then(|visit| visit.walk.as_mut())
+            .and_then(|visit| visit.result_cursor.as_mut())
         {
             walk.hits.amend(entry);
         }
@@ -141,7 +146,7 @@ pub(super) fn apply_amendments(state: &mut State, entries: &[Entry]) {
 /// Shows a hit in its room and lets the user step to the others.
 pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Seq)) -> Vec<Effect> {
     if state.room(at.0).is_none() {
-        state.say(Tone::Problem, state.preferences.strings.not_in_a_room);
+        state.show_notice(Tone::Problem, state.preferences.strings.not_in_a_room);
         return Vec::new();
     }
     // When stepping from hit to hit, Esc returns to where the search was started.
@@ -149,7 +154,7 @@ pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Se
         .rooms
         .visit
         .take()
-        .filter(|visit| visit.walk.is_some());
+        .filter(|visit| visit.result_cursor.is_some());
     if let Some(room) = state.current_mut() {
         room.selected = None;
     }
@@ -158,7 +163,7 @@ pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Se
         if let Some(before) = before {
             visit.home = before.home;
         }
-        visit.walk = Some(ResultCursor { text, hits, at });
+        visit.result_cursor = Some(ResultCursor { text, hits, at });
     }
     visit::select_hit(state);
     effects
@@ -166,7 +171,7 @@ pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Se
 
 /// Steps to the next hit: an older one if `by` is positive, a newer one if negative.
 pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
-    let Some(walk) = state.walk().cloned() else {
+    let Some(walk) = state.result_cursor().cloned() else {
         return Vec::new();
     };
     if let Some(at) = walk.step(&state.hits(&walk.hits), by) {
@@ -179,6 +184,6 @@ pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
     } else {
         s.no_newer_hit
     };
-    state.say(Tone::Info, words);
+    state.show_notice(Tone::Info, words);
     Vec::new()
 }

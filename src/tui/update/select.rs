@@ -32,7 +32,7 @@ pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
     match action {
         Action::SelectUp => return step(state, seq, true),
         Action::SelectDown => return step(state, seq, false),
-        Action::Answer => amend::answer(state, seq),
+        Action::Reply => amend::reply(state, seq),
         Action::EditSelected => amend::edit(state, seq),
         Action::DeleteSelected => return amend::delete(state, seq),
         Action::ReactSelected => amend::ask_reaction(state, seq),
@@ -40,12 +40,12 @@ pub(super) fn act(state: &mut State, seq: Seq, action: Action) -> Vec<Effect> {
         Action::OpenSelected => return open::open(state, seq),
         Action::ToOriginal => return amend::open_original(state, seq),
         Action::WhoReacted => amend::who_reacted(state, seq),
-        Action::TurnFold => turn_fold(state, seq),
+        Action::TurnFold => toggle_fold(state, seq),
         Action::NextHit => return search::step(state, 1),
         Action::HitBefore => return search::step(state, -1),
         _ => {
             leave(state);
-            if state.walk().is_some() {
+            if state.result_cursor().is_some() {
                 return visit::back(state).unwrap_or_default();
             }
         }
@@ -62,19 +62,19 @@ pub(super) fn leave(state: &mut State) {
 }
 
 /// Unfolds or folds the long code of a message. If it has none, the nearest one above it on the screen is used.
-pub(super) fn turn_fold(state: &mut State, seq: Seq) {
+pub(super) fn toggle_fold(state: &mut State, seq: Seq) {
     let folds = |seq: &Seq| {
         let said = state.current().and_then(|room| room.timeline.message(*seq));
-        said.is_some_and(|entry| MessageText::by(&entry.body).folds())
+        said.is_some_and(|entry| MessageText::of_body(&entry.body).folds())
     };
     let mut above = on_screen(state).into_iter().rev().filter(|it| *it < seq);
     let found = Some(seq).filter(folds).or_else(|| above.find(folds));
     match (found, state.current_mut()) {
         (Some(found), Some(room)) => {
             room.selected = room.selected.map(|_| found);
-            room.timeline.turn_fold(ItemKey::entry(found));
+            room.timeline.toggle_fold(ItemKey::entry(found));
         }
-        _ => state.say(Tone::Info, state.preferences.strings.nothing_folds),
+        _ => state.show_notice(Tone::Info, state.preferences.strings.nothing_folds),
     }
 }
 
@@ -107,6 +107,6 @@ fn copy(state: &mut State, seq: Seq) -> Vec<Effect> {
         });
         return Vec::new();
     }
-    state.say(Tone::Info, state.preferences.strings.copied);
+    state.show_notice(Tone::Info, state.preferences.strings.copied);
     vec![Effect::Copy(text)]
 }

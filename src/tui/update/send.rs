@@ -1,14 +1,14 @@
 //! The Enter key: sends the composer's text as a message or a private message, or runs it as a command.
 
 use super::navigation::conversation_with;
-use super::post::{is_sendable, post, say, say_where_nobody_is, sent, sent_from};
+use super::post::{is_sendable, post, report_no_room, send_message, sent, sent_from};
 use super::{amend, commands, plain_commands};
 use crate::chat::{Amendment, Body, Recipient, Seq};
 use crate::client::{Command, LinkState};
 use crate::text;
 use crate::tui::event::Effect;
 use crate::tui::input::command;
-use crate::tui::input::command::{Line, Missing, Name};
+use crate::tui::input::command::{CommandName, Missing, ParsedLine};
 use crate::tui::state::{Confirm, State, Tone, Writing};
 use crate::tui::strings::fill;
 
@@ -23,12 +23,12 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
         return rewrite(state, seq, text);
     }
     match command::parse(&text) {
-        Line::Empty => retry_now(state),
-        Line::Say(body) => {
+        ParsedLine::Empty => retry_now(state),
+        ParsedLine::Say(body) => {
             let body = as_reply(state, body);
-            say(state, &text, body)
+            send_message(state, &text, body)
         }
-        Line::Substitute { old, new } => {
+        ParsedLine::Substitute { old, new } => {
             state.screen.notice = None;
             let effects = amend::substitute(state, &old, &new);
             if !effects.is_empty() {
@@ -36,19 +36,19 @@ pub(super) fn enter(state: &mut State) -> Vec<Effect> {
             }
             effects
         }
-        Line::Private { name, text: said } => privately(state, &text, &name, said),
-        Line::Command(name, argument) => run(state, name, &argument, text),
-        Line::Missing(missing) => {
+        ParsedLine::Private { name, text: said } => send_private(state, &text, &name, said),
+        ParsedLine::Command(name, argument) => run(state, name, &argument, text),
+        ParsedLine::Missing(missing) => {
             explain(state, &text, missing);
             Vec::new()
         }
-        Line::Unknown { word, nearest } => {
+        ParsedLine::Unknown { word, nearest } => {
             let s = state.preferences.strings;
             let words = match nearest {
                 Some(nearest) => fill(s.unknown_command_nearest, &[&word, &nearest]),
                 None => fill(s.unknown_command, &[&word]),
             };
-            state.say(Tone::Problem, words);
+            state.show_notice(Tone::Problem, words);
             Vec::new()
         }
     }
@@ -68,23 +68,23 @@ fn retry_now(state: &State) -> Vec<Effect> {
 fn as_reply(state: &State, body: Body) -> Body {
     let writing = state.current().map(|room| room.writing);
     match (body, writing) {
-        (Body::Text(text), Some(Writing::Answer(to))) => Body::Reply { to, text },
+        (Body::Text(text), Some(Writing::Reply(to))) => Body::Reply { to, text },
         (body, _) => body,
     }
 }
 
 /// Runs a command. `typed` is the line it was typed in.
-fn run(state: &mut State, name: Name, argument: &str, typed: String) -> Vec<Effect> {
+fn run(state: &mut State, name: CommandName, argument: &str, typed: String) -> Vec<Effect> {
     state.screen.notice = None;
     let here = state.rooms.current;
     match name {
-        Name::Do => {
+        CommandName::Do => {
             // Cleared first, because the action may change the composer.
             sent_from(state, here, typed);
             state.input.follow_up = plain_commands::requested(state, argument);
             return Vec::new();
         }
-        Name::Edit if argument.is_empty() => {
+        CommandName::Edit if argument.is_empty() => {
             sent_from(state, here, typed);
             amend::edit_newest(state);
             return Vec::new();
@@ -96,7 +96,7 @@ fn run(state: &mut State, name: Name, argument: &str, typed: String) -> Vec<Effe
     let asked = effects
         .first()
         .map(|effect| (effect.clone(), typed.clone()));
-    state.posting.asked = asked;
+    state.posting.awaited_request = asked;
     let notice = state.screen.notice.as_ref();
     if notice.is_none_or(|notice| notice.tone == Tone::Info) {
         // The command may have switched rooms; the other room's draft stays.
@@ -115,14 +115,14 @@ fn explain(state: &mut State, typed: &str, missing: Missing) {
         }
         Missing::Argument(name) => fill(s.usage, &[&s.command(name).usage]),
     };
-    state.say(Tone::Problem, words);
+    state.show_notice(Tone::Problem, words);
 }
 
 /// Sends the composer's text as the new text of a message. An empty text cancels the edit.
 fn rewrite(state: &mut State, seq: Seq, text: String) -> Vec<Effect> {
     // An escape at the start of a line, such as `//`, which makes the line plain text, works in an edit as well.
     let new = match command::parse(&text) {
-        Line::Say(Body::Text(said)) => said,
+        ParsedLine::Say(Body::Text(said)) => said,
         _ => text.trim_end().to_owned(),
     };
     if new.trim().is_empty() {
@@ -136,7 +136,7 @@ fn rewrite(state: &mut State, seq: Seq, text: String) -> Vec<Effect> {
     effects
 }
 
-fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Effect> {
+fn send_private(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Effect> {
     let called = state.people_named(name);
     // If the name now belongs to somebody else, ask first, before a stranger reads what was meant for a friend.
     if let (Some(present), Some(peer)) = (called.present, called.peer)
@@ -145,10 +145,10 @@ fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Ef
             .input
             .is_confirmed(Confirm::Write(typed.to_owned(), present))
     {
-        state.say(
+        state.show_notice(
             Tone::Problem,
             fill(
-                state.preferences.strings.name_changed_hands,
+                state.preferences.strings.name_has_new_owner,
                 &[&text::line(name)],
             ),
         );
@@ -157,10 +157,10 @@ fn privately(state: &mut State, typed: &str, name: &str, said: String) -> Vec<Ef
     let person = called.present.or(called.peer);
     let conversation = person.and_then(|person| conversation_with(state, person));
     if conversation.is_some() && conversation == state.rooms.current {
-        return say(state, typed, Body::Text(said));
+        return send_message(state, typed, Body::Text(said));
     }
     let Some(me) = state.me.account.clone() else {
-        say_where_nobody_is(state);
+        report_no_room(state);
         return Vec::new();
     };
     let body = Body::Text(said);

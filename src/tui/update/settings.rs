@@ -29,7 +29,7 @@ pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
         // Saves the current value.
         [] if is_saved => setting.value(state),
         [] => {
-            tell(state, setting);
+            show_value(state, setting);
             return Vec::new();
         }
         [value] => (*value).to_owned(),
@@ -38,13 +38,13 @@ pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
             let usage = state
                 .preferences
                 .strings
-                .command(crate::tui::input::command::Name::Set)
+                .command(crate::tui::input::command::CommandName::Set)
                 .usage;
             let words = fill(state.preferences.strings.usage, &[&usage]);
             return refuse(state, argument, &words);
         }
     };
-    let Some(value) = setting.meant(&value, state) else {
+    let Some(value) = setting.resolve_value(&value, state) else {
         let all = match setting {
             Setting::NotifyCommand => state.preferences.strings.setting_quote.to_owned(),
             Setting::TimeFormat => {
@@ -68,26 +68,26 @@ pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
 
 /// Reports a problem with the command, which stays in the composer to be corrected.
 fn refuse(state: &mut State, argument: &str, words: &str) -> Vec<Effect> {
-    state.say(Tone::Problem, text::line(words).to_string());
+    state.show_notice(Tone::Problem, text::line(words).to_string());
     state.composer_mut().set(&format!("/set {argument}"));
     Vec::new()
 }
 
 /// Shows the value of a setting.
-pub(super) fn tell(state: &mut State, setting: Setting) {
+pub(super) fn show_value(state: &mut State, setting: Setting) {
     let value = setting.value(state);
-    say(state, setting.name(), &value);
+    report_value(state, setting.name(), &value);
 }
 
-fn say(state: &mut State, name: &str, value: &str) {
+fn report_value(state: &mut State, name: &str, value: &str) {
     let words = fill(state.preferences.strings.setting_is, &[&name, &value]);
-    state.say(Tone::Info, words);
+    state.show_notice(Tone::Info, words);
 }
 
 fn set(state: &mut State, setting: Setting, value: &str) -> Vec<Effect> {
     let is_changed = setting.value(state) != value;
     setting.apply(state, value);
-    say(state, setting.name(), value);
+    report_value(state, setting.name(), value);
     if !is_changed {
         return Vec::new();
     }
@@ -134,14 +134,14 @@ pub(super) fn saved(
         Ok(path) => {
             state
                 .preferences
-                .kept
+                .saved_settings
                 .insert(setting, (Source::File, value));
             let words = fill(
                 state.preferences.strings.setting_saved,
                 &[&text::line(&path)],
             );
-            state.say(Tone::Info, words);
+            state.show_notice(Tone::Info, words);
         }
-        Err(why) => state.say(Tone::Problem, text::line(&why).to_string()),
+        Err(why) => state.show_notice(Tone::Problem, text::line(&why).to_string()),
     }
 }

@@ -8,11 +8,14 @@ use crate::tui::state::PickerKind;
 use crate::tui::state::{Overlay, Room, State};
 
 /// Records, after every event, which features it used. `before` is the room that was shown before the event.
-pub(super) fn note(state: &mut State, before: Option<RoomId>, effects: &[Effect]) {
+pub(super) fn record_steps(state: &mut State, before: Option<RoomId>, effects: &[Effect]) {
     if state.screen.guide.is_none() {
         return;
     }
-    let mut tried: Vec<TourStep> = effects.iter().filter_map(|it| said(state, it)).collect();
+    let mut tried: Vec<TourStep> = effects
+        .iter()
+        .filter_map(|it| completed_step(state, it))
+        .collect();
     if before.is_some() && state.rooms.current != before {
         tried.push(TourStep::Rooms);
     }
@@ -20,7 +23,7 @@ pub(super) fn note(state: &mut State, before: Option<RoomId>, effects: &[Effect]
         tried.push(TourStep::Select);
     }
     match &state.overlays.top {
-        Some(Overlay::Pick(picker)) => tried.extend(match picker.of {
+        Some(Overlay::Pick(picker)) => tried.extend(match picker.kind {
             PickerKind::Palette | PickerKind::Lobby(_) => Some(TourStep::Rooms),
             PickerKind::Search(_) => Some(TourStep::Search),
             PickerKind::Themes { .. } => Some(TourStep::Themes),
@@ -42,7 +45,7 @@ pub(super) fn note(state: &mut State, before: Option<RoomId>, effects: &[Effect]
 }
 
 /// The tour step that a sent message completes: the one for public or the one for private messages.
-fn said(state: &State, effect: &Effect) -> Option<TourStep> {
+fn completed_step(state: &State, effect: &Effect) -> Option<TourStep> {
     let Effect::Client(Command::Post { post, .. }) = effect else {
         return None;
     };
@@ -55,5 +58,5 @@ fn said(state: &State, effect: &Effect) -> Option<TourStep> {
     } else {
         TourStep::Whisper
     };
-    post.body.is_said().then_some(tour_step)
+    post.body.is_message().then_some(tour_step)
 }

@@ -10,27 +10,27 @@ use crate::tui::timeline::{Anchor, ItemKey, Keep};
 
 /// How much memory loaded entries may use, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Budget {
+pub struct TrimBudget {
     /// The room that is shown.
     pub shown: usize,
     /// All other rooms together.
     pub others: usize,
 }
 
-impl Budget {
+impl TrimBudget {
     /// Each is enough for about 4,000 messages of 160 bytes.
-    pub const USUAL: Self = Self {
+    pub const DEFAULT: Self = Self {
         shown: 6 * 1024 * 1024,
         others: 6 * 1024 * 1024,
     };
 }
 
 /// Trims the rooms that are over their budget.
-pub fn trim(state: &mut State, budget: Budget) {
+pub fn trim(state: &mut State, budget: TrimBudget) {
     let rows = usize::from(state.screen.size.1);
     let others = state.rooms.list.len().saturating_sub(1).max(1);
-    let aside = Keep::aside((budget.others / others).min(budget.shown), rows);
-    let shown = Keep::shown(budget.shown, rows);
+    let aside = Keep::hidden((budget.others / others).min(budget.shown), rows);
+    let shown = Keep::visible(budget.shown, rows);
     let current = state.rooms.current;
     let home = state.rooms.visit.as_ref().and_then(|visit| visit.home);
     let reacting = match &state.overlays.top {
@@ -74,7 +74,7 @@ fn on_screen(state: &State, room: &Room) -> Range<usize> {
 fn near(room: &Room, home: Option<(RoomId, Anchor)>, reacting: Option<Seq>) -> Vec<ItemKey> {
     let writing_about = match room.writing {
         Writing::Message => None,
-        Writing::Answer(seq) | Writing::Edit(seq) => Some(seq),
+        Writing::Reply(seq) | Writing::Edit(seq) => Some(seq),
     };
     let sought = room.seeking.map(|seeking| seeking.seq);
     let seqs = [room.selected, room.found, sought, writing_about, reacting];

@@ -2,8 +2,8 @@
 
 use crossterm::event::KeyEvent;
 
-use super::editing::edits_line;
-use crate::client::{Distrust, LinkState, Untrusted, Why};
+use super::editing::edit_line;
+use crate::client::{DisconnectReason, Distrust, LinkState, Untrusted};
 use crate::tui::event::Effect;
 use crate::tui::input::keymap::{Action, Context};
 use crate::tui::state::{Overlay, State};
@@ -16,7 +16,7 @@ pub(super) fn linked(state: &mut State) {
     let is_question = |overlay: &mut Overlay| matches!(overlay, Overlay::Trust { .. });
     drop(state.overlays.top.take_if(is_question));
     drop(state.overlays.behind.take_if(is_question));
-    let LinkState::Stopped(Why::Untrusted(Untrusted {
+    let LinkState::Stopped(DisconnectReason::Untrusted(Untrusted {
         server,
         why: Distrust::Unknown(pin),
     })) = &state.connection.link
@@ -49,7 +49,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         Some(Action::Send) => {}
         Some(Action::Close) => state.overlays.top = None,
         Some(Action::Quit) => return vec![Effect::Quit],
-        action => edits_line(composer, &mut state.input.kill_ring, action, key),
+        action => edit_line(composer, &mut state.input.kill_ring, action, key),
     }
     Vec::new()
 }

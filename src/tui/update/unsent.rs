@@ -2,7 +2,7 @@
 
 use crate::chat::{Author, Body, ClientId, Recipient, Refusal, RoomId};
 use crate::client::cache::Unsent;
-use crate::client::{Command, Post};
+use crate::client::{Command, OutgoingPost};
 use crate::text::{self, SafeText};
 use crate::tui::event::Effect;
 use crate::tui::input::keymap::Action;
@@ -18,7 +18,7 @@ pub(super) fn restore(state: &mut State, posts: Vec<Unsent>) {
     };
     for Unsent { post, failed } in posts {
         let id = post.client_id;
-        if !post.body.is_said() {
+        if !post.body.is_message() {
             continue;
         }
         if state
@@ -38,7 +38,7 @@ pub(super) fn restore(state: &mut State, posts: Vec<Unsent>) {
 }
 
 /// Shows a post until it is answered: in its room, or as a private line in the room where it was typed.
-pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
+pub(super) fn show(state: &mut State, me: &Author, post: &OutgoingPost) {
     let to = match post.to {
         Recipient::Room(room) => state.room(room).map(|room| room.info.id),
         Recipient::Person(_) | Recipient::Name(_) => None,
@@ -53,9 +53,9 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
     let what = ItemKind::Private {
         author: me.id,
         name: text::line(&me.name),
-        text: MessageText::by(&post.body),
-        whom: recipient_name(state, &post.to),
-        of: None,
+        text: MessageText::of_body(&post.body),
+        recipient: recipient_name(state, &post.to),
+        copy_of: None,
         status: PostStatus::Pending,
         client_id: Some(post.client_id),
     };
@@ -71,7 +71,7 @@ pub(super) fn show(state: &mut State, me: &Author, post: &Post) {
 }
 
 /// Shows the unanswered posts of removed rooms in the current room.
-pub(super) fn moved(state: &mut State, gone: &[Room]) {
+pub(super) fn show_from_removed_rooms(state: &mut State, gone: &[Room]) {
     for room in gone {
         state.rooms.left.insert(room.info.id, room.label());
     }
@@ -128,15 +128,15 @@ fn recipient_name(state: &State, to: &Recipient) -> SafeText {
         (Recipient::Room(id), None) => {
             let words = match state.room(*id) {
                 Some(room) => fill(
-                    state.preferences.strings.said_in,
+                    state.preferences.strings.in_room,
                     &[&text::line(&room.label())],
                 ),
                 None => match lost_label(state, *id) {
                     Some(label) => fill(
-                        state.preferences.strings.said_in_lost,
+                        state.preferences.strings.in_former_room,
                         &[&text::line(&label)],
                     ),
-                    None => state.preferences.strings.said_where_one_was.to_owned(),
+                    None => state.preferences.strings.in_unknown_former_room.to_owned(),
                 },
             };
             return text::line(&words);
@@ -188,7 +188,7 @@ pub(super) fn fail(state: &mut State, id: ClientId, why: &str) {
 
 /// Whether a post may be sent again or edited in the current room: it was meant for this room, or the typed text names its recipient. Text
 /// meant for one room or person never gets into the composer of another.
-fn belongs_here(state: &State, post: &Post) -> bool {
+fn belongs_here(state: &State, post: &OutgoingPost) -> bool {
     let names_target = post.typed.starts_with(text::AT)
         || ["/msg ", "/query "]
             .iter()
@@ -208,12 +208,15 @@ fn belongs_here(state: &State, post: &Post) -> bool {
 }
 
 /// Whether a post was meant for a room that the user is no longer in.
-fn is_of_lost_room(state: &State, post: &Post) -> bool {
+fn is_of_lost_room(state: &State, post: &OutgoingPost) -> bool {
     matches!(post.to, Recipient::Room(id) if state.room(id).is_none())
 }
 
 /// Removes and returns the newest failed post of the current room that `is_allowed` accepts.
-fn take(state: &mut State, is_allowed: impl Fn(&State, &Post) -> bool) -> Option<Post> {
+fn take_failed(
+    state: &mut State,
+    is_allowed: impl Fn(&State, &OutgoingPost) -> bool,
+) -> Option<OutgoingPost> {
     let failed: Vec<ClientId> = state
         .current()
         .map(|room| room.timeline.failed().collect())
@@ -235,12 +238,12 @@ fn take(state: &mut State, is_allowed: impl Fn(&State, &Post) -> bool) -> Option
             Some(post) => fill(s.failed_elsewhere, &[&recipient_name(state, &post.to)]),
             None => s.nothing_failed.to_owned(),
         };
-        state.say(Tone::Info, words);
+        state.show_notice(Tone::Info, words);
         return None;
     };
     let post = state.posting.pending.remove(place)?;
     for room in &mut state.rooms.list {
-        room.timeline.take_back(post.client_id);
+        room.timeline.remove_failed(post.client_id);
     }
     Some(post)
 }
@@ -250,44 +253,45 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     let Some(me) = state.me.account.clone() else {
         return Vec::new();
     };
-    let Some(failed) = take(state, belongs_here) else {
+    let Some(failed) = take_failed(state, belongs_here) else {
         return Vec::new();
     };
-    let instead_of = Some(failed.client_id);
-    let post = Post {
+    let replaces = Some(failed.client_id);
+    let post = OutgoingPost {
         client_id: state.posting.next_client_id(),
         ..failed
     };
     show(state, &me, &post);
     state.posting.pending.push_back(post.clone());
-    vec![Effect::Client(Command::Post { post, instead_of })]
+    vec![Effect::Client(Command::Post { post, replaces })]
 }
 
 /// Puts a failed post back into the composer of its room. If the room is gone, the text is cut to the kill ring instead, so that nobody
 /// sends it elsewhere by mistake.
 pub(super) fn edit(state: &mut State) -> Vec<Effect> {
     if !state.composer().is_empty() {
-        state.say(Tone::Problem, state.preferences.strings.composer_in_use);
+        state.show_notice(Tone::Problem, state.preferences.strings.composer_in_use);
         return Vec::new();
     }
-    let may =
-        |state: &State, post: &Post| belongs_here(state, post) || is_of_lost_room(state, post);
-    let Some(post) = take(state, may) else {
+    let may = |state: &State, post: &OutgoingPost| {
+        belongs_here(state, post) || is_of_lost_room(state, post)
+    };
+    let Some(post) = take_failed(state, may) else {
         return Vec::new();
     };
     if !belongs_here(state, &post) {
-        state.input.kill_ring.ends();
-        state.input.kill_ring.put(&said(&post.body));
-        state.input.kill_ring.ends();
+        state.input.kill_ring.end_series();
+        state.input.kill_ring.put(&typed_form(&post.body));
+        state.input.kill_ring.end_series();
         let key = state.input.keymap.first(Action::Yank);
-        state.say(
+        state.show_notice(
             Tone::Info,
             fill(state.preferences.strings.failed_cut, &[&key]),
         );
         return vec![Effect::Client(Command::Forget(post.client_id))];
     }
     let typed = if post.typed.is_empty() {
-        said(&post.body)
+        typed_form(&post.body)
     } else {
         post.typed
     };
@@ -298,7 +302,7 @@ pub(super) fn edit(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-fn said(body: &Body) -> String {
+fn typed_form(body: &Body) -> String {
     match body {
         Body::Action(done) => format!("/me {done}"),
         other => other.text().to_owned(),

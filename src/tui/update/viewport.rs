@@ -33,7 +33,7 @@ pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
     // The message to be confirmed may no longer be on the screen.
     state.input.confirm = None;
     if by < 0 {
-        look_back(state);
+        uncover_cleared(state);
     }
     let area = layout(state).messages;
     let before = state.current().map(|room| room.timeline.anchor());
@@ -56,13 +56,13 @@ pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
     }
     let effects = load_older(state);
     if anchor == before {
-        say_end(state, by < 0, &effects);
+        report_end(state, by < 0, &effects);
     }
     effects
 }
 
 /// In plain mode, tells the user that there is nothing further in the direction they scrolled, or that it is being loaded.
-pub(super) fn say_end(state: &mut State, is_up: bool, effects: &[Effect]) {
+pub(super) fn report_end(state: &mut State, is_up: bool, effects: &[Effect]) {
     let s = state.preferences.strings;
     let words = match state.current() {
         None => s.not_in_a_room,
@@ -71,12 +71,12 @@ pub(super) fn say_end(state: &mut State, is_up: bool, effects: &[Effect]) {
         Some(_) => s.nothing_newer,
     };
     if state.screen.is_plain {
-        state.say(Tone::Info, words);
+        state.show_notice(Tone::Info, words);
     }
 }
 
 /// Shows entries again that `/clear` has hidden.
-pub(super) fn look_back(state: &mut State) {
+pub(super) fn uncover_cleared(state: &mut State) {
     if let Some(room) = state.current_mut() {
         room.timeline.uncover();
         if room.timeline.oldest().is_none() {
@@ -88,7 +88,7 @@ pub(super) fn look_back(state: &mut State) {
 /// Scrolls to the oldest loaded entry and requests the page before it.
 pub(super) fn to_oldest(state: &mut State) -> Vec<Effect> {
     state.input.confirm = None;
-    look_back(state);
+    uncover_cleared(state);
     let area = layout(state).messages;
     let before = state.current().map(|room| room.timeline.anchor());
     let anchor = state.current().map(|room| {
@@ -101,14 +101,14 @@ pub(super) fn to_oldest(state: &mut State) -> Vec<Effect> {
     }
     let effects = load_older(state);
     if anchor == before {
-        say_end(state, true, &effects);
+        report_end(state, true, &effects);
     }
     effects
 }
 
 /// If the oldest loaded entry is at the top of the screen, anchors the screen to it. On a larger screen there would otherwise be free rows
 /// above it; the next page would fill them, and everything would move.
-pub(super) fn hold_beginning(state: &mut State) {
+pub(super) fn anchor_beginning(state: &mut State) {
     let area = layout(state).messages;
     let anchor = state.current().and_then(|room| {
         let rows = rows_layout(state, area.width, room.timeline.name_columns());
@@ -147,7 +147,7 @@ pub(super) fn load_older(state: &mut State) -> Vec<Effect> {
     let wanted = room.timeline.wants_page(shown);
     wanted
         .map(|before| {
-            Effect::Client(Command::Older {
+            Effect::Client(Command::LoadOlder {
                 room: room.info.id,
                 before,
             })

@@ -13,7 +13,7 @@ const AROUND: u64 = 100;
 /// Shows a message in its room, with the messages around it; Esc returns to the previous place.
 pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
     if state.room(id).is_none() {
-        state.say(Tone::Problem, state.preferences.strings.not_in_a_room);
+        state.show_notice(Tone::Problem, state.preferences.strings.not_in_a_room);
         return Vec::new();
     }
     let here = state
@@ -22,7 +22,7 @@ pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
     let mut effects = show(state, id);
     state.rooms.visit = Some(Visit {
         home: here,
-        walk: None,
+        result_cursor: None,
     });
     let Some(room) = state.room_mut(id) else {
         return effects;
@@ -42,14 +42,19 @@ pub(super) fn visit(state: &mut State, id: RoomId, seq: Seq) -> Vec<Effect> {
 fn seek(room: &mut Room, seq: Seq) -> Effect {
     let before = Seq(seq.0.saturating_add(AROUND));
     room.seeking = Some(Seeking { seq, before });
-    Effect::Client(Command::Older {
+    Effect::Client(Command::LoadOlder {
         room: room.info.id,
         before,
     })
 }
 
 /// Handles a loaded page: shows the requested entry if it is there now. A page of long messages may start after it.
-pub(super) fn sought(state: &mut State, id: RoomId, page: Seq, oldest: Option<Seq>) -> Vec<Effect> {
+pub(super) fn page_loaded(
+    state: &mut State,
+    id: RoomId,
+    page: Seq,
+    oldest: Option<Seq>,
+) -> Vec<Effect> {
     let Some(room) = state.room_mut(id) else {
         return Vec::new();
     };
@@ -64,17 +69,17 @@ pub(super) fn sought(state: &mut State, id: RoomId, page: Seq, oldest: Option<Se
         // The page was requested for another reason.
     } else if let Some(before) = oldest.filter(|oldest| *oldest > seq) {
         room.seeking = Some(Seeking { seq, before });
-        return vec![Effect::Client(Command::Older { room: id, before })];
+        return vec![Effect::Client(Command::LoadOlder { room: id, before })];
     } else {
         room.seeking = None;
-        state.say(Tone::Problem, state.preferences.strings.not_found);
+        state.show_notice(Tone::Problem, state.preferences.strings.message_unavailable);
     }
     Vec::new()
 }
 
 /// Selects the shown search hit, so that single letters step to the others.
 pub(super) fn select_hit(state: &mut State) {
-    if state.walk().is_none() {
+    if state.result_cursor().is_none() {
         return;
     }
     if let Some(room) = state.current_mut() {
@@ -128,9 +133,10 @@ pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
     if !tour.seen.contains(&here) {
         tour.seen.push(here);
     }
-    let is_next = |room: &&Room| state.news(room).0 > 0 && !tour.seen.contains(&room.info.id);
+    let is_next =
+        |room: &&Room| state.unread_counts(room).0 > 0 && !tour.seen.contains(&room.info.id);
     let mut rooms: Vec<_> = state.listed().filter(is_next).collect();
-    rooms.sort_by_key(|room| state.news(room).1 == 0);
+    rooms.sort_by_key(|room| state.unread_counts(room).1 == 0);
     match rooms.first().map(|room| room.info.id) {
         Some(next) => {
             let effects = show(state, next);
@@ -139,7 +145,7 @@ pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
         }
         None if tour.home != here && state.room(tour.home).is_some() => show(state, tour.home),
         None => {
-            state.say(Tone::Info, state.preferences.strings.nothing_unread);
+            state.show_notice(Tone::Info, state.preferences.strings.nothing_unread);
             Vec::new()
         }
     }
@@ -148,14 +154,14 @@ pub(super) fn next_unread(state: &mut State) -> Vec<Effect> {
 /// Scrolls to the "new" line. Requests the first unread entry if it is not loaded.
 pub(super) fn to_new(state: &mut State) -> Vec<Effect> {
     let room = state.current().filter(|room| room.reading.unseen().0 > 0);
-    let seq = room.and_then(|room| room.timeline.new_not_here());
+    let seq = room.and_then(|room| room.timeline.first_new_unloaded());
     if let (Some(seq), Some(room)) = (seq, state.current_mut()) {
         room.timeline.uncover();
         return vec![seek(room, seq)];
     }
     let line = state.current().and_then(|room| room.timeline.first_new());
     let Some(key) = line else {
-        state.say(Tone::Info, state.preferences.strings.nothing_unread);
+        state.show_notice(Tone::Info, state.preferences.strings.nothing_unread);
         return Vec::new();
     };
     if let Some(room) = state.current_mut() {

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::{Canvas, columns};
-use crate::client::{LinkState, Why};
+use crate::client::{DisconnectReason, LinkState};
 use crate::text::{self, Mark, SafeText};
 use crate::tui::input::keymap::{Action, Context};
 use crate::tui::screen::hit_map::Target;
@@ -25,7 +25,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         return;
     }
     let Some(room) = state.current() else {
-        nothing(canvas, state, area);
+        draw_empty(canvas, state, area);
         return;
     };
     canvas.target(area, Target::Messages);
@@ -102,12 +102,12 @@ fn target(item: &Item, row: &Row) -> Option<Target> {
     match &item.what {
         ItemKind::Message { .. } => Some(match line.kind {
             TextRowKind::Folded(_) => Target::Folded(item.key.seq),
-            _ => Target::Said(item.key.seq),
+            _ => Target::Message(item.key.seq),
         }),
         ItemKind::Private {
-            of: Some((room, seq)),
+            copy_of: Some((room, seq)),
             ..
-        } => Some(Target::Elsewhere(*room, *seq)),
+        } => Some(Target::Original(*room, *seq)),
         _ => None,
     }
 }
@@ -125,13 +125,13 @@ fn draw_row(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, place: 
 }
 
 /// Draws the reason why no room is open: not connected, and why, or not in a room.
-fn nothing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
+fn draw_empty(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     let s = state.preferences.strings;
     let words = match &state.connection.link {
         LinkState::Connecting => fill(s.connecting, &[&state.connection.server]),
         LinkState::Online => s.not_in_a_room.to_owned(),
         // This reason already names the server.
-        LinkState::Stopped(why @ Why::Untrusted(_)) => s.why(why),
+        LinkState::Stopped(why @ DisconnectReason::Untrusted(_)) => s.why(why),
         LinkState::Waiting { why, .. } | LinkState::Stopped(why) => {
             fill(s.cannot_reach, &[&state.connection.server, &s.why(why)])
         }
@@ -189,12 +189,12 @@ fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: 
     let place = Rect::new(x, y, left, 1);
     let used = draw_text(canvas, state, place, line);
     let style = canvas.style(line.scope);
-    if let Some(walk) = state.walk() {
+    if let Some(walk) = state.result_cursor() {
         let found = style.patch(canvas.style(Scope::PopupMatch));
-        let marks = walk.hits.places(line.text.as_str());
+        let marks = walk.hits.match_ranges(line.text.as_str());
         canvas.mark(place, &line.text, &marks, found);
     }
-    if let Some(aside) = &line.aside {
+    if let Some(aside) = &line.suffix {
         let scope = if line.scope == Scope::MessageFailed {
             Scope::MessageFailed
         } else {

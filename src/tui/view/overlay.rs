@@ -98,7 +98,7 @@ pub(super) fn draw(
         }
         Overlay::Name {
             why,
-            proposal,
+            proposed_name: proposal,
             composer,
         } => Some(ask_name(canvas, state, regions, why, proposal, composer)),
         Overlay::Trust {
@@ -286,7 +286,7 @@ fn ask(
     );
     let x = area.x + 2 + used + 1;
     let width = area.right().saturating_sub(x + 1).max(1);
-    let (line, cursor) = composer.lay_line(usize::from(width));
+    let (line, cursor) = composer.layout_line(usize::from(width));
     canvas.put(x, y, width, &text::line(&line), style);
     (x + u16::try_from(cursor).unwrap_or(0), y)
 }

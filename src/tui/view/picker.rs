@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use super::{Canvas, clear_overlay, columns, place};
 use crate::text;
 use crate::tui::input::composer::Composer;
-use crate::tui::lists::picker::{Row, rows};
+use crate::tui::lists::picker::{PickerRow, rows};
 use crate::tui::lists::search::Hits;
 use crate::tui::screen::hit_map::Target;
 use crate::tui::screen::regions::Regions;
@@ -27,7 +27,7 @@ pub(super) fn draw(
     regions: &Regions,
     picker: &Picker,
 ) -> (u16, u16) {
-    let is_lobby = matches!(picker.of, PickerKind::Lobby(_));
+    let is_lobby = matches!(picker.kind, PickerKind::Lobby(_));
     let rows = rows(state, picker);
     let help = help(state, picker);
     let area = place(
@@ -87,7 +87,7 @@ fn head(
     picker: &Picker,
 ) -> (u16, u16) {
     let s = state.preferences.strings;
-    let title = match &picker.of {
+    let title = match &picker.kind {
         PickerKind::Lobby(_) => fill(s.lobby_title, &[&text::line(&state.connection.server)]),
         PickerKind::Mentions(_) => s.mentions_title.to_owned(),
         PickerKind::Palette => String::new(),
@@ -95,7 +95,7 @@ fn head(
         PickerKind::Search(_) => s.search_title.to_owned(),
         PickerKind::Links(_) => s.links_title.to_owned(),
     };
-    let label = match &picker.of {
+    let label = match &picker.kind {
         PickerKind::Search(_) => s.search_label,
         _ => s.lobby_filter,
     };
@@ -107,7 +107,7 @@ fn head(
 
 /// What can be typed, for a search that is still empty.
 fn help(state: &State, picker: &Picker) -> &'static [&'static str] {
-    match &picker.of {
+    match &picker.kind {
         PickerKind::Search(hits) if hits.is_empty() && hits.problem.is_none() => {
             state.preferences.strings.help_search
         }
@@ -118,10 +118,10 @@ fn help(state: &State, picker: &Picker) -> &'static [&'static str] {
 /// Why there are no rows.
 fn reason(state: &State, picker: &Picker) -> String {
     let s = state.preferences.strings;
-    match &picker.of {
+    match &picker.kind {
         PickerKind::Mentions(None) | PickerKind::Lobby(None) => s.loading.to_owned(),
         PickerKind::Mentions(Some(all)) if all.is_empty() => s.no_mentions.to_owned(),
-        PickerKind::Search(hits) => hits.nothing(s),
+        PickerKind::Search(hits) => hits.empty_text(s),
         _ => s.nothing_matches.to_owned(),
     }
 }
@@ -137,7 +137,7 @@ fn lines(canvas: &mut Canvas<'_>, area: Rect, lines: &[&str]) {
 
 fn hint<'a>(state: &'a State, picker: &Picker) -> &'a str {
     let s = state.preferences.strings;
-    match &picker.of {
+    match &picker.kind {
         PickerKind::Lobby(_) => s.lobby_hint,
         PickerKind::Palette => s.palette_hint,
         PickerKind::Mentions(_) => s.mentions_hint,
@@ -171,8 +171,8 @@ fn dim(canvas: &Canvas<'_>) -> Style {
 
 /// The hint below search results. That they are incomplete is more important than the keys.
 fn search_hint<'a>(s: &'a Strings, hits: &Hits) -> &'a str {
-    if hits.is_alone {
-        s.search_alone
+    if hits.is_offline {
+        s.search_offline
     } else if hits.has_more() {
         s.search_more
     } else {
@@ -200,13 +200,13 @@ pub(super) fn filter(
     );
     let x = x + used + 1;
     let width = area.right().saturating_sub(x + 1).max(1);
-    let (line, cursor) = typed.lay_line(usize::from(width));
+    let (line, cursor) = typed.layout_line(usize::from(width));
     let style = canvas.style(Scope::Popup);
     canvas.put(x, area.y, width, &text::line(&line), style);
     (x + u16::try_from(cursor).unwrap_or(0), area.y)
 }
 
-fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_chosen: bool) {
+fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &PickerRow, is_chosen: bool) {
     let scope = if is_chosen {
         Scope::PopupSelected
     } else {
@@ -226,7 +226,7 @@ fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &Row, is_c
         &unread,
         &row.people,
         &row.about,
-        &row.aside,
+        &row.detail,
     ];
     let name = name_columns(line, &values);
     let about = cells(canvas, line, is_lobby, values, style);

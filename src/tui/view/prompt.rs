@@ -46,7 +46,7 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
             Tone::Problem => Scope::MessageFailed,
         };
         let style = canvas.style(scope);
-        said(canvas, inner, words, style);
+        draw_notice(canvas, inner, words, style);
     }
     let has_size = draw_size(canvas, state, regions, inner);
     if !has_size && words.is_none() && regions.header.is_empty() {
@@ -60,13 +60,16 @@ fn selection_hint(state: &State, rule: Rect) -> Option<String> {
     state.current()?.selected?;
     let s = state.preferences.strings;
     let key = |action| state.input.keymap.first_in(Context::Selection, action);
-    if let Some((at, count)) = state.walk().map(|walk| walk.place(&state.hits(&walk.hits))) {
+    if let Some((at, count)) = state
+        .result_cursor()
+        .map(|walk| walk.place(&state.hits(&walk.hits)))
+    {
         let (older, newer) = (key(Action::NextHit), key(Action::HitBefore));
         let of = |words| fill(words, &[&at, &count, &older, &newer]);
         return Some(fitting(rule, of(s.hits_hint), of(s.hits_hint_short)));
     }
     let keys = [
-        Action::Answer,
+        Action::Reply,
         Action::EditSelected,
         Action::DeleteSelected,
         Action::ReactSelected,
@@ -157,7 +160,7 @@ fn fitting(rule: Rect, long: String, short: String) -> String {
 const ROWS: usize = 4;
 
 /// Draws a text in the separator line. If it is too long for one row, it starts above that line.
-fn said(canvas: &mut Canvas<'_>, rule: Rect, words: &str, style: Style) {
+fn draw_notice(canvas: &mut Canvas<'_>, rule: Rect, words: &str, style: Style) {
     let words = text::line(words);
     let columns = usize::from(rule.width.saturating_sub(3).max(1));
     let rows = text::wrap(words.as_str(), columns);
@@ -222,7 +225,7 @@ pub(super) fn composer(
     }
     let left = area.x + regions.prompt;
     let width = area.width.saturating_sub(regions.prompt + 1).max(1);
-    let laid = state.composer().lay(usize::from(width));
+    let laid = state.composer().layout(usize::from(width));
     let (row, column) = laid.cursor;
     let (height, first) = (usize::from(area.height), regions.above);
     canvas.target(

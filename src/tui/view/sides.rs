@@ -129,7 +129,7 @@ fn room_line(canvas: &mut Canvas<'_>, state: &State, row: Rect, room: &Room) {
     let style = canvas.style(scope);
     let label = room.label();
     let (sign, name) = label.split_at_checked(1).unwrap_or(("", &label));
-    let (unread, mentions) = state.news(room);
+    let (unread, mentions) = state.unread_counts(room);
     let unread = badge("", unread);
     let mentions = badge(MENTION, mentions);
     let taken = columns(&unread) + columns(&mentions) + u16::from(!mentions.is_empty());

@@ -77,7 +77,7 @@ fn help_key(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
 /// Draws the unread and mention counts of all rooms at the right end of an area. Returns the column they start at.
 fn counts(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     let s = state.preferences.strings;
-    let news = state.listed().map(|room| state.news(room));
+    let news = state.listed().map(|room| state.unread_counts(room));
     let (unread, mentions) = news.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
     let mut words: Vec<String> = Vec::new();
     if unread > 0 {
@@ -118,11 +118,11 @@ fn typing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
 fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     let mut x = area.x;
     let mut rooms: Vec<&Room> = state.listed().collect();
-    rooms.retain(|room| state.news(room).0 > 0);
+    rooms.retain(|room| state.unread_counts(room).0 > 0);
     // Rooms with mentions and private conversations come first.
-    rooms.sort_by_key(|room| state.news(room).1 == 0 && !room.is_conversation());
+    rooms.sort_by_key(|room| state.unread_counts(room).1 == 0 && !room.is_conversation());
     for room in rooms {
-        let (unread, mentions) = state.news(room);
+        let (unread, mentions) = state.unread_counts(room);
         let of_mentions = badge(MENTION, mentions);
         let words = [room.label(), of_mentions, badge("", unread)];
         let words: Vec<String> = words.into_iter().filter(|it| !it.is_empty()).collect();
@@ -177,7 +177,7 @@ fn connection(
             let words = waiting_words(state, &s.why(why), is_narrow, columns);
             (glyphs.waiting, Scope::StatusConnecting, words)
         }
-        LinkState::NameRefused(_) if state.me.proposal.is_some() => (
+        LinkState::NameRefused(_) if state.me.proposed_name.is_some() => (
             glyphs.waiting,
             Scope::StatusConnecting,
             s.name_needed.to_owned(),

@@ -5,7 +5,7 @@ use tonic::transport::Channel;
 
 pub use crate::support::foreign::chat::ClientEvent;
 use crate::support::foreign::chat::{
-    Asks, Broadcast, CheckUsernameRequest, CheckUsernameResponse, ClientMessage, Counted,
+    Broadcast, CheckUsernameRequest, CheckUsernameResponse, ClientMessage, ClientRequest, Counted,
     ListRoomsRequest, ListRoomsResponse, Response, ServerMessage, Text, Who,
 };
 use crate::support::foreign::{Call, unary};
@@ -22,13 +22,13 @@ pub fn join(name: &str, room: &str) -> ClientMessage {
         room_id: room.into(),
     };
     ClientMessage {
-        event: Some(Asks::Join(who)),
+        event: Some(ClientRequest::Join(who)),
     }
 }
 
 pub fn says(text: &str) -> ClientMessage {
     ClientMessage {
-        event: Some(Asks::Says(Text { text: text.into() })),
+        event: Some(ClientRequest::Text(Text { text: text.into() })),
     }
 }
 
@@ -38,12 +38,12 @@ pub fn leave(name: &str, room: &str) -> ClientMessage {
         room_id: room.into(),
     };
     ClientMessage {
-        event: Some(Asks::Leave(who)),
+        event: Some(ClientRequest::Leave(who)),
     }
 }
 
-pub async fn told(client: &mut Client) -> ClientEvent {
-    client.hears().await.event.expect("an event")
+pub async fn next_event(client: &mut Client) -> ClientEvent {
+    client.receives().await.event.expect("an event")
 }
 
 fn response(success: bool, message: &str) -> ClientEvent {
@@ -63,8 +63,8 @@ fn counted(name: &str, count: i32) -> Counted {
 /// A client on its own connection that has joined and read the answer.
 pub async fn joins(server: &Server, name: &str, room: &str) -> Client {
     let mut client = Client::open(server, PATH).await;
-    client.ask(join(name, room)).await;
-    let answer = told(&mut client).await;
+    client.send(join(name, room)).await;
+    let answer = next_event(&mut client).await;
     assert!(
         matches!(&answer, ClientEvent::Response(it) if it.success),
         "{answer:?}"
@@ -126,10 +126,10 @@ async fn a_checked_name_is_reserved_until_its_connection_ends() {
     // Joining one room after another on the same connection needs no new check, and nobody else can take the name in between.
     for room in ["tech", "general", "tech"] {
         let mut stay = Client::on(mine.clone(), PATH, None).await;
-        stay.ask(join("张三", room)).await;
-        assert!(matches!(told(&mut stay).await, ClientEvent::Response(it) if it.success));
+        stay.send(join("张三", room)).await;
+        assert!(matches!(next_event(&mut stay).await, ClientEvent::Response(it) if it.success));
         assert!(!check(&other, "张三").await.available);
-        stay.ask(leave("张三", room)).await;
+        stay.send(leave("张三", room)).await;
         assert_eq!(stay.ends().await.code(), Code::Ok);
         assert!(!check(&other, "张三").await.available);
     }
@@ -141,28 +141,34 @@ async fn a_checked_name_is_reserved_until_its_connection_ends() {
 async fn a_join_is_answered_first_and_the_others_are_notified_with_the_count() {
     let server = Server::start();
     let mut ann = Client::open(&server, PATH).await;
-    ann.ask(join("ann", "tech")).await;
+    ann.send(join("ann", "tech")).await;
     let words = "欢迎来到房间 'tech'！当前在线人数: 1";
-    assert_eq!(told(&mut ann).await, response(true, words));
+    assert_eq!(next_event(&mut ann).await, response(true, words));
     let mut ben = Client::open(&server, PATH).await;
-    ben.ask(join("ben", "tech")).await;
+    ben.send(join("ben", "tech")).await;
     let words = "欢迎来到房间 'tech'！当前在线人数: 2";
-    assert_eq!(told(&mut ben).await, response(true, words));
-    assert_eq!(told(&mut ann).await, ClientEvent::Joined(counted("ben", 2)));
-    ben.ask(says("大家好")).await;
+    assert_eq!(next_event(&mut ben).await, response(true, words));
+    assert_eq!(
+        next_event(&mut ann).await,
+        ClientEvent::Joined(counted("ben", 2))
+    );
+    ben.send(says("大家好")).await;
     for client in [&mut ann, &mut ben] {
         let ClientEvent::Broadcast(Broadcast {
             sender_name, text, ..
-        }) = told(client).await
+        }) = next_event(client).await
         else {
             panic!("not a broadcast");
         };
         assert_eq!((&*sender_name, &*text), ("ben", "大家好"));
     }
     // Another user's name in a leave request is ignored, and a client that left receives nothing more.
-    ben.ask(leave("ann", "general")).await;
+    ben.send(leave("ann", "general")).await;
     assert_eq!(ben.ends().await.code(), Code::Ok);
-    assert_eq!(told(&mut ann).await, ClientEvent::Left(counted("ben", 1)));
+    assert_eq!(
+        next_event(&mut ann).await,
+        ClientEvent::Left(counted("ben", 1))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,8 +183,8 @@ async fn a_failed_join_is_answered_and_ends_the_stream() {
         ("one", "tech", "用户名 'one' 已被占用"),
     ] {
         let mut client = Client::open(&server, PATH).await;
-        client.ask(join(name, room)).await;
-        assert_eq!(told(&mut client).await, response(false, words));
+        client.send(join(name, room)).await;
+        assert_eq!(next_event(&mut client).await, response(false, words));
         assert_eq!(client.ends().await.code(), Code::Ok);
     }
     for first in [
@@ -187,7 +193,7 @@ async fn a_failed_join_is_answered_and_ends_the_stream() {
         ClientMessage { event: None },
     ] {
         let mut client = Client::open(&server, PATH).await;
-        client.ask(first).await;
+        client.send(first).await;
         assert_eq!(client.ends().await.code(), Code::Ok, "a join comes first");
     }
     let listed = rooms(&channel(&server).await).await;
@@ -199,13 +205,19 @@ async fn a_half_closed_call_stays_in_the_room_and_a_cancelled_one_leaves() {
     let server = Server::start();
     let mut ann = joins(&server, "ann", "tech").await;
     let mut ben = joins(&server, "ben", "tech").await;
-    told(&mut ann).await;
+    next_event(&mut ann).await;
     ben.half_closes();
-    ann.ask(says("still there?")).await;
-    assert!(matches!(told(&mut ben).await, ClientEvent::Broadcast(_)));
-    told(&mut ann).await;
+    ann.send(says("still there?")).await;
+    assert!(matches!(
+        next_event(&mut ben).await,
+        ClientEvent::Broadcast(_)
+    ));
+    next_event(&mut ann).await;
     drop(ben);
-    assert_eq!(told(&mut ann).await, ClientEvent::Left(counted("ben", 1)));
+    assert_eq!(
+        next_event(&mut ann).await,
+        ClientEvent::Left(counted("ben", 1))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -213,16 +225,19 @@ async fn a_name_cannot_be_in_two_rooms_at_once() {
     let server = Server::start();
     let mine = channel(&server).await;
     let mut first = Client::on(mine.clone(), PATH, None).await;
-    first.ask(join("ann", "tech")).await;
-    told(&mut first).await;
+    first.send(join("ann", "tech")).await;
+    next_event(&mut first).await;
     let mut second = Client::on(mine, PATH, None).await;
-    second.ask(join("ann", "general")).await;
+    second.send(join("ann", "general")).await;
     assert_eq!(
-        told(&mut second).await,
+        next_event(&mut second).await,
         response(false, "用户名 'ann' 已被占用")
     );
-    first.ask(says("mine")).await;
-    assert!(matches!(told(&mut first).await, ClientEvent::Broadcast(_)));
+    first.send(says("mine")).await;
+    assert!(matches!(
+        next_event(&mut first).await,
+        ClientEvent::Broadcast(_)
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,7 +246,7 @@ async fn a_private_message_is_marked() {
     let mut ann = server.joins("ann").await;
     let mut ben = joins(&server, "ben", "tech").await;
     ann.whispers("ben", "the token");
-    let ClientEvent::Broadcast(line) = told(&mut ben).await else {
+    let ClientEvent::Broadcast(line) = next_event(&mut ben).await else {
         panic!("not a broadcast");
     };
     assert_eq!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tchat::client::pipe;
+use tchat::client::boxed_stream;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
@@ -50,8 +50,8 @@ async fn crowd(each: usize) {
     for n in 0..each {
         let io = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let header = format!("username: w{n}\r\n");
-        let io = pipe(io);
-        let mut socket = Socket::shake(io, header.as_bytes()).await.unwrap();
+        let io = boxed_stream(io);
+        let mut socket = Socket::handshake(io, header.as_bytes()).await.unwrap();
         let count = Arc::clone(&heard);
         let reads_socket = tokio::spawn(async move {
             while let Some((_, payload)) = socket.frame().await {
@@ -62,7 +62,7 @@ async fn crowd(each: usize) {
         });
         let channel = endpoint().connect().await.unwrap();
         let call: gochat::Client = Call::on(channel, gochat::PATH, None).await;
-        call.ask(gochat::message(&format!("g{n}"), "", "")).await;
+        call.send(gochat::message(&format!("g{n}"), "", "")).await;
         let count = Arc::clone(&heard);
         let reads_call = tokio::spawn(async move {
             // Move the whole call: otherwise its request half would be dropped here.
@@ -103,7 +103,7 @@ async fn crowd(each: usize) {
     println!("{each} of each kind: here after {here:?}; half dropped, removed after {gone:?}");
     let mut caller: gochat::Client =
         Call::on(endpoint().connect().await.unwrap(), gochat::PATH, None).await;
-    caller.ask(gochat::message("caller", "", CALL)).await;
+    caller.send(gochat::message("caller", "", CALL)).await;
     let began = std::time::Instant::now();
     while heard.load(Ordering::Relaxed) < 2 * stay.len() {
         assert!(began.elapsed() < PATIENCE, "not all received it");
@@ -159,7 +159,7 @@ async fn the_log_says_who_left_which_room_and_names_only_public_rooms() {
     let comes = async |name: &str| {
         let channel = endpoint.connect().await.unwrap();
         let call: gochat::Client = Call::on(channel, gochat::PATH, None).await;
-        call.ask(gochat::message(name, "", "")).await;
+        call.send(gochat::message(name, "", "")).await;
         call
     };
     let one = comes("one").await;
@@ -168,11 +168,11 @@ async fn the_log_says_who_left_which_room_and_names_only_public_rooms() {
     while present(&lobby).await < 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    one.ask(gochat::message("one", "two", "psst")).await;
-    two.hears().await;
+    one.send(gochat::message("one", "two", "psst")).await;
+    two.receives().await;
     drop(one);
-    while two.hears().await.content != "has left the chat" {}
-    two.ask(gochat::message("two", "", "still here")).await;
+    while two.receives().await.content != "has left the chat" {}
+    two.send(gochat::message("two", "", "still here")).await;
     let began = std::time::Instant::now();
     while logged(&home, " left ").len() < 2 {
         assert!(began.elapsed() < PATIENCE, "{:?}", logged(&home, "left"));

@@ -46,7 +46,7 @@ impl Protocol {
         }
     }
 
-    fn hears_itself(self) -> bool {
+    fn has_echo(self) -> bool {
         self != Self::Gochat
     }
 
@@ -56,7 +56,7 @@ impl Protocol {
 }
 
 /// A person in `general`, over any protocol.
-enum Anyone {
+enum AnyClient {
     /// With the number of messages read so far.
     Tchat(Box<Person>, usize),
     User(Box<user::Client>),
@@ -65,9 +65,9 @@ enum Anyone {
     WebSocket(Box<Socket>),
 }
 
-impl Anyone {
+impl AnyClient {
     /// Connects under a name and asks to be let in; the server may still refuse.
-    async fn comes(server: &Server, protocol: Protocol, name: &str) -> Self {
+    async fn connects(server: &Server, protocol: Protocol, name: &str) -> Self {
         match protocol {
             Protocol::Tchat => {
                 let mut person = server.joins(name).await;
@@ -76,30 +76,30 @@ impl Anyone {
             }
             Protocol::User => {
                 let client = user::Client::open(server, user::PATH).await;
-                client.ask(user::request(0, name, "join", "")).await;
+                client.send(user::request(0, name, "join", "")).await;
                 Self::User(Box::new(client))
             }
             Protocol::Gochat => {
                 let client = gochat::Client::open(server, gochat::PATH).await;
-                client.ask(gochat::message(name, "", "")).await;
+                client.send(gochat::message(name, "", "")).await;
                 Self::Gochat(Box::new(client))
             }
             Protocol::Chat => {
                 let client = chat::Client::open(server, chat::PATH).await;
-                client.ask(chat::join(name, "general")).await;
+                client.send(chat::join(name, "general")).await;
                 Self::Chat(Box::new(client))
             }
             Protocol::WebSocket => Self::WebSocket(Box::new(Socket::enter(server, name).await)),
         }
     }
 
-    async fn says(&mut self, text: &str) {
+    async fn sends(&mut self, text: &str) {
         match self {
-            Self::Tchat(person, _) => drop(person.says("general", text)),
-            Self::User(client) => client.ask(user::request(0, "", "message", text)).await,
-            Self::Gochat(client) => client.ask(gochat::message("", "", text)).await,
-            Self::Chat(client) => client.ask(chat::says(text)).await,
-            Self::WebSocket(client) => client.says(text).await,
+            Self::Tchat(person, _) => drop(person.sends("general", text)),
+            Self::User(client) => client.send(user::request(0, "", "message", text)).await,
+            Self::Gochat(client) => client.send(gochat::message("", "", text)).await,
+            Self::Chat(client) => client.send(chat::says(text)).await,
+            Self::WebSocket(client) => client.sends_text(text).await,
         }
     }
 
@@ -111,7 +111,7 @@ impl Anyone {
                 *read += 1;
                 let nth = |person: &Person| {
                     let lines = person.entries.get(&person.room("general")?)?;
-                    let mut said = lines.iter().filter(|entry| entry.body.is_said());
+                    let mut said = lines.iter().filter(|entry| entry.body.is_message());
                     let line = said.nth(read_before)?;
                     Some((line.author.name.clone(), line.body.text().to_owned()))
                 };
@@ -141,7 +141,7 @@ impl Anyone {
     }
 
     /// The next `count` lines whose text begins with `=`.
-    async fn hears(&mut self, count: usize) -> Vec<(String, String)> {
+    async fn receives(&mut self, count: usize) -> Vec<(String, String)> {
         let mut lines = Vec::new();
         while lines.len() < count {
             let line = self.next().await.expect("the stream continues");
@@ -153,7 +153,7 @@ impl Anyone {
     }
 
     /// Waits for a line that contains these words.
-    async fn is_told(&mut self, words: &str) -> (String, String) {
+    async fn waits_for_text(&mut self, words: &str) -> (String, String) {
         loop {
             let line = self.next().await.expect("the stream continues");
             if line.1.contains(words) {
@@ -181,12 +181,12 @@ async fn are_here(lobby: &Channel, is: impl Fn(i32) -> bool) {
 }
 
 /// One person per protocol, all in the room.
-async fn everybody(server: &Server) -> Vec<(Protocol, Anyone)> {
+async fn everybody(server: &Server) -> Vec<(Protocol, AnyClient)> {
     let mut all = Vec::new();
     for protocol in ALL {
         all.push((
             protocol,
-            Anyone::comes(server, protocol, protocol.name()).await,
+            AnyClient::connects(server, protocol, protocol.name()).await,
         ));
     }
     let lobby = channel(server).await;
@@ -205,10 +205,10 @@ async fn everybody_receives_every_message_once_and_in_the_same_order() {
     let mut all = everybody(&server).await;
     for n in 0..LINES {
         for (protocol, one) in &mut all {
-            one.says(&numbered(*protocol, n)).await;
+            one.sends(&numbered(*protocol, n)).await;
         }
     }
-    let log: Vec<(String, String)> = all[0].1.hears(LINES * ALL.len()).await;
+    let log: Vec<(String, String)> = all[0].1.receives(LINES * ALL.len()).await;
     for protocol in ALL {
         let own = log.iter().filter(|(by, _)| by == protocol.name());
         let own: Vec<&String> = own.map(|(_, text)| text).collect();
@@ -216,9 +216,9 @@ async fn everybody_receives_every_message_once_and_in_the_same_order() {
         assert_eq!(own, expected.iter().collect::<Vec<_>>(), "{protocol:?}");
     }
     for (protocol, one) in &mut all[1..] {
-        let is_for = |by: &str| protocol.hears_itself() || by != protocol.name();
+        let is_for = |by: &str| protocol.has_echo() || by != protocol.name();
         let expected: Vec<_> = log.iter().filter(|(by, _)| is_for(by)).cloned().collect();
-        let heard = one.hears(expected.len()).await;
+        let heard = one.receives(expected.len()).await;
         assert_eq!(heard, expected, "{protocol:?}");
     }
 }
@@ -227,17 +227,17 @@ async fn everybody_receives_every_message_once_and_in_the_same_order() {
 async fn a_late_joiner_gets_new_messages_and_over_tchat_also_the_backlog() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
-    ann.says("general", "=before");
+    ann.sends("general", "=before");
     ann.is_answered().await;
     let mut all = everybody(&server).await;
-    ann.says("general", "=after");
+    ann.sends("general", "=after");
     for (protocol, one) in &mut all {
         let first = if protocol.is_bridge() {
             "=after"
         } else {
             "=before"
         };
-        assert_eq!(one.hears(1).await[0].1, first, "{protocol:?}");
+        assert_eq!(one.receives(1).await[0].1, first, "{protocol:?}");
     }
 }
 
@@ -246,10 +246,10 @@ async fn a_name_in_use_is_refused_across_protocols() {
     for held in ALL {
         for asked in ALL.into_iter().filter(|it| it.is_bridge()) {
             let server = Server::start();
-            let _holder = Anyone::comes(&server, held, "张三").await;
+            let _holder = AnyClient::connects(&server, held, "张三").await;
             let lobby = channel(&server).await;
             are_here(&lobby, |count| count >= 1).await;
-            let mut second = Anyone::comes(&server, asked, "张三").await;
+            let mut second = AnyClient::connects(&server, asked, "张三").await;
             let notice = second.next().await;
             let notice = notice.unwrap_or_else(|| panic!("{held:?} {asked:?}: a notice first"));
             let is_notice = notice.0 == "系统" && notice.1.contains("张三");
@@ -265,11 +265,17 @@ async fn a_line_that_is_too_long_is_refused_and_the_next_one_is_accepted() {
     let server = Server::start();
     let mut all = everybody(&server).await;
     for (protocol, one) in all.iter_mut().filter(|(it, _)| it.is_bridge()) {
-        one.says(&format!("={}", "x".repeat(8192))).await;
-        one.says(&numbered(*protocol, 1)).await;
-        assert_eq!(one.is_told("8192").await.0, "系统", "{protocol:?}");
+        one.sends(&format!("={}", "x".repeat(8192))).await;
+        one.sends(&numbered(*protocol, 1)).await;
+        assert_eq!(one.waits_for_text("8192").await.0, "系统", "{protocol:?}");
     }
-    let said: Vec<String> = all[0].1.hears(4).await.into_iter().map(|it| it.1).collect();
+    let said: Vec<String> = all[0]
+        .1
+        .receives(4)
+        .await
+        .into_iter()
+        .map(|it| it.1)
+        .collect();
     let bridges = ALL.into_iter().filter(|it| it.is_bridge());
     let expected: Vec<String> = bridges.map(|it| numbered(it, 1)).collect();
     assert_eq!(said, expected);
@@ -284,17 +290,17 @@ async fn a_private_message_reaches_only_its_recipient() {
         ann.whispers(protocol.name(), &format!("=for {}", protocol.name()));
         ann.is_answered().await;
     }
-    ann.says("general", "=for all");
+    ann.sends("general", "=for all");
     for (protocol, one) in &mut all {
-        if let Anyone::Tchat(person, _) = one {
+        if let AnyClient::Tchat(person, _) = one {
             person.sees("@ann", "=for 安").await;
         } else {
-            let line = one.is_told("=").await;
+            let line = one.waits_for_text("=").await;
             let own = format!("=for {}", protocol.name());
             assert!(line.1.contains(&own), "{protocol:?}: {line:?}");
             assert!(line.0 == "ann" || line.1.contains("ann"), "{line:?}");
         }
-        assert_eq!(one.hears(1).await[0].1, "=for all", "{protocol:?}");
+        assert_eq!(one.receives(1).await[0].1, "=for all", "{protocol:?}");
     }
 }
 
@@ -320,14 +326,16 @@ async fn a_muted_or_removed_guest_is_told_why() {
         rules(
             &mut boss,
             protocol.name(),
-            Ruling::Muted { until: Until::Ever },
+            Ruling::Muted {
+                until: Until::Forever,
+            },
         )
         .await;
-        one.says("=unheard").await;
-        assert_eq!(one.is_told("禁言").await.0, "系统", "{protocol:?}");
+        one.sends("=unheard").await;
+        assert_eq!(one.waits_for_text("禁言").await.0, "系统", "{protocol:?}");
         let reason = "=spam".to_owned();
         rules(&mut boss, protocol.name(), Ruling::Kicked { reason }).await;
-        let told = one.is_told("您被 boss 移出了房间：=spam").await;
+        let told = one.waits_for_text("您被 boss 移出了房间：=spam").await;
         assert_eq!(told.0, "系统", "{protocol:?}");
         assert_eq!(one.next().await, None, "{protocol:?}: stream ends");
     }
@@ -342,10 +350,10 @@ async fn above_the_rate_limit_nothing_is_refused_and_the_order_is_kept() {
         let mut config = config();
         (config.hub.limits.burst, config.hub.limits.per_second) = (5, 10);
         let server = Server::with(config, memory());
-        let mut one = Anyone::comes(&server, protocol, protocol.name()).await;
+        let mut one = AnyClient::connects(&server, protocol, protocol.name()).await;
         let mut ann = server.joins("ann").await;
         for n in 0..30 {
-            one.says(&numbered(protocol, n)).await;
+            one.sends(&numbered(protocol, n)).await;
         }
         ann.sees("general", &numbered(protocol, 29)).await;
         let expected: Vec<String> = (0..30).map(|n| numbered(protocol, n)).collect();
@@ -359,11 +367,11 @@ async fn after_a_crash_delivered_messages_are_kept_and_everybody_can_return() {
     let mut server = Server::crashing(config(), move || std::sync::Arc::clone(&store));
     let mut all = everybody(&server).await;
     for (protocol, one) in &mut all {
-        one.says(&numbered(*protocol, 1)).await;
+        one.sends(&numbered(*protocol, 1)).await;
     }
-    let log = all[0].1.hears(5).await;
+    let log = all[0].1.receives(5).await;
     for (protocol, one) in &mut all[1..] {
-        one.hears(4 + usize::from(protocol.hears_itself())).await;
+        one.receives(4 + usize::from(protocol.has_echo())).await;
     }
     server.crashes().await;
     for (_, one) in &mut all[1..] {
@@ -372,17 +380,17 @@ async fn after_a_crash_delivered_messages_are_kept_and_everybody_can_return() {
     server.restarts();
     // Guests are new people now, under the same names. The tchat client reconnects by itself and stays the same person.
     for (protocol, one) in &mut all[1..] {
-        *one = Anyone::comes(&server, *protocol, protocol.name()).await;
+        *one = AnyClient::connects(&server, *protocol, protocol.name()).await;
     }
     let lobby = channel(&server).await;
     are_here(&lobby, |count| count >= 5).await;
     for (protocol, one) in &mut all {
-        one.says(&numbered(*protocol, 2)).await;
+        one.sends(&numbered(*protocol, 2)).await;
     }
-    let more = all[0].1.hears(5).await;
+    let more = all[0].1.receives(5).await;
     for (protocol, one) in &mut all[1..] {
-        let heard = one.hears(4 + usize::from(protocol.hears_itself())).await;
-        let own = |by: &str| !protocol.hears_itself() && by == protocol.name();
+        let heard = one.receives(4 + usize::from(protocol.has_echo())).await;
+        let own = |by: &str| !protocol.has_echo() && by == protocol.name();
         let expected: Vec<_> = more.iter().filter(|(by, _)| !own(by)).cloned().collect();
         assert_eq!(heard, expected, "{protocol:?}");
     }

@@ -33,12 +33,12 @@ async fn private_messages_cross_from_tchat_to_gochat_and_back() {
     ann.sees("general", "has joined the chat").await;
     ann.whispers("张三", "for you");
     assert_eq!(
-        zhang.hears().await,
+        zhang.receives().await,
         gochat::message("ann", "张三", "for you")
     );
-    zhang.ask(gochat::message("张三", "ann", "and back")).await;
+    zhang.send(gochat::message("张三", "ann", "and back")).await;
     ann.sees("@张三", "and back").await;
-    assert_eq!(ann.heard("@张三"), ["for you", "and back"]);
+    assert_eq!(ann.messages_in("@张三"), ["for you", "and back"]);
     assert_eq!(server.log("general").await, ["has joined the chat"]);
 }
 
@@ -64,7 +64,7 @@ async fn a_guest_who_left_is_gone_and_a_later_guest_of_that_name_is_another_pers
 
     let mut other = gochat::joins(&server, "张三").await;
     ann.whispers("张三", "are you new?");
-    assert_eq!(other.hears().await.content, "are you new?");
+    assert_eq!(other.receives().await.content, "are you new?");
     ann.is_answered().await;
     // Messages for the first guest cannot be read by the second, and the old conversation can be closed.
     ann.client.send(Command::Leave(conversation)).unwrap();
@@ -83,8 +83,8 @@ async fn every_protocol_shows_the_same_count_and_announces_joins_in_its_own_word
     let mut chat = chat::joins(&server, "c", "general").await;
     let mut socket = Socket::enter(&server, "w").await;
     let list = async |socket: &mut Socket| loop {
-        socket.asks("userlist", "").await;
-        let heard = socket.hears().await;
+        socket.sends_request("userlist", "").await;
+        let heard = socket.receives().await;
         if !heard.user_list.is_empty() {
             break heard.user_list.len();
         }
@@ -116,7 +116,7 @@ async fn every_protocol_shows_the_same_count_and_announces_joins_in_its_own_word
     ben.quits().await;
     let (mut came, mut went) = (None, None);
     while went.is_none() {
-        let heard = user.hears().await;
+        let heard = user.receives().await;
         let message = heard.message.unwrap();
         if message.username == "ben" {
             let told = (message.message_type, heard.online_users);
@@ -131,7 +131,7 @@ async fn every_protocol_shows_the_same_count_and_announces_joins_in_its_own_word
     assert_eq!(went, Some(("leave".to_owned(), 6)));
     let mut words = Vec::new();
     while words.len() < 2 {
-        let heard = gochat.hears().await;
+        let heard = gochat.receives().await;
         if heard.username == "ben" {
             words.push(heard.content);
         }
@@ -139,7 +139,7 @@ async fn every_protocol_shows_the_same_count_and_announces_joins_in_its_own_word
     assert_eq!(words, ["has joined the chat", "has left the chat"]);
     let mut counts = Vec::new();
     while counts.len() < 2 {
-        match chat::told(&mut chat).await {
+        match chat::next_event(&mut chat).await {
             ToldChat::Joined(it) | ToldChat::Left(it) if it.user_name == "ben" => {
                 counts.push(it.current_count);
             }
@@ -149,7 +149,7 @@ async fn every_protocol_shows_the_same_count_and_announces_joins_in_its_own_word
     assert_eq!(counts, [7, 6]);
     let mut notices = Vec::new();
     while notices.len() < 2 {
-        let (by, text) = socket.talk().await;
+        let (by, text) = socket.chat_message().await;
         if by == "系统" && text.starts_with("ben") {
             notices.push(text);
         }
@@ -163,17 +163,17 @@ async fn a_rename_is_announced_as_a_system_line() {
     let mut ann = server.joins("ann").await;
     let mut user = user::joins(&server, 7, "u").await;
     let mut gochat = gochat::joins(&server, "g").await;
-    user.hears().await;
+    user.receives().await;
     ann.sees("general", "has joined the chat").await;
-    user.hears().await;
+    user.receives().await;
     ann.client.send(Command::SetName("安".into())).unwrap();
     let words = "ann 改名为 安";
-    let heard = user.hears().await.message.unwrap();
+    let heard = user.receives().await.message.unwrap();
     assert_eq!(
         (&*heard.username, &*heard.content, &*heard.message_type),
         ("系统", words, "system")
     );
-    assert_eq!(gochat.hears().await, gochat::message("系统", "", words));
+    assert_eq!(gochat.receives().await, gochat::message("系统", "", words));
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,10 +185,10 @@ async fn the_rate_limit_delays_a_guest_and_never_refuses() {
     let began = tokio::time::Instant::now();
     for n in 0..40 {
         let text = n.to_string();
-        user.ask(user::request(7, "u", "message", &text)).await;
+        user.send(user::request(7, "u", "message", &text)).await;
     }
     for n in 0..40 {
-        let message = user.hears().await.message.unwrap();
+        let message = user.receives().await.message.unwrap();
         assert_eq!(
             (message.message_type, message.content),
             ("text".into(), n.to_string())
@@ -213,23 +213,23 @@ async fn a_guest_is_told_that_the_disk_is_full_and_can_continue_later() {
     let server = Server::with(config(), Arc::clone(&store) as Arc<dyn Store>);
     let mut ann = gochat::joins(&server, "ann").await;
     let ben = gochat::joins(&server, "ben").await;
-    ann.hears().await;
+    ann.receives().await;
     is_full.store(true, Ordering::Relaxed);
-    ann.ask(gochat::message("", "", "lost")).await;
-    let notice = ann.hears().await;
+    ann.send(gochat::message("", "", "lost")).await;
+    let notice = ann.receives().await;
     let is_told = notice.username == "系统" && notice.content.contains("磁盘已满");
     assert!(is_told, "{notice:?}");
     let mut late = gochat::joins(&server, "late").await;
-    assert!(late.hears().await.content.contains("磁盘已满"));
+    assert!(late.receives().await.content.contains("磁盘已满"));
     assert_eq!(late.ends().await.code(), tonic::Code::Ok);
     // A leave is announced even if it cannot be stored.
     drop(ben);
     assert_eq!(
-        ann.hears().await,
+        ann.receives().await,
         gochat::message("ben", "", "has left the chat")
     );
     is_full.store(false, Ordering::Relaxed);
-    ann.ask(gochat::message("", "", "again")).await;
+    ann.send(gochat::message("", "", "again")).await;
     let began = tokio::time::Instant::now();
     while store.guests().await.unwrap().len() > 1 {
         assert!(began.elapsed() < Duration::from_secs(30), "still there");
@@ -247,8 +247,8 @@ async fn a_guest_left_behind_by_a_killed_server_is_removed_by_the_next_server() 
     let store = memory();
     let server = Server::with(config(), Arc::clone(&store));
     let mut user = user::joins(&server, 7, "u").await;
-    user.ask(user::request(7, "u", "message", "here")).await;
-    user.hears().await;
+    user.send(user::request(7, "u", "message", "here")).await;
+    user.receives().await;
     assert_eq!(store.guests().await.unwrap().len(), 1);
     // The first server keeps running, but for this store it is as if it had been killed.
     std::mem::forget(server);

@@ -117,8 +117,8 @@ async fn reflection_lists_the_enabled_services() {
     ] {
         let mut call: Call<ReflectionRequest, ReflectionResponse> = Call::open(&server, path).await;
         let list_services = "*".to_owned();
-        call.ask(ReflectionRequest { list_services }).await;
-        let listed = call.hears().await.listed.unwrap().services;
+        call.send(ReflectionRequest { list_services }).await;
+        let listed = call.receives().await.listed.unwrap().services;
         let names: BTreeSet<String> = listed.into_iter().map(|it| it.name).collect();
         for expected in [
             "tchat.v1.ChatService",
@@ -138,11 +138,11 @@ async fn requests_that_a_bridge_cannot_handle_are_counted() {
     let server = Server::start();
     let mut user = user::joins(&server, 7, "u").await;
     for action in ["dance", "message", "sing"] {
-        user.ask(user::request(7, "u", action, "la")).await;
+        user.send(user::request(7, "u", action, "la")).await;
     }
-    user.hears().await;
-    user.ask(user::request(7, "u", "message", "done")).await;
-    user.hears().await;
+    user.receives().await;
+    user.send(user::request(7, "u", "message", "done")).await;
+    user.receives().await;
     let (head, counted) = get(&server, "/metrics").await;
     assert!(head.contains("200"), "{head}");
     for line in [
@@ -161,22 +161,22 @@ async fn requests_that_a_bridge_cannot_handle_are_counted() {
 async fn a_guest_gets_no_message_from_before_they_joined() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
-    ann.says("general", "before");
+    ann.sends("general", "before");
     ann.is_answered().await;
     let mut user = user::joins(&server, 7, "u").await;
     let mut gochat = gochat::joins(&server, "g").await;
     let mut chat = chat::joins(&server, "c", "general").await;
     let mut socket = Socket::enter(&server, "w").await;
     // The socket is in the room once it receives its own message.
-    socket.says("w is in").await;
+    socket.sends_text("w is in").await;
     ann.sees("general", "w is in").await;
-    ann.says("general", "after");
+    ann.sends("general", "after");
     let mut heard = Vec::new();
     while !heard.contains(&"after".to_owned()) {
-        heard.push(user.hears().await.message.unwrap().content);
+        heard.push(user.receives().await.message.unwrap().content);
     }
     while heard.last().is_none_or(|it| it != "after gochat") {
-        let text = gochat.hears().await.content;
+        let text = gochat.receives().await.content;
         let is_last = text == "after";
         heard.push(text);
         if is_last {
@@ -184,7 +184,7 @@ async fn a_guest_gets_no_message_from_before_they_joined() {
         }
     }
     loop {
-        if let chat::ClientEvent::Broadcast(line) = chat::told(&mut chat).await {
+        if let chat::ClientEvent::Broadcast(line) = chat::next_event(&mut chat).await {
             let now = std::time::SystemTime::now();
             let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
             let at = u64::try_from(line.timestamp).unwrap();
@@ -197,7 +197,7 @@ async fn a_guest_gets_no_message_from_before_they_joined() {
         }
     }
     while heard.last().is_none_or(|it| it != "after socket") {
-        let (_, text) = socket.talk().await;
+        let (_, text) = socket.chat_message().await;
         let is_last = text == "after";
         heard.push(text);
         if is_last {
@@ -212,18 +212,18 @@ async fn a_slow_consumer_skips_messages_and_gets_one_notice() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut slow = Socket::enter(&server, "slow").await;
-    slow.says("here").await;
+    slow.sends_text("here").await;
     ann.sees("general", "here").await;
     let long = "x".repeat(1000);
     for n in 0..4000 {
-        ann.says("general", &format!("{n} {long}"));
+        ann.sends("general", &format!("{n} {long}"));
         if n % 200 == 199 {
             ann.is_answered().await;
         }
     }
     let (mut seen, mut notices) = (Vec::new(), 0);
     while seen.last() != Some(&3999) {
-        let (by, text) = slow.talk().await;
+        let (by, text) = slow.chat_message().await;
         if by == "系统" && text.contains("跳过了") {
             notices += 1;
         } else if by == "ann" {
@@ -270,9 +270,9 @@ async fn a_guest_who_drops_and_returns_at_once_gets_their_name_back() {
     }
     for n in 0..20 {
         let mut socket = Socket::enter(&server, "w").await;
-        socket.says("here").await;
+        socket.sends_text("here").await;
         loop {
-            let (by, text) = socket.talk().await;
+            let (by, text) = socket.chat_message().await;
             assert!(!text.contains("占用"), "round {n}");
             if by == "w" {
                 break;
@@ -290,13 +290,13 @@ async fn rejoining_does_not_reset_the_rate_limit() {
     let began = tokio::time::Instant::now();
     for _ in 0..10 {
         let mut stay: chat::Client = Call::on(mine.clone(), chat::PATH, None).await;
-        stay.ask(chat::join("c", "tech")).await;
-        chat::told(&mut stay).await;
+        stay.send(chat::join("c", "tech")).await;
+        chat::next_event(&mut stay).await;
         for n in 0..5 {
-            stay.ask(chat::says(&n.to_string())).await;
-            chat::told(&mut stay).await;
+            stay.send(chat::says(&n.to_string())).await;
+            chat::next_event(&mut stay).await;
         }
-        stay.ask(chat::leave("c", "tech")).await;
+        stay.send(chat::leave("c", "tech")).await;
         stay.ends().await;
     }
     let took = began.elapsed().as_secs_f64();
@@ -311,17 +311,17 @@ async fn guests_who_join_at_the_same_moment_all_see_each_other() {
     for n in 1..=CROWD {
         let client = user::Client::open(&server, user::PATH).await;
         client
-            .ask(user::request(n, &format!("p{n}"), "join", ""))
+            .send(user::request(n, &format!("p{n}"), "join", ""))
             .await;
         clients.push(client);
     }
     // Each client is welcomed and learns of all the others, either from the count in the welcome or from a later join.
     for client in &mut clients {
-        let welcome = client.hears().await;
+        let welcome = client.receives().await;
         assert_eq!(welcome.status, "joined");
         let mut count = i64::from(welcome.online_users);
         while count < CROWD {
-            let told = client.hears().await;
+            let told = client.receives().await;
             assert_eq!(told.message.unwrap().message_type, "join");
             count += 1;
         }

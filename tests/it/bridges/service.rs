@@ -24,11 +24,11 @@ async fn every_name_is_greeted_at_once_and_posted_in_the_room() {
         let within = Some(Duration::from_secs(1));
         let mut client = Client::on(channel(&server).await, path, within).await;
         for n in 0..5 {
-            client.ask(named(&format!("hello:{n}"))).await;
+            client.send(named(&format!("hello:{n}"))).await;
         }
         // All answers arrive before the requests end.
         for n in 0..5 {
-            assert_eq!(client.hears().await.message, format!("Hello hello:{n}"));
+            assert_eq!(client.receives().await.message, format!("Hello hello:{n}"));
         }
         client.half_closes();
         assert_eq!(client.ends().await.code(), Code::Ok);
@@ -50,19 +50,19 @@ async fn several_streams_are_one_user_who_leaves_with_the_last_stream() {
         Client::open(&server, path).await,
     );
     for client in [&mut one, &mut two] {
-        client.ask(named("x")).await;
-        client.hears().await;
+        client.send(named("x")).await;
+        client.receives().await;
     }
     let mut kinds = Vec::new();
     for _ in 0..3 {
-        kinds.push(user.hears().await.message.unwrap().message_type);
+        kinds.push(user.receives().await.message.unwrap().message_type);
     }
     assert_eq!(kinds, ["join", "text", "text"]);
     drop(one);
     assert!(user.is_quiet().await);
     two.half_closes();
     two.ends().await;
-    assert_eq!(user.hears().await.message.unwrap().message_type, "leave");
+    assert_eq!(user.receives().await.message.unwrap().message_type, "leave");
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,8 +70,8 @@ async fn a_name_that_cannot_be_posted_is_still_greeted() {
     let server = Server::start();
     let mut client = Client::open(&server, "/service.v1.Service/Chat").await;
     for name in ["", "\u{7}", "fine"] {
-        client.ask(named(name)).await;
-        assert_eq!(client.hears().await.message, format!("Hello {name}"));
+        client.send(named(name)).await;
+        assert_eq!(client.receives().await.message, format!("Hello {name}"));
     }
     client.half_closes();
     assert_eq!(client.ends().await.code(), Code::Ok);
@@ -152,7 +152,7 @@ async fn each_trigger_of_a_burst_posts_a_line_at_once_without_joins_or_leaves() 
     burst(&server, 100).await;
     let mut lines = Vec::new();
     while lines.len() < 100 {
-        let message = user.hears().await.message.unwrap();
+        let message = user.receives().await.message.unwrap();
         assert_eq!(message.message_type, "text", "no joins or leaves");
         assert_eq!(message.username, "stream");
         lines.push(message.content);
@@ -198,7 +198,9 @@ async fn a_trigger_posts_one_harmless_line_for_any_name() {
     }
     ann.sees("general", "Hello last").await;
     let general = ann.room("general").unwrap();
-    let said = ann.entries[&general].iter().filter(|it| it.body.is_said());
+    let said = ann.entries[&general]
+        .iter()
+        .filter(|it| it.body.is_message());
     let said: Vec<_> = said.collect();
     assert_eq!(said.len(), 5, "a filtered word is not posted");
     for entry in said {
@@ -217,8 +219,8 @@ async fn a_line_addressed_to_a_person_is_greeted_and_stays_private() {
     let mut ann = server.joins("ann").await;
     let mut client = Client::open(&server, "/service.v1.Service/Chat").await;
     for name in ["@ann for you", "@nobody lost", "@ann ", "for all"] {
-        client.ask(named(name)).await;
-        assert_eq!(client.hears().await.message, format!("Hello {name}"));
+        client.send(named(name)).await;
+        assert_eq!(client.receives().await.message, format!("Hello {name}"));
     }
     ann.sees("@stream", "for you").await;
     ann.sees("general", "for all").await;

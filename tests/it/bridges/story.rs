@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tchat::client::pipe;
+use tchat::client::boxed_stream;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
@@ -24,13 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(200);
 const NAMES: [&str; 6] = ["u", "g", "c", "w", "stream", "ann"];
 
 /// The messages a client received, in order: author and text.
-type Heard = Arc<Mutex<Vec<(String, String)>>>;
+type Received = Arc<Mutex<Vec<(String, String)>>>;
 
 /// A client that posts `lines` lines while it reads everything.
 struct Talker {
     name: &'static str,
-    hears_itself: bool,
-    heard: Heard,
+    has_echo: bool,
+    received: Received,
     task: JoinHandle<()>,
 }
 
@@ -39,27 +39,27 @@ const UNREAD: usize = 200;
 
 /// Keeps the senders from getting too far ahead of the readers.
 #[derive(Default)]
-struct Pace {
+struct Throttle {
     /// Set once all readers are in the room.
     begins: AtomicBool,
-    said: AtomicUsize,
-    heard: Mutex<Vec<(bool, Heard)>>,
+    posted: AtomicUsize,
+    received: Mutex<Vec<(bool, Received)>>,
 }
 
-impl Pace {
+impl Throttle {
     /// About how many lines this client has not read yet.
-    fn behind(&self, heard: &Heard, hears_itself: bool) -> usize {
+    fn behind(&self, heard: &Received, hears_itself: bool) -> usize {
         let heard = heard.lock().unwrap().len();
         let all = if hears_itself {
             heard
         } else {
             heard * NAMES.len() / (NAMES.len() - 1)
         };
-        self.said.load(Ordering::Relaxed).saturating_sub(all)
+        self.posted.load(Ordering::Relaxed).saturating_sub(all)
     }
 
     fn is_ahead(&self) -> bool {
-        let heard = self.heard.lock().unwrap();
+        let heard = self.received.lock().unwrap();
         heard
             .iter()
             .any(|(itself, heard)| self.behind(heard, *itself) > 2 * UNREAD)
@@ -75,7 +75,7 @@ async fn dial(port: u16) -> Channel {
     endpoint.connect().await.unwrap()
 }
 
-fn note(heard: &Heard, by: &str, text: &str) {
+fn note(heard: &Received, by: &str, text: &str) {
     if text.starts_with('=') {
         heard.lock().unwrap().push((by.to_owned(), text.to_owned()));
     }
@@ -85,10 +85,10 @@ fn note(heard: &Heard, by: &str, text: &str) {
 macro_rules! talker {
     ($name:literal, $itself:literal, $lines:expr, $pace:expr, $client:ident = $open:expr, $text:ident => $says:expr, $heard:ident => $hear:expr) => {{
         let mut $client = $open;
-        let $heard: Heard = Arc::default();
+        let $heard: Received = Arc::default();
         let kept = Arc::clone(&$heard);
         let (lines, pace) = ($lines, Arc::clone($pace));
-        pace.heard
+        pace.received
             .lock()
             .unwrap()
             .push(($itself, Arc::clone(&$heard)));
@@ -103,7 +103,7 @@ macro_rules! talker {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 } else {
                     said += 1;
-                    pace.said.fetch_add(1, Ordering::Relaxed);
+                    pace.posted.fetch_add(1, Ordering::Relaxed);
                     let $text = line($name, said);
                     $says;
                 }
@@ -111,22 +111,22 @@ macro_rules! talker {
         });
         Talker {
             name: $name,
-            hears_itself: $itself,
-            heard: kept,
+            has_echo: $itself,
+            received: kept,
             task,
         }
     }};
 }
 
-async fn talkers(port: u16, lines: usize, pace: &Arc<Pace>) -> Vec<Talker> {
+async fn talkers(port: u16, lines: usize, pace: &Arc<Throttle>) -> Vec<Talker> {
     let mut all = Vec::new();
     all.push(talker!("u", true, lines, pace,
     client = {
         let client: user::Client = Call::on(dial(port).await, user::PATH, None).await;
-        client.ask(user::request(7, "u", "join", "")).await;
+        client.send(user::request(7, "u", "join", "")).await;
         client
     },
-    text => client.ask(user::request(7, "u", "message", &text)).await,
+    text => client.send(user::request(7, "u", "message", &text)).await,
     heard => match client.stream.message().await {
         Ok(Some(told)) => {
             let message = told.message.unwrap();
@@ -138,10 +138,10 @@ async fn talkers(port: u16, lines: usize, pace: &Arc<Pace>) -> Vec<Talker> {
     all.push(talker!("g", false, lines, pace,
     client = {
         let client: gochat::Client = Call::on(dial(port).await, gochat::PATH, None).await;
-        client.ask(gochat::message("g", "", "has joined the chat")).await;
+        client.send(gochat::message("g", "", "has joined the chat")).await;
         client
     },
-    text => client.ask(gochat::message("g", "", &text)).await,
+    text => client.send(gochat::message("g", "", &text)).await,
     heard => match client.stream.message().await {
         Ok(Some(told)) => {
             note(&heard, &told.username, &told.content);
@@ -152,10 +152,10 @@ async fn talkers(port: u16, lines: usize, pace: &Arc<Pace>) -> Vec<Talker> {
     all.push(talker!("c", true, lines, pace,
     client = {
         let client: chat::Client = Call::on(dial(port).await, chat::PATH, None).await;
-        client.ask(chat::join("c", "general")).await;
+        client.send(chat::join("c", "general")).await;
         client
     },
-    text => client.ask(chat::says(&text)).await,
+    text => client.send(chat::says(&text)).await,
     heard => match client.stream.message().await {
         Ok(Some(told)) => {
             if let Some(ClientEvent::Broadcast(told)) = told.event {
@@ -167,10 +167,10 @@ async fn talkers(port: u16, lines: usize, pace: &Arc<Pace>) -> Vec<Talker> {
     }));
     all.push(talker!("w", true, lines, pace,
     client = {
-        let io = pipe(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
-        Socket::shake(io, b"username: w\r\n").await.unwrap()
+        let io = boxed_stream(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+        Socket::handshake(io, b"username: w\r\n").await.unwrap()
     },
-    text => client.says(&text).await,
+    text => client.sends_text(&text).await,
     heard => match client.message().await {
         Some(told) => {
             note(&heard, &told.user_name, &told.content);
@@ -193,7 +193,7 @@ async fn story(lines: usize) {
     let port = home.port;
     let address = format!("localhost:{port}");
     let each = lines / 6;
-    let pace = Arc::new(Pace::default());
+    let pace = Arc::new(Throttle::default());
     let talkers = talkers(port, each, &pace).await;
     let lobby = dial(port).await;
     while chat::rooms(&lobby).await[0].1 < 4 {
@@ -210,9 +210,9 @@ async fn story(lines: usize) {
             while streams.is_ahead() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            streams.said.fetch_add(1, Ordering::Relaxed);
-            client.ask(service::named(&line("stream", n))).await;
-            client.hears().await;
+            streams.posted.fetch_add(1, Ordering::Relaxed);
+            client.send(service::named(&line("stream", n))).await;
+            client.receives().await;
         }
         client.half_closes();
         client.ends().await
@@ -236,8 +236,8 @@ async fn story(lines: usize) {
             while anns.is_ahead() {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            anns.said.fetch_add(1, Ordering::Relaxed);
-            ann.says(&line("ann", n));
+            anns.posted.fetch_add(1, Ordering::Relaxed);
+            ann.sends_line(&line("ann", n));
             // A screen accepts at most a thousand waiting posts.
             while n % 200 == 0 && !printing().contains(&line("ann", n)) {
                 std::thread::sleep(Duration::from_millis(20));
@@ -251,8 +251,8 @@ async fn story(lines: usize) {
     let all = each * NAMES.len();
     let began = Instant::now();
     for talker in &talkers {
-        while !is_last(&talker.heard, talker, each) {
-            let heard = talker.heard.lock().unwrap().len();
+        while !is_last(&talker.received, talker, each) {
+            let heard = talker.received.lock().unwrap().len();
             assert!(began.elapsed() < PATIENCE, "{} got {heard}", talker.name);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -288,8 +288,8 @@ async fn story(lines: usize) {
     // Each client received exactly the log, except its own lines if its protocol has no echo.
     for talker in talkers {
         talker.task.abort();
-        let heard = talker.heard.lock().unwrap().clone();
-        let theirs = |(by, _): &&(String, String)| talker.hears_itself || by != talker.name;
+        let heard = talker.received.lock().unwrap().clone();
+        let theirs = |(by, _): &&(String, String)| talker.has_echo || by != talker.name;
         let expected: Vec<_> = log.iter().filter(theirs).cloned().collect();
         assert!(heard == expected, "{} received other messages", talker.name);
     }
@@ -309,7 +309,7 @@ async fn story(lines: usize) {
 }
 
 /// Whether the client has received the last line of everybody it receives from.
-fn is_last(heard: &Heard, talker: &Talker, each: usize) -> bool {
+fn is_last(heard: &Received, talker: &Talker, each: usize) -> bool {
     let heard = heard.lock().unwrap();
     let mut last: HashMap<&str, &str> = HashMap::new();
     for (by, text) in heard.iter() {
@@ -317,7 +317,7 @@ fn is_last(heard: &Heard, talker: &Talker, each: usize) -> bool {
     }
     NAMES
         .into_iter()
-        .filter(|name| talker.hears_itself || *name != talker.name)
+        .filter(|name| talker.has_echo || *name != talker.name)
         .all(|name| last.get(name).is_some_and(|text| *text == line(name, each)))
 }
 

@@ -26,8 +26,8 @@ pub fn request(id: i64, name: &str, action: &str, content: &str) -> ChatRequest 
 /// A client that has joined and read its welcome.
 pub async fn joins(server: &Server, id: i64, name: &str) -> Client {
     let mut client = Client::open(server, PATH).await;
-    client.ask(request(id, name, "join", "")).await;
-    let welcome = client.hears().await;
+    client.send(request(id, name, "join", "")).await;
+    let welcome = client.receives().await;
     assert_eq!(welcome.status, "joined", "{welcome:?}");
     client
 }
@@ -60,16 +60,16 @@ fn of(response: &ChatResponse) -> (i64, &str, &str, &str, &str, i32) {
 async fn a_join_is_welcomed_and_announced_to_the_others() {
     let server = Server::start();
     let mut zhang = Client::open(&server, PATH).await;
-    zhang.ask(request(7, "张三", "join", "")).await;
-    let welcome = zhang.hears().await;
+    zhang.send(request(7, "张三", "join", "")).await;
+    let welcome = zhang.receives().await;
     let words = "欢迎 张三 加入聊天室！";
     assert_eq!(of(&welcome), (0, "系统", words, "system", "joined", 1));
 
     let mut li = Client::open(&server, PATH).await;
-    li.ask(request(8, "李四", "join", "")).await;
-    let welcome = li.hears().await;
+    li.send(request(8, "李四", "join", "")).await;
+    let welcome = li.receives().await;
     assert_eq!(of(&welcome).5, 2, "the joiner is counted");
-    let told = zhang.hears().await;
+    let told = zhang.receives().await;
     let words = "李四 加入了聊天室";
     assert_eq!(of(&told), (8, "李四", words, "join", "broadcast", 2));
     assert!(li.is_quiet().await, "nobody is notified of their own join");
@@ -80,10 +80,10 @@ async fn a_message_goes_to_all_and_its_author_cannot_be_forged() {
     let server = Server::start();
     let mut zhang = joins(&server, 7, "张三").await;
     let mut li = joins(&server, 8, "李四").await;
-    zhang.hears().await;
-    li.ask(request(7, "张三", "message", "大家好")).await;
+    zhang.receives().await;
+    li.send(request(7, "张三", "message", "大家好")).await;
     for client in [&mut zhang, &mut li] {
-        let said = client.hears().await;
+        let said = client.receives().await;
         assert_eq!(of(&said), (8, "李四", "大家好", "text", "broadcast", 2));
     }
 }
@@ -92,15 +92,19 @@ async fn a_message_goes_to_all_and_its_author_cannot_be_forged() {
 async fn a_request_before_the_join_gets_a_notice_and_the_stream_continues() {
     let server = Server::start();
     let mut zhang = Client::open(&server, PATH).await;
-    zhang.ask(request(7, "张三", "message", "hello")).await;
-    let notice = zhang.hears().await;
+    zhang.send(request(7, "张三", "message", "hello")).await;
+    let notice = zhang.receives().await;
     let words = "请先加入聊天室";
     assert_eq!(of(&notice), (0, "系统", words, "system", "error", 0));
-    zhang.ask(request(7, "张三", "dance", "")).await;
-    zhang.ask(request(7, "张三", "join", "")).await;
-    assert_eq!(zhang.hears().await.status, "joined");
-    zhang.ask(request(9, "王五", "join", "")).await;
-    assert_eq!(zhang.hears().await.status, "error", "one name per stream");
+    zhang.send(request(7, "张三", "dance", "")).await;
+    zhang.send(request(7, "张三", "join", "")).await;
+    assert_eq!(zhang.receives().await.status, "joined");
+    zhang.send(request(9, "王五", "join", "")).await;
+    assert_eq!(
+        zhang.receives().await.status,
+        "error",
+        "one name per stream"
+    );
     assert!(server.log("general").await.is_empty());
 }
 
@@ -109,26 +113,26 @@ async fn a_leave_a_cancel_and_a_half_close_are_announced_alike() {
     let server = Server::start();
     let mut zhang = joins(&server, 7, "张三").await;
     let mut li = joins(&server, 8, "李四").await;
-    zhang.hears().await;
+    zhang.receives().await;
     let words = "李四 离开了聊天室";
     let left = (8, "李四", words, "leave", "broadcast", 1);
 
-    li.ask(request(8, "李四", "leave", "")).await;
+    li.send(request(8, "李四", "leave", "")).await;
     assert_eq!(li.ends().await.code(), Code::Ok, "without another message");
-    assert_eq!(of(&zhang.hears().await), left);
+    assert_eq!(of(&zhang.receives().await), left);
 
     // A cancel: the original client always ends like this.
     let li = joins(&server, 8, "李四").await;
-    zhang.hears().await;
+    zhang.receives().await;
     drop(li);
-    assert_eq!(of(&zhang.hears().await), left);
+    assert_eq!(of(&zhang.receives().await), left);
 
     let mut li = joins(&server, 8, "李四").await;
-    zhang.hears().await;
+    zhang.receives().await;
     li.half_closes();
     let status = li.ends().await;
     assert_eq!((status.code(), status.message()), (Code::Unknown, "EOF"));
-    assert_eq!(of(&zhang.hears().await), left);
+    assert_eq!(of(&zhang.receives().await), left);
 }
 
 #[tokio::test(start_paused = true)]
@@ -145,21 +149,23 @@ async fn a_taken_name_or_user_id_is_refused_and_its_holder_keeps_it() {
         (7, "张三", "用户 ID 7 已被占用"),
     ] {
         let mut second = Client::open(&server, PATH).await;
-        second.ask(request(id, name, "join", "")).await;
-        let refused = second.hears().await;
+        second.send(request(id, name, "join", "")).await;
+        let refused = second.receives().await;
         let (_, by, words, kind, status, _) = of(&refused);
         assert_eq!((by, kind, status), ("系统", "system", "error"), "{name}");
         assert!(words.contains(reason), "{words}");
         assert_eq!(second.ends().await.code(), Code::Ok);
     }
-    zhang.ask(request(7, "张三", "message", "still here")).await;
-    assert_eq!(of(&zhang.hears().await).2, "still here");
+    zhang
+        .send(request(7, "张三", "message", "still here"))
+        .await;
+    assert_eq!(of(&zhang.receives().await).2, "still here");
     drop(zhang);
     // Both are free again as soon as the guest has left.
     let mut watcher = joins(&server, 1, "watcher").await;
     let mut zhang = joins(&server, 7, "张三").await;
-    assert_eq!(of(&watcher.hears().await).0, 7);
-    zhang.ask(request(7, "张三", "leave", "")).await;
+    assert_eq!(of(&watcher.receives().await).0, 7);
+    zhang.send(request(7, "张三", "leave", "")).await;
     zhang.ends().await;
 }
 
@@ -171,9 +177,9 @@ async fn the_deadline_of_the_call_ends_the_stream_and_leaves_the_room() {
     let within = Some(Duration::from_secs(30));
     let mut zhang = Client::on(channel, PATH, within).await;
     let began = tokio::time::Instant::now();
-    zhang.ask(request(7, "张三", "join", "")).await;
-    zhang.hears().await;
-    watcher.hears().await;
+    zhang.send(request(7, "张三", "join", "")).await;
+    zhang.receives().await;
+    watcher.receives().await;
     // The client's own timer may end the call first, so two codes are possible.
     let ended = zhang.ends().await;
     assert!(
@@ -181,7 +187,7 @@ async fn the_deadline_of_the_call_ends_the_stream_and_leaves_the_room() {
         "{ended}"
     );
     assert_eq!(began.elapsed().as_secs(), 30);
-    assert_eq!(of(&watcher.hears().await).3, "leave");
+    assert_eq!(of(&watcher.receives().await).3, "leave");
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,12 +197,12 @@ async fn a_private_message_is_marked_and_people_of_other_protocols_get_a_user_id
     let mut zhang = joins(&server, 7, "张三").await;
     let room = ann.room("general").unwrap();
     ann.posts(Recipient::Room(room), "to all");
-    let said = zhang.hears().await;
+    let said = zhang.receives().await;
     let number = of(&said).0;
     assert!(number > 0, "{number}");
     assert_eq!(of(&said), (number, "ann", "to all", "text", "broadcast", 2));
     ann.whispers("张三", "the token");
-    let whispered = zhang.hears().await;
+    let whispered = zhang.receives().await;
     let words = "[私聊] the token";
     assert_eq!(
         of(&whispered),
@@ -214,8 +220,8 @@ async fn an_invalid_message_is_refused_in_chinese_and_not_stored() {
         (long.as_str(), "消息太长"),
         ("\u{1b}[2J", "控制字符"),
     ] {
-        zhang.ask(request(7, "张三", "message", text)).await;
-        let refused = zhang.hears().await;
+        zhang.send(request(7, "张三", "message", text)).await;
+        let refused = zhang.receives().await;
         let (_, by, said, _, status, _) = of(&refused);
         assert!(
             by == "系统" && status == "error" && said.contains(words),
@@ -223,7 +229,7 @@ async fn an_invalid_message_is_refused_in_chinese_and_not_stored() {
         );
     }
     let most = "x".repeat(8192);
-    zhang.ask(request(7, "张三", "message", &most)).await;
-    assert_eq!(of(&zhang.hears().await).2, most);
+    zhang.send(request(7, "张三", "message", &most)).await;
+    assert_eq!(of(&zhang.receives().await).2, most);
     assert_eq!(server.log("general").await, [most]);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use prost::Message;
-use tchat::client::pipe;
+use tchat::client::boxed_stream;
 use tokio::time::Instant;
 
 use crate::support::foreign::{BINARY, PING, PONG, Socket, TEXT, websocket};
@@ -12,7 +12,7 @@ use crate::support::server::Server;
 /// The next message by a person, skipping the system's join and leave notices.
 async fn said(socket: &mut Socket) -> (String, String) {
     loop {
-        let line = socket.talk().await;
+        let line = socket.chat_message().await;
         if line.0 != "系统" {
             return line;
         }
@@ -28,17 +28,23 @@ async fn a_message_goes_to_all_under_the_name_from_the_handshake() {
     let server = Server::start();
     let mut zhang = Socket::enter(&server, "张三").await;
     // Receiving his own message proves that he is in the room before the other joins.
-    zhang.says("first").await;
-    assert_eq!(zhang.talk().await, line("张三", "first"));
+    zhang.sends_text("first").await;
+    assert_eq!(zhang.chat_message().await, line("张三", "first"));
     let mut li = Socket::enter(&server, "李四").await;
-    assert_eq!(zhang.talk().await, line("系统", "李四 加入了聊天室"));
-    li.says("大家好").await;
+    assert_eq!(
+        zhang.chat_message().await,
+        line("系统", "李四 加入了聊天室")
+    );
+    li.sends_text("大家好").await;
     for socket in [&mut zhang, &mut li] {
-        assert_eq!(socket.talk().await, line("李四", "大家好"));
+        assert_eq!(socket.chat_message().await, line("李四", "大家好"));
     }
-    li.asks("exit", "").await;
+    li.sends_request("exit", "").await;
     assert_eq!(li.closes().await, 1000);
-    assert_eq!(zhang.talk().await, line("系统", "李四 离开了聊天室"));
+    assert_eq!(
+        zhang.chat_message().await,
+        line("系统", "李四 离开了聊天室")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,9 +87,9 @@ async fn a_user_list_goes_only_to_the_one_who_asked() {
     let _ann = server.joins("ann").await;
     let mut zhang = Socket::enter(&server, "张三").await;
     let mut li = Socket::enter(&server, "李四").await;
-    zhang.talk().await;
-    zhang.asks("userlist", "").await;
-    let list = zhang.hears().await;
+    zhang.chat_message().await;
+    zhang.sends_request("userlist", "").await;
+    let list = zhang.receives().await;
     assert_eq!(
         (&*list.kind, &*list.user_name, &*list.content),
         ("", "", "")
@@ -92,21 +98,21 @@ async fn a_user_list_goes_only_to_the_one_who_asked() {
     names.sort();
     let expected = ["ann", "张三", "李四"].map(|name| line(name, name));
     assert_eq!(names, expected);
-    li.says("only talk here").await;
-    assert_eq!(li.talk().await, line("李四", "only talk here"));
+    li.sends_text("only talk here").await;
+    assert_eq!(li.chat_message().await, line("李四", "only talk here"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_name_is_assigned_and_an_invalid_or_taken_one_is_refused_with_a_notice() {
     let server = Server::start();
     let nameless = async || {
-        let io = pipe(server.dial().await);
-        Socket::shake(io, b"").await.unwrap()
+        let io = boxed_stream(server.dial().await);
+        Socket::handshake(io, b"").await.unwrap()
     };
     let (mut one, mut two) = (nameless().await, nameless().await);
-    one.says("hello").await;
+    one.sends_text("hello").await;
     let (first, _) = said(&mut one).await;
-    two.says("hello").await;
+    two.sends_text("hello").await;
     let (second, _) = loop {
         let line = said(&mut two).await;
         if line.0 != first {
@@ -123,15 +129,17 @@ async fn a_missing_name_is_assigned_and_an_invalid_or_taken_one_is_refused_with_
         &"x".repeat(33),
     ] {
         let mut refused = Socket::enter(&server, name).await;
-        let (by, words) = refused.talk().await;
+        let (by, words) = refused.chat_message().await;
         assert_eq!(by, "系统");
         assert!(words.contains("用户名"), "{words}");
         assert_eq!(refused.closes().await, 1008);
     }
-    let io = pipe(server.dial().await);
-    let mut refused = Socket::shake(io, b"username: \xff\xfe\r\n").await.unwrap();
+    let io = boxed_stream(server.dial().await);
+    let mut refused = Socket::handshake(io, b"username: \xff\xfe\r\n")
+        .await
+        .unwrap();
     assert!(
-        refused.talk().await.1.contains("用户名"),
+        refused.chat_message().await.1.contains("用户名"),
         "the name is not UTF-8"
     );
     assert_eq!(refused.closes().await, 1008);
@@ -156,16 +164,16 @@ async fn it_pings_every_54_seconds_and_closes_without_a_pong() {
         }
     }
     assert_eq!(pings, 2);
-    alive.says("here").await;
+    alive.sends_text("here").await;
     assert_eq!(said(&mut alive).await, line("alive", "here"));
 
     let began = Instant::now();
     let mut mute = Socket::enter(&server, "mute").await;
-    mute.pongs = false;
+    mute.answers_pings = false;
     let mut spoke = 0;
     loop {
         // Messages do not count as pongs.
-        mute.says("a message is not a pong").await;
+        mute.sends_text("a message is not a pong").await;
         spoke += 1;
         let next = tokio::time::timeout(Duration::from_secs(5), async {
             while mute.frame().await.is_some() {}
@@ -175,7 +183,7 @@ async fn it_pings_every_54_seconds_and_closes_without_a_pong() {
         }
     }
     assert_eq!(began.elapsed().as_secs(), 60, "after {spoke} messages");
-    let told = alive.talk().await;
+    let told = alive.chat_message().await;
     assert_eq!(told, line("系统", "mute 加入了聊天室"));
 }
 
@@ -194,17 +202,17 @@ async fn an_unreadable_frame_closes_with_the_right_code() {
         assert_eq!(bad.closes().await, code, "{name}");
     }
     // A message over the size limit is refused, but the frame is accepted.
-    watcher.says(&"x".repeat(8193)).await;
+    watcher.sends_text(&"x".repeat(8193)).await;
     let refused = loop {
-        let (by, words) = watcher.talk().await;
+        let (by, words) = watcher.chat_message().await;
         if by == "系统" && words.contains("太长") {
             break words;
         }
     };
     assert!(refused.contains("8192"), "{refused}");
-    watcher.asks("dance", "").await;
-    assert!(watcher.talk().await.1.contains("无法识别"));
-    watcher.says("still here").await;
+    watcher.sends_request("dance", "").await;
+    assert!(watcher.chat_message().await.1.contains("无法识别"));
+    watcher.sends_text("still here").await;
     assert_eq!(said(&mut watcher).await.1, "still here");
 }
 
@@ -212,8 +220,8 @@ async fn an_unreadable_frame_closes_with_the_right_code() {
 async fn pages_of_other_origins_are_refused() {
     let server = Server::start();
     let shake = async |header: &'static [u8]| {
-        let io = pipe(server.dial().await);
-        Socket::shake(io, header).await.map(drop)
+        let io = boxed_stream(server.dial().await);
+        Socket::handshake(io, header).await.map(drop)
     };
     let evil = shake(b"Origin: http://evil.example.org\r\n").await;
     assert!(evil.unwrap_err().contains("403"));
@@ -225,10 +233,10 @@ async fn a_private_message_is_marked_and_a_drain_closes_with_1001() {
     let mut server = Server::start();
     let mut ann = server.joins("ann").await;
     let mut zhang = Socket::enter(&server, "张三").await;
-    zhang.says("here").await;
-    zhang.talk().await;
+    zhang.sends_text("here").await;
+    zhang.chat_message().await;
     ann.whispers("张三", "the token");
-    assert_eq!(zhang.talk().await, line("ann", "[私聊] the token"));
+    assert_eq!(zhang.chat_message().await, line("ann", "[私聊] the token"));
     let closing = tokio::spawn(async move { zhang.closes().await });
     server.stops().await.unwrap();
     assert_eq!(closing.await.unwrap(), 1001);
@@ -242,11 +250,11 @@ async fn a_client_is_in_the_room_once_the_handshake_is_done() {
         let name = format!("new{n}");
         let mut new = Socket::enter(&server, &name).await;
         // There is no waiting: a message posted now is received, and the user list has both.
-        talker.says(&format!("line {n}")).await;
-        new.asks("userlist", "").await;
+        talker.sends_text(&format!("line {n}")).await;
+        new.sends_request("userlist", "").await;
         let (mut has_heard, mut is_listed) = (false, false);
         while !(has_heard && is_listed) {
-            let heard = new.hears().await;
+            let heard = new.receives().await;
             has_heard |= heard.content == format!("line {n}");
             if !heard.user_list.is_empty() {
                 assert!(heard.user_list.contains_key(&name), "round {n}");
@@ -254,8 +262,8 @@ async fn a_client_is_in_the_room_once_the_handshake_is_done() {
             }
         }
         // Private messages by name work too.
-        talker.says(&format!("@{name} psst")).await;
-        while new.talk().await.1 != "[私聊] psst" {}
+        talker.sends_text(&format!("@{name} psst")).await;
+        while new.chat_message().await.1 != "[私聊] psst" {}
     }
 }
 
@@ -266,7 +274,7 @@ async fn messages_sent_right_after_the_handshake_are_all_posted() {
     let mut eager = Socket::enter(&server, "eager").await;
     // Many messages, sent as soon as the handshake was answered.
     for n in 0..30 {
-        eager.says(&n.to_string()).await;
+        eager.sends_text(&n.to_string()).await;
     }
     ann.sees("general", "29").await;
     let expected: Vec<String> = (0..30).map(|n| n.to_string()).collect();
@@ -287,14 +295,14 @@ async fn an_aborted_handshake_leaves_no_ghost() {
     }
     // The name is free, and no ghost is in the list.
     let mut ghost = Socket::enter(&server, "ghost").await;
-    ghost.asks("userlist", "").await;
+    ghost.sends_request("userlist", "").await;
     let listed = loop {
-        let heard = ghost.hears().await;
+        let heard = ghost.receives().await;
         if !heard.user_list.is_empty() {
             break heard.user_list.len();
         }
     };
     assert_eq!(listed, 2);
-    talker.says("still here").await;
+    talker.sends_text("still here").await;
     while said(&mut ghost).await.1 != "still here" {}
 }

@@ -17,7 +17,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
     let listed = RoomInfo {
         kind: RoomKind::Private,
         role: Some(Role::Moderator),
-        last: Some(LastLine {
+        last: Some(LastMessage {
             author: "李四".into(),
             text: "the build is green".into(),
             at_ms: 1_700_000_000_000,
@@ -146,7 +146,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
     });
     let goodbye = Goodbye {
         reason: GoodbyeReason::Draining,
-        then: Then::Resume,
+        action: GoodbyeAction::Resume,
         retry_after: Some(Duration::from_millis(700)),
     };
     vec![
@@ -174,7 +174,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         ),
         (
             "read moved",
-            Event::ReadMoved {
+            Event::ReadPositionChanged {
                 request: 9,
                 room: ROOM,
                 epoch: EPOCH,
@@ -223,8 +223,8 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
             "roster, away and offline",
             Event::RosterPage {
                 room: ROOM,
-                first: true,
-                last: true,
+                is_first: true,
+                is_last: true,
                 people: vec![away, offline],
                 count: 1,
             },
@@ -276,7 +276,12 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
             }),
         ),
         ("entry, unbanned", ruling(Ruling::Unbanned)),
-        ("entry, muted", ruling(Ruling::Muted { until: Until::Ever })),
+        (
+            "entry, muted",
+            ruling(Ruling::Muted {
+                until: Until::Forever,
+            }),
+        ),
         ("entry, unmuted", ruling(Ruling::Unmuted)),
         ("entry, text", entry(Body::Text("hi 世界".into()))),
         ("entry, action", entry(Body::Action("waves".into()))),
@@ -328,8 +333,8 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
             "roster page",
             Event::RosterPage {
                 room: ROOM,
-                first: true,
-                last: false,
+                is_first: true,
+                is_last: false,
                 people: vec![person.clone()],
                 count: 9,
             },
@@ -338,14 +343,14 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
             "roster delta",
             Event::RosterDelta {
                 room: ROOM,
-                came: vec![person],
-                went: vec![PERSON],
+                updated: vec![person],
+                removed: vec![PERSON],
                 count: 8,
             },
         ),
         (
             "named",
-            Event::Named {
+            Event::NameChanged {
                 request: 8,
                 you: author(),
             },

@@ -175,7 +175,7 @@ async fn a_name_resolves_to_its_current_holder_or_else_to_a_former_one_in_a_shar
     };
     let far_id = welcome.you.id;
 
-    let open = |name: &str| Request::Open(Who::Name(name.into()));
+    let open = |name: &str| Request::Open(PersonTarget::Name(name.into()));
     let peer = |event| match event {
         Event::RoomChanged { request: 7, room } => room.peer.map(|peer| peer.id),
         Event::Refused { refusal, .. } => panic!("{refusal:?}"),
@@ -231,7 +231,7 @@ pub(super) fn on_a_disk() -> (Server, tempfile::TempDir) {
 pub(super) async fn is_renamed(raw: &mut Raw) -> String {
     loop {
         match raw.answer().await {
-            Event::Named { request: 1, you } => return you.name,
+            Event::NameChanged { request: 1, you } => return you.name,
             Event::Refused { refusal, .. } => panic!("{refusal:?}"),
             _ => {}
         }
@@ -243,7 +243,7 @@ async fn last_name(raw: &mut Raw, mut name: String) -> String {
     raw.ask(9, Request::Ping).await;
     loop {
         match raw.answer().await {
-            Event::Named { you, .. } => name = you.name,
+            Event::NameChanged { you, .. } => name = you.name,
             Event::Pong { request: 9, .. } => return name,
             _ => {}
         }

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use tchat::chat::{Amended, Author, Body, Entry, Found, Reaction, RoomId, Seq, Unread};
-use tchat::client::{Among, Event as ClientEvent};
+use tchat::chat::{Amended, Author, Body, Entry, Reaction, RoomId, SearchResults, Seq, Unread};
+use tchat::client::{Event as ClientEvent, SearchScope};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::theme::{Depth, Theme};
 use tchat::tui::timeline::highlight::highlight;
 use tchat::tui::view::{Glyphs, Look, draw};
 
 use super::svg;
-use crate::support::screen::{ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, author, entry, says};
+use crate::support::screen::{
+    ANN, GENERAL, LI, Screen, TECH, WITH_LI, ZHANG, author, entry, message_entry,
+};
 
 /// Returns all scenes as SVG, each with its file name.
 pub fn all() -> Vec<(&'static str, String)> {
@@ -41,7 +43,7 @@ fn colour(screen: &mut Screen) {
     for effect in std::mem::take(&mut screen.effects) {
         if let Effect::Highlight(code) = effect {
             let tokens = highlight(&code);
-            screen.does(Event::Highlighted(code, tokens));
+            screen.handles(Event::Highlighted(code, tokens));
         }
     }
 }
@@ -71,7 +73,7 @@ fn chat() -> Screen {
     screen.follows_unread(WITH_LI, 2, unread(1, 1, 1));
     let people = [author(ZHANG), author(ANN)];
     let code = "on it, deploy is **green**:\n```rust\nfn main() {\n    // 今天\n    println!(\"{} messages\", 关键.len());\n}\n```";
-    let mut mention = says(
+    let mut mention = message_entry(
         GENERAL,
         7,
         LI,
@@ -79,11 +81,15 @@ fn chat() -> Screen {
         "can you look at `#tech`, @ann? notes: https://example.org/notes",
     );
     mention.mentions = vec![ANN];
-    screen.hears(ClientEvent::Entries(vec![
-        says(GENERAL, 1, ZHANG, 12, "大家好！"),
-        react(says(GENERAL, 2, LI, 12, "早 👋 今天谁值班?"), "👍", &people),
-        says(GENERAL, 3, ANN, 14, code),
-        says(
+    screen.receives(ClientEvent::Entries(vec![
+        message_entry(GENERAL, 1, ZHANG, 12, "大家好！"),
+        react(
+            message_entry(GENERAL, 2, LI, 12, "早 👋 今天谁值班?"),
+            "👍",
+            &people,
+        ),
+        message_entry(GENERAL, 3, ANN, 14, code),
+        message_entry(
             GENERAL,
             4,
             ZHANG,
@@ -111,17 +117,17 @@ fn chat() -> Screen {
     ]));
     colour(&mut screen);
     // The messages are marked as read before another room is opened.
-    screen.passes(Duration::from_secs(2));
+    screen.advances(Duration::from_secs(2));
     screen.keys("/msg 李四<ret>");
     screen.keys("<a-up><a-up>");
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         WITH_LI,
         3,
         LI,
         33,
         "the token is in the safe",
     )]));
-    screen.hears(ClientEvent::Typing {
+    screen.receives(ClientEvent::Typing {
         room: GENERAL,
         person: LI,
     });
@@ -133,7 +139,8 @@ fn chat() -> Screen {
 fn search() -> Screen {
     let mut screen = chat();
     screen.keys("<c-u><c-f>键");
-    let hit = |room: RoomId, seq, by, minutes, text: &str| says(room, seq, by, minutes, text);
+    let hit =
+        |room: RoomId, seq, by, minutes, text: &str| message_entry(room, seq, by, minutes, text);
     let entries = vec![
         hit(
             GENERAL,
@@ -146,15 +153,15 @@ fn search() -> Screen {
         hit(WITH_LI, 2, LI, 3, "键盘到了，在前台"),
         hit(TECH, 4, LI, 0, "the key (钥匙, not 关键) is with ben"),
     ];
-    let found = Found {
+    let found = SearchResults {
         entries,
-        ..Found::default()
+        ..SearchResults::default()
     };
     let id = screen.state.timers.searches;
-    screen.hears(ClientEvent::Found {
+    screen.receives(ClientEvent::SearchResults {
         id,
-        among: Among::All,
-        found: Some(found),
+        scope: SearchScope::Server,
+        results: Some(found),
     });
     screen
 }

@@ -10,7 +10,7 @@ fn connection_details_are_printed_once_they_arrive() {
         rtt: Some(std::time::Duration::from_millis(3)),
         ..tchat::client::Report::default()
     };
-    let told = lines.hears(ClientEvent::Report(report));
+    let told = lines.receives(ClientEvent::Report(report));
     assert!(
         told.iter().any(|line| line.contains("3.0 ms round trip")),
         "{told:?}"
@@ -22,11 +22,12 @@ fn connection_details_are_printed_once_they_arrive() {
 fn every_action_is_reachable_by_a_typed_line() {
     for action in Action::ALL {
         let mut lines = Lines::in_general(true);
-        lines.hears(ClientEvent::Entries(vec![
-            says(GENERAL, 1, LI, 0, "something"),
-            says(GENERAL, 2, ANN, 0, "mine"),
+        lines.receives(ClientEvent::Entries(vec![
+            message_entry(GENERAL, 1, LI, 0, "something"),
+            message_entry(GENERAL, 2, ANN, 0, "mine"),
         ]));
-        let is_of_selection = action.is_of(Context::Selection) && !action.is_of(Context::Composer);
+        let is_of_selection =
+            action.is_bound_in(Context::Selection) && !action.is_bound_in(Context::Composer);
         if is_of_selection {
             lines.types("/select 2");
         }
@@ -34,26 +35,28 @@ fn every_action_is_reachable_by_a_typed_line() {
         let is_refused = told.iter().any(|line| {
             line.contains("There is no action") || line.contains("Select a message first")
         });
-        assert_eq!(is_refused, action.is_of_line(), "{action:?}: {told:?}");
+        assert_eq!(is_refused, action.needs_screen(), "{action:?}: {told:?}");
         let is_answered = !told.is_empty() || !lines.screen.effects.is_empty();
         assert!(is_answered, "{action:?} is silent");
     }
     let mut lines = Lines::in_general(true);
     let listed = lines.types("/do").len();
-    let count = Action::ALL.iter().filter(|it| !it.is_of_line()).count();
+    let count = Action::ALL.iter().filter(|it| !it.needs_screen()).count();
     assert_eq!(listed, count + 1);
 }
 
 #[test]
 fn private_messages_and_a_taken_name_are_printed_as_text() {
     let mut lines = Lines::in_general(true);
-    lines.hears(ClientEvent::Room {
+    lines.receives(ClientEvent::Room {
         room: conversation(crate::support::screen::WITH_LI, LI),
-        asked: false,
+        is_requested: false,
     });
     let with = crate::support::screen::WITH_LI;
     lines.screen.follows(with, 0);
-    let told = lines.hears(ClientEvent::Entries(vec![says(with, 1, LI, 3, "psst")]));
+    let told = lines.receives(ClientEvent::Entries(vec![message_entry(
+        with, 1, LI, 3, "psst",
+    )]));
     assert!(
         told.contains(&"09:03 李四: psst (privately to you)".to_owned()),
         "{told:?}"
@@ -61,7 +64,7 @@ fn private_messages_and_a_taken_name_are_printed_as_text() {
     let refusal = tchat::chat::Refusal::new(RefusalCode::NameTaken)
         .with("ann")
         .with("ann2");
-    let told = lines.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
+    let told = lines.receives(ClientEvent::Link(LinkState::NameRefused(refusal)));
     assert!(
         told.iter()
             .any(|line| line == "-- Choose another name: /nick ann2"),
@@ -76,11 +79,11 @@ fn private_messages_and_a_taken_name_are_printed_as_text() {
 #[test]
 fn an_unusable_default_name_is_asked_for_in_plain_mode_too() {
     let mut lines = Lines::new(true);
-    lines.screen.state.me.proposal = Some("guest".into());
+    lines.screen.state.me.proposed_name = Some("guest".into());
     let refusal = tchat::chat::Refusal::new(RefusalCode::NameInvalid)
         .with("")
         .with("empty");
-    let told = lines.hears(ClientEvent::Link(LinkState::NameRefused(refusal.clone())));
+    let told = lines.receives(ClientEvent::Link(LinkState::NameRefused(refusal.clone())));
     assert_eq!(
         told,
         [
@@ -90,14 +93,14 @@ fn an_unusable_default_name_is_asked_for_in_plain_mode_too() {
         ]
     );
     lines.types("/nick dan");
-    let told = lines.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
+    let told = lines.receives(ClientEvent::Link(LinkState::NameRefused(refusal)));
     assert!(told.concat().contains("at least one letter"), "{told:?}");
 }
 
 #[test]
 fn every_command_line_is_answered() {
     let mut lines = Lines::in_general(true);
-    lines.hears(ClientEvent::Entries(vec![says(
+    lines.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL, 1, LI, 0, "only one",
     )]));
     for (line, answer) in [
@@ -132,14 +135,14 @@ fn several_notices_at_once_are_all_printed() {
         let refusal = tchat::chat::Refusal::new(code).with(argument);
         ClientEvent::Refused { about, refusal }
     };
-    let about = || tchat::client::About::Whois;
+    let about = || tchat::client::RequestKind::Whois;
     // All of them arrive before anything is printed.
     for name in ["王五", "王五", "zoe", "王五"] {
         let event = refused(about(), RefusalCode::PersonUnknown, name);
-        lines.teller.hear(&Event::Client(event.clone()));
-        lines.screen.hears(event);
+        lines.writer.on_event(&Event::Client(event.clone()));
+        lines.screen.receives(event);
     }
-    let told = lines.told();
+    let told = lines.printed();
     let names: Vec<&str> = told
         .iter()
         .filter_map(|line| {
@@ -147,18 +150,18 @@ fn several_notices_at_once_are_all_printed() {
         })
         .collect();
     assert_eq!(names, ["王五", "zoe", "王五"], "{told:?}");
-    assert!(lines.told().is_empty(), "nothing is repeated");
+    assert!(lines.printed().is_empty(), "nothing is repeated");
     // A command that prints something and is answered at once prints both.
-    lines.screen.does(Event::Line("/typing off".into()));
+    lines.screen.handles(Event::Line("/typing off".into()));
     let event = refused(about(), RefusalCode::PersonUnknown, "mia");
-    lines.screen.hears(event);
-    let told = lines.told();
+    lines.screen.receives(event);
+    let told = lines.printed();
     assert!(told[0].contains("Typing indicators: off"), "{told:?}");
     assert!(told[1].contains("mia"), "{told:?}");
     // A screen shows the last notice and keeps none of the others.
     let mut screen = Screen::online(80, 24);
     for name in ["王五", "zoe"] {
-        screen.hears(refused(about(), RefusalCode::PersonUnknown, name));
+        screen.receives(refused(about(), RefusalCode::PersonUnknown, name));
     }
     assert!(screen.shows("named zoe") && screen.state.screen.notices.is_empty());
 }

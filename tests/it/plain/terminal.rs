@@ -10,36 +10,36 @@ fn plain_mode_prints_everything_and_writes_no_escape_sequence() {
     let mut li = home.opens((100, 24), &["--name", "李四"]);
     li.shows("#general ›");
     ann.shows("-- 李四 joined");
-    ann.says("hello 世界 👋");
+    ann.sends_line("hello 世界 👋");
     li.shows("hello 世界 👋");
-    li.says("大家好 **bold**");
+    li.sends_line("大家好 **bold**");
     ann.shows("李四: 大家好 bold");
-    li.says("@ann the token is in the safe");
+    li.sends_line("@ann the token is in the safe");
     ann.shows("the token is in the safe (privately to you)");
-    ann.says("/reply welcome");
+    ann.sends_line("/reply welcome");
     li.shows("> 李四: 大家好");
-    ann.says("/rooms");
+    ann.sends_line("/rooms");
     ann.shows("2. tech");
-    ann.says("/pick 2");
+    ann.sends_line("/pick 2");
     ann.shows("-- #tech");
-    li.says("@ann and everybody");
-    li.says("something new for all");
+    li.sends_line("@ann and everybody");
+    li.sends_line("something new for all");
     ann.shows("-- #general · unread");
-    ann.says("/do next-unread");
+    ann.sends_line("/do next-unread");
     ann.shows("something new for all");
-    ann.says("/search token");
+    ann.sends_line("/search token");
     ann.shows("1. 李四 @李四");
-    ann.says("/theme");
+    ann.sends_line("/theme");
     ann.shows("2. dusk");
-    ann.says("/set");
+    ann.sends_line("/set");
     ann.shows("theme = auto");
-    ann.says("/help");
+    ann.sends_line("/help");
     ann.shows("/kick USER [REASON]");
 
     // Several lines at once are a paste, and are not sent by themselves.
     ann.types("pasted one\npasted two\npasted three\n");
     ann.shows("-- Not sent yet, 3 lines: pasted one");
-    ann.says("/draft send");
+    ann.sends_line("/draft send");
     li.shows("pasted three");
     // Neither are lines above an unfinished line, which the terminal still holds back.
     for (pasted, rest, draft) in [
@@ -49,29 +49,29 @@ fn plain_mode_prints_everything_and_writes_no_escape_sequence() {
     ] {
         ann.types(pasted);
         // Meanwhile others chat and see none of it.
-        li.says(&format!("before {draft}"));
+        li.sends_line(&format!("before {draft}"));
         ann.shows(&format!("before {draft}"));
         ann.types(rest);
         ann.shows(&format!("-- Not sent yet, {draft}"));
-        ann.says("/draft drop");
+        ann.sends_line("/draft drop");
         ann.shows("-- Draft discarded");
-        ann.says("/help");
+        ann.sends_line("/help");
         ann.until("the draft to be gone", |text| {
             !text.contains("Not sent yet")
         });
     }
-    ann.says("still typed line by line");
+    ann.sends_line("still typed line by line");
     li.shows("still typed line by line");
     assert!(!li.text().contains("second half"), "{}", li.text());
-    ann.says("/theme night");
+    ann.sends_line("/theme night");
     ann.shows("-- theme is night");
-    ann.says("/do panes");
+    ann.sends_line("/do panes");
     ann.shows("-- panes is off");
-    ann.says("/join random");
+    ann.sends_line("/join random");
     ann.shows("-- #random");
-    ann.says("/do page-up");
+    ann.sends_line("/do page-up");
     ann.shows("-- There are no older messages here");
-    ann.says("/join general");
+    ann.sends_line("/join general");
     // Wait for the topic: the name alone was printed before, at the start and with the unread count. Lines sent at once would be a paste.
     ann.until("#general again", |text| {
         text.rfind("-- #general · everybody") > text.rfind("-- #random")
@@ -79,9 +79,9 @@ fn plain_mode_prints_everything_and_writes_no_escape_sequence() {
     // The host is killed: this is printed, lines typed meanwhile wait, and the new connection is printed too.
     home.host_is_killed();
     ann.shows("localhost");
-    ann.says("after the crash");
+    ann.sends_line("after the crash");
     li.shows("after the crash");
-    ann.says("/quit");
+    ann.sends_line("/quit");
     assert!(ann.ends());
 
     let written = ann.written();
@@ -136,7 +136,7 @@ fn plain_mode_is_automatic_in_a_dumb_terminal_and_works_in_a_pipe() {
         "{out}"
     );
     li.shows("privately to you");
-    li.says("/join tech");
+    li.sends_line("/join tech");
     li.shows("for tech");
     assert!(!li.text().contains("the secret"), "{}", li.text());
     // If something could not be sent, the exit code reports it.

@@ -17,7 +17,7 @@ impl Dice {
 
 /// The unread count computed from the log alone.
 async fn oracle(store: &dyn Store, room: RoomId, reader: IdentityId, read: Seq) -> Unread {
-    let mut unread = Unread::nothing(read);
+    let mut unread = Unread::none_after(read);
     let mut after = Seq::ZERO;
     loop {
         let page = store
@@ -60,11 +60,11 @@ async fn unread_counts_match_the_log_whatever_happens() {
         for _ in 0..3 {
             sleep(Duration::from_secs(2)).await;
             for screen in &mut screens {
-                screen.settles().await;
+                screen.waits_until_idle().await;
             }
         }
         let store = &server.store;
-        let read = store.read_to(room, me).await.unwrap();
+        let read = store.read_position(room, me).await.unwrap();
         let expected = oracle(&**store, room, me, read).await;
         for screen in &screens {
             let told = &screen.screen.state.room(room).unwrap().reading.unread;
@@ -80,7 +80,7 @@ async fn does(dice: &mut Dice, step: u64, ben: &mut Person, screens: &mut [Viewe
         let entries = ben.entries.get(&ben.room("general").unwrap());
         let me = ben.me.as_ref().unwrap().id;
         let mine = entries.into_iter().flatten();
-        let mine = mine.filter(|it| it.body.is_said() && it.author.id == me);
+        let mine = mine.filter(|it| it.body.is_message() && it.author.id == me);
         mine.map(|it| it.seq).collect()
     };
     let amends = |ben: &mut Person, which: u64, what: Amendment| {
@@ -105,10 +105,10 @@ async fn does(dice: &mut Dice, step: u64, ben: &mut Person, screens: &mut [Viewe
         5 | 6 => amends(ben, dice.roll(100), Amendment::Erase),
         7 => {
             screen.keys("<c-u>/join general<ret>");
-            screen.passes(LOOK);
+            screen.advances(LOOK_TIME);
         }
         8 => screen.keys("<c-u>/join tech<ret>"),
-        9 => screen.focuses(dice.roll(2) == 0),
+        9 => screen.sets_focus(dice.roll(2) == 0),
         10 => screen.keys("<c-u>/disconnect<ret>"),
         _ => screen.keys("<c-u>/connect<ret>"),
     }
@@ -116,7 +116,7 @@ async fn does(dice: &mut Dice, step: u64, ben: &mut Person, screens: &mut [Viewe
         ben.is_answered().await;
         ben.catch_up();
         for screen in screens {
-            screen.settles().await;
+            screen.waits_until_idle().await;
         }
     }
 }
@@ -128,16 +128,16 @@ async fn read_positions_are_stored_when_the_server_ends() {
     let mut ben = server.joins("ben").await;
     let room = ben.is_in("general").await;
     let mut ann = elsewhere(&server, "ann").await;
-    ben.says("general", "hello");
+    ben.sends("general", "hello");
     ben.sees("general", "hello").await;
-    ann.has_news("#general", 1, 0).await;
+    ann.has_unread("#general", 1, 0).await;
     ann.keys("<a-up>");
-    ann.passes(LOOK);
+    ann.advances(LOOK_TIME);
     let me = ann.screen.state.me.account.clone().unwrap().id;
     // Read positions are not stored at once, because more may arrive within a second.
     ann.keys("hi<ret>");
     ben.sees("general", "hi").await;
     server.stops().await.unwrap();
-    let read = store.read_to(room, me).await.unwrap();
+    let read = store.read_position(room, me).await.unwrap();
     assert!(read >= Seq(4), "{read}");
 }

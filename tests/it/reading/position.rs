@@ -5,15 +5,15 @@ use super::*;
 /// A screen in #general with two unread messages of others.
 fn two_unread() -> Screen {
     let mut screen = Screen::online(80, 24);
-    screen.does(tchat::tui::event::Event::Focus(false));
+    screen.handles(tchat::tui::event::Event::Focus(false));
     let unread = Unread {
         read: Seq(2),
         messages: 2,
         mentions: 0,
     };
     screen.follows_unread(GENERAL, 4, unread);
-    let said = (1..=4).map(|seq| says(GENERAL, seq, ZHANG, seq, &format!("line {seq}")));
-    screen.hears(ClientEvent::Entries(said.collect()));
+    let said = (1..=4).map(|seq| message_entry(GENERAL, seq, ZHANG, seq, &format!("line {seq}")));
+    screen.receives(ClientEvent::Entries(said.collect()));
     screen
 }
 
@@ -25,7 +25,7 @@ fn moved(screen: &mut Screen, read: u64, messages: u32, last: u64) {
         .timeline
         .epoch()
         .unwrap();
-    screen.hears(ClientEvent::ReadMoved {
+    screen.receives(ClientEvent::ReadPositionChanged {
         room: GENERAL,
         epoch,
         last: Seq(last),
@@ -42,22 +42,22 @@ fn an_outdated_count_from_the_server_does_not_undo_later_reading() {
     let mut screen = two_unread();
     let unread = |screen: &Screen| screen.state.room(GENERAL).unwrap().reading.unread;
     // Entries after the count are added to it, and entries included in it are not.
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL, 5, LI, 5, "line 5",
     )]));
     assert_eq!(unread(&screen).messages, 3);
     moved(&mut screen, 3, 1, 4);
     assert_eq!(unread(&screen).messages, 2);
     moved(&mut screen, 3, 3, 6);
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL, 6, LI, 6, "line 6",
     )]));
     assert_eq!(unread(&screen).messages, 3);
-    screen.does(tchat::tui::event::Event::Focus(true));
-    screen.passes(LOOK);
-    assert_eq!(unread(&screen), Unread::nothing(Seq(6)));
+    screen.handles(tchat::tui::event::Event::Focus(true));
+    screen.advances(LOOK_TIME);
+    assert_eq!(unread(&screen), Unread::none_after(Seq(6)));
     moved(&mut screen, 3, 3, 6);
-    assert_eq!(unread(&screen), Unread::nothing(Seq(6)));
+    assert_eq!(unread(&screen), Unread::none_after(Seq(6)));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_deletion_during_a_count_is_counted_afterwards() {
             target: Seq(target),
             what,
         };
-        screen.hears(ClientEvent::Entries(vec![entry(
+        screen.receives(ClientEvent::Entries(vec![entry(
             GENERAL, seq, ZHANG, seq, body,
         )]));
         let asks = screen.effects.iter();
@@ -94,13 +94,13 @@ fn a_deletion_during_a_count_is_counted_afterwards() {
 #[test]
 fn posting_marks_everything_before_as_read() {
     let mut screen = two_unread();
-    screen.does(tchat::tui::event::Event::Focus(true));
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.handles(tchat::tui::event::Event::Focus(true));
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL, 5, ANN, 5, "I see",
     )]));
-    screen.passes(Duration::ZERO);
+    screen.advances(Duration::ZERO);
     let room = screen.state.room(GENERAL).unwrap();
-    assert_eq!(room.reading.unread, Unread::nothing(Seq(5)));
+    assert_eq!(room.reading.unread, Unread::none_after(Seq(5)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,9 +114,9 @@ async fn a_room_we_were_removed_from_has_nothing_unread() {
     }
     ann.keys("/join general<ret>");
     boss.keys("one<ret>two<ret>");
-    ann.has_news("#tech", 2, 0).await;
+    ann.has_unread("#tech", 2, 0).await;
     boss.keys("/kick ann<ret>");
-    ann.has_news("#tech", 0, 0).await;
+    ann.has_unread("#tech", 0, 0).await;
     ann.keys("<a-a>");
     assert!(ann.screen.shows("No unread messages"));
 }
@@ -124,15 +124,15 @@ async fn a_room_we_were_removed_from_has_nothing_unread() {
 #[test]
 fn a_read_position_of_another_history_is_not_used() {
     let mut screen = two_unread();
-    screen.does(tchat::tui::event::Event::Focus(true));
-    screen.passes(LOOK);
+    screen.handles(tchat::tui::event::Event::Focus(true));
+    screen.advances(LOOK_TIME);
     screen.effects.clear();
     let unread = Unread {
         read: Seq(1),
         messages: 7,
         mentions: 0,
     };
-    screen.hears(ClientEvent::Followed {
+    screen.receives(ClientEvent::Followed {
         room: GENERAL,
         epoch: Epoch::new([77; 16]),
         first: Seq(1),
@@ -153,22 +153,22 @@ fn a_read_position_of_another_history_is_not_used() {
 fn messages_behind_an_overlay_or_without_a_user_present_are_not_read() {
     let mut screen = two_unread();
     let unread = |screen: &Screen| screen.state.room(GENERAL).unwrap().reading.unread.messages;
-    screen.does(tchat::tui::event::Event::Focus(true));
+    screen.handles(tchat::tui::event::Event::Focus(true));
     screen.keys("<f1>");
-    screen.passes(LOOK * 3);
+    screen.advances(LOOK_TIME * 3);
     assert_eq!(unread(&screen), 2);
     screen.keys("<esc>");
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!(unread(&screen), 0);
     // Without focus events, a user who has not pressed a key for long does not count as present.
     let mut screen = two_unread();
     screen.state.screen.focus = None;
     screen.state.timers.pressed_at = screen.state.screen.now.instant;
     screen.state.screen.now.instant += Duration::from_mins(6);
-    screen.passes(LOOK);
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
+    screen.advances(LOOK_TIME);
     assert_eq!(unread(&screen), 2);
     screen.keys("x");
-    screen.passes(LOOK);
+    screen.advances(LOOK_TIME);
     assert_eq!(unread(&screen), 0);
 }

@@ -3,13 +3,15 @@
 use tchat::chat::{Body, Epoch, NewRoom, Refusal, RefusalCode, RoomKind, RoomName, Ruling, Seq};
 use tchat::wire::{Event, JoinTarget, Request};
 
-use super::stage::{Somebody, Stage, ruling};
+use super::stage::{Fixture, TestPerson, ruling};
 use crate::support::foreign::Call;
-use crate::support::foreign::chat::{Asks, ClientEvent, ClientMessage, ServerMessage, Who};
+use crate::support::foreign::chat::{
+    ClientEvent, ClientMessage, ClientRequest, ServerMessage, Who,
+};
 use crate::support::server::{Server, config};
 
 /// Sends a request; returns the complete refusal, or `None` if it was done.
-async fn refusal(one: &mut Somebody, what: Request) -> Option<Refusal> {
+async fn refusal(one: &mut TestPerson, what: Request) -> Option<Refusal> {
     one.raw.ask(88, what).await;
     loop {
         match one.raw.answer().await {
@@ -39,7 +41,7 @@ fn creates(name: &str, kind: RoomKind, capacity: u32) -> Request {
 
 #[tokio::test(start_paused = true)]
 async fn joining_a_secret_room_is_refused_as_if_it_did_not_exist() {
-    let mut stage = Stage::of(RoomKind::Secret).await;
+    let mut stage = Fixture::of(RoomKind::Secret).await;
     let full = creates("Vault", RoomKind::Secret, 1);
     assert_eq!(refusal(&mut stage.owner, full).await, None);
     let unknown = |asked: &str| Some(Refusal::new(RefusalCode::RoomUnknown).with(asked));
@@ -75,10 +77,10 @@ async fn joining_a_secret_room_is_refused_as_if_it_did_not_exist() {
 #[tokio::test(start_paused = true)]
 async fn outsiders_can_create_a_room_with_the_name_of_a_secret_one() {
     for kind in [RoomKind::Public, RoomKind::Private, RoomKind::Secret] {
-        let mut stage = Stage::of(RoomKind::Secret).await;
+        let mut stage = Fixture::of(RoomKind::Secret).await;
         // One name that looks like the secret room's, and one that is equal.
         for (maker, name) in [("first", "DEV"), ("second", "dev")] {
-            let mut outsider = Somebody::enters(&stage.server, maker).await;
+            let mut outsider = TestPerson::enters(&stage.server, maker).await;
             let made = refusal(&mut outsider, creates(name, kind, 0)).await;
             let is_second = name == "dev" && kind != RoomKind::Secret;
             // A public or private room blocks a second one of that name; a secret room never does.
@@ -105,7 +107,7 @@ async fn outsiders_can_create_a_room_with_the_name_of_a_secret_one() {
 
 #[tokio::test(start_paused = true)]
 async fn bridges_do_not_reveal_secret_rooms_either() {
-    let stage = Stage::of(RoomKind::Secret).await;
+    let stage = Fixture::of(RoomKind::Secret).await;
     for room in ["dev", "DEV", "nothing"] {
         let path = "/chat.ChatService/Chat";
         let mut call: Call<ClientMessage, ServerMessage> = Call::open(&stage.server, path).await;
@@ -113,9 +115,9 @@ async fn bridges_do_not_reveal_secret_rooms_either() {
             user_name: "guest".into(),
             room_id: room.into(),
         };
-        let event = Some(Asks::Join(who));
-        call.ask(ClientMessage { event }).await;
-        let Some(ClientEvent::Response(answer)) = call.hears().await.event else {
+        let event = Some(ClientRequest::Join(who));
+        call.send(ClientMessage { event }).await;
+        let Some(ClientEvent::Response(answer)) = call.receives().await.event else {
             panic!("no answer")
         };
         assert_eq!(answer.message, format!("房间 '{room}' 不存在"));
@@ -124,7 +126,7 @@ async fn bridges_do_not_reveal_secret_rooms_either() {
 
 #[tokio::test(start_paused = true)]
 async fn a_preset_room_does_not_replace_a_secret_one_of_the_same_name() {
-    let mut stage = Stage::of(RoomKind::Secret).await;
+    let mut stage = Fixture::of(RoomKind::Secret).await;
     assert_eq!(
         stage
             .owner
@@ -137,7 +139,7 @@ async fn a_preset_room_does_not_replace_a_secret_one_of_the_same_name() {
     preset.name = RoomName::new("dev").unwrap();
     config.hub.presets.push(preset);
     let next = Server::with(config, stage.server.store.clone());
-    let mut outsider = Somebody::enters(&next, "newcomer").await;
+    let mut outsider = TestPerson::enters(&next, "newcomer").await;
     let rooms = outsider.rooms().await;
     let dev = rooms.iter().find(|room| room.name == "dev").unwrap();
     assert_eq!((dev.kind, dev.id == stage.room), (RoomKind::Public, false));

@@ -4,8 +4,8 @@ use tchat::chat::{
     Amendment, Author, Body, ClientId, InstanceId, Level, NewRoom, Recipient, RefusalCode, Role,
     RoomId, RoomInfo, RoomKind, Ruling, Seq, Status, Until,
 };
-use tchat::tui::input::command::Name;
-use tchat::wire::{Event, JoinTarget, Request, Who, proto, room_from};
+use tchat::tui::input::command::CommandName;
+use tchat::wire::{Event, JoinTarget, PersonTarget, Request, proto, room_from};
 
 use crate::support::person::secret;
 use crate::support::raw::Raw;
@@ -33,13 +33,13 @@ pub const ACTORS: [Actor; 5] = [
 pub type Outcome = Option<RefusalCode>;
 
 /// A person with their own stream.
-pub struct Somebody {
+pub struct TestPerson {
     pub raw: Raw,
     pub me: Author,
     pub counter: u64,
 }
 
-impl Somebody {
+impl TestPerson {
     pub async fn enters(server: &Server, name: &str) -> Self {
         let (raw, welcome) = Raw::enter(server, name).await;
         Self {
@@ -62,11 +62,11 @@ impl Somebody {
                 Event::RoomChanged { request: 77, .. }
                 | Event::Unfollowed { request: 77, .. }
                 | Event::Followed { request: 77, .. }
-                | Event::Named { request: 77, .. }
+                | Event::NameChanged { request: 77, .. }
                 | Event::StatusChanged { request: 77, .. }
                 | Event::SettingsChanged { request: 77, .. }
                 | Event::Profile { request: 77, .. }
-                | Event::ReadMoved { request: 77, .. } => return None,
+                | Event::ReadPositionChanged { request: 77, .. } => return None,
                 _ => {}
             }
         }
@@ -103,7 +103,7 @@ impl Somebody {
     }
 
     /// Posts a message and returns its seq, or 1 if posting is refused.
-    pub async fn says(&mut self, room: RoomId) -> Seq {
+    pub async fn posts_message(&mut self, room: RoomId) -> Seq {
         if self.posts(room, Body::Text("said".into())).await.is_some() {
             return Seq(1);
         }
@@ -160,28 +160,28 @@ pub fn authorised<T>(name: &str, message: T) -> tonic::Request<T> {
 }
 
 /// A room with one person of each role, and members that rulings can be applied to.
-pub struct Stage {
+pub struct Fixture {
     pub server: Server,
     pub room: RoomId,
-    pub owner: Somebody,
-    pub moderator: Somebody,
-    pub member: Somebody,
-    pub outsider: Somebody,
-    pub banned: Somebody,
+    pub owner: TestPerson,
+    pub moderator: TestPerson,
+    pub member: TestPerson,
+    pub outsider: TestPerson,
+    pub banned: TestPerson,
     /// Members: one without any ruling, one who is a moderator, one who is muted.
-    pub plain: Somebody,
-    pub raised: Somebody,
-    pub muted: Somebody,
+    pub plain: TestPerson,
+    pub second_moderator: TestPerson,
+    pub muted: TestPerson,
 }
 
 pub fn ruling(person: &Author, ruling: Ruling) -> Body {
     Body::Ruling(person.clone(), ruling)
 }
 
-impl Stage {
+impl Fixture {
     pub async fn of(kind: RoomKind) -> Self {
         let server = Server::start();
-        let mut owner = Somebody::enters(&server, "owner").await;
+        let mut owner = TestPerson::enters(&server, "owner").await;
         let wanted = NewRoom {
             name: "dev".into(),
             kind,
@@ -199,28 +199,33 @@ impl Stage {
         };
         let mut people = Vec::new();
         for name in ["moderator", "member", "banned", "plain", "raised", "muted"] {
-            let mut one = Somebody::enters(&server, name).await;
-            if kind.needs_an_invitation() {
+            let mut one = TestPerson::enters(&server, name).await;
+            if kind.needs_invitation() {
                 let invited = ruling(&one.me, Ruling::Invited);
                 assert_eq!(owner.posts(room, invited).await, None);
             }
             assert_eq!(one.joins(room).await, None, "{name}");
             people.push(one);
         }
-        let outsider = Somebody::enters(&server, "outsider").await;
+        let outsider = TestPerson::enters(&server, "outsider").await;
         let Ok([moderator, member, banned, plain, raised, muted]) =
-            <[Somebody; 6]>::try_from(people)
+            <[TestPerson; 6]>::try_from(people)
         else {
             panic!("six people")
         };
         let rulings = [
             ruling(&moderator.me, Ruling::Role(Role::Moderator)),
             ruling(&raised.me, Ruling::Role(Role::Moderator)),
-            ruling(&muted.me, Ruling::Muted { until: Until::Ever }),
+            ruling(
+                &muted.me,
+                Ruling::Muted {
+                    until: Until::Forever,
+                },
+            ),
             ruling(
                 &banned.me,
                 Ruling::Banned {
-                    until: Until::Ever,
+                    until: Until::Forever,
                     reason: String::new(),
                 },
             ),
@@ -237,12 +242,12 @@ impl Stage {
             outsider,
             banned,
             plain,
-            raised,
+            second_moderator: raised,
             muted,
         }
     }
 
-    pub fn actor(&mut self, actor: Actor) -> &mut Somebody {
+    pub fn actor(&mut self, actor: Actor) -> &mut TestPerson {
         match actor {
             Actor::Owner => &mut self.owner,
             Actor::Moderator => &mut self.moderator,
@@ -253,25 +258,25 @@ impl Stage {
     }
 
     /// Sends the request of a command, whether it is allowed or not, and returns the outcome.
-    pub async fn does(&mut self, actor: Actor, name: Name) -> Outcome {
+    pub async fn sends_command(&mut self, actor: Actor, name: CommandName) -> Outcome {
         let room = self.room;
-        let stranger = Somebody::enters(&self.server, "stranger").await;
-        let (plain, raised) = (self.plain.me.clone(), self.raised.me.clone());
+        let stranger = TestPerson::enters(&self.server, "stranger").await;
+        let (plain, raised) = (self.plain.me.clone(), self.second_moderator.me.clone());
         let (muted, banned) = (self.muted.me.clone(), self.banned.me.clone());
         let body = match name {
-            Name::Join => return self.actor(actor).joins(room).await,
-            Name::Leave => return self.actor(actor).asks(Request::Leave(room)).await,
-            Name::Nick => {
+            CommandName::Join => return self.actor(actor).joins(room).await,
+            CommandName::Leave => return self.actor(actor).asks(Request::Leave(room)).await,
+            CommandName::Nick => {
                 return self
                     .actor(actor)
                     .asks(Request::SetName("新名".into()))
                     .await;
             }
-            Name::Msg => {
-                let whom = Request::Open(Who::Person(plain.id));
+            CommandName::Msg => {
+                let whom = Request::Open(PersonTarget::Person(plain.id));
                 return self.actor(actor).asks(whom).await;
             }
-            Name::Create => {
+            CommandName::Create => {
                 let wanted = NewRoom {
                     name: format!("of-{actor:?}"),
                     kind: RoomKind::Secret,
@@ -281,97 +286,102 @@ impl Stage {
                 return self.actor(actor).asks(Request::Create(wanted)).await;
             }
             // The roster is sent to followers.
-            Name::Who => {
+            CommandName::Who => {
                 let follow = Request::Follow { room, cursor: None };
                 return self.actor(actor).asks(follow).await;
             }
-            Name::Away | Name::Back | Name::Status => {
+            CommandName::Away | CommandName::Back | CommandName::Status => {
                 let status = Status {
-                    is_away: name == Name::Away,
+                    is_away: name == CommandName::Away,
                     text: "lunch".into(),
                 };
                 return self.actor(actor).asks(Request::SetStatus(status)).await;
             }
-            Name::Whois => {
-                let whom = Request::Whois(Who::Name("plain".into()));
+            CommandName::Whois => {
+                let whom = Request::Whois(PersonTarget::Name("plain".into()));
                 return self.actor(actor).asks(whom).await;
             }
-            Name::Ignore | Name::Unignore => {
+            CommandName::Ignore | CommandName::Unignore => {
                 let of = |is_on| Request::Ignore {
-                    who: Who::Person(plain.id),
+                    who: PersonTarget::Person(plain.id),
                     is_on,
                 };
                 let ignored = self.actor(actor).asks(of(true)).await;
-                if name == Name::Ignore {
+                if name == CommandName::Ignore {
                     return ignored;
                 }
                 return self.actor(actor).asks(of(false)).await;
             }
-            Name::Notify => {
+            CommandName::Notify => {
                 let level = Some(Level::Nothing);
                 return self
                     .actor(actor)
                     .asks(Request::SetLevel { room, level })
                     .await;
             }
-            Name::Keywords => {
+            CommandName::Keywords => {
                 let words = Request::SetKeywords(vec!["deploy".into()]);
                 return self.actor(actor).asks(words).await;
             }
-            Name::Mentions => {
+            CommandName::Mentions => {
                 let me = self.actor(actor);
                 let asked = authorised(&me.me.name, proto::ListMentionsRequest::default());
                 me.raw.service.list_mentions(asked).await.unwrap();
                 return None;
             }
-            Name::Search => {
+            CommandName::Search => {
                 let me = self.actor(actor);
                 let asked = authorised(&me.me.name, proto::SearchRequest::default());
                 me.raw.service.search(asked).await.unwrap();
                 return None;
             }
-            Name::Rooms => {
+            CommandName::Rooms => {
                 self.actor(actor).lists().await;
                 return None;
             }
-            Name::Me => Body::Action("waves".into()),
-            Name::Reply => Body::Reply {
+            CommandName::Me => Body::Action("waves".into()),
+            CommandName::Reply => Body::Reply {
                 to: Seq(1),
                 text: "yes".into(),
             },
             // Everybody edits their own message; outsiders have none.
-            Name::Edit => {
-                let own = self.actor(actor).says(room).await;
+            CommandName::Edit => {
+                let own = self.actor(actor).posts_message(room).await;
                 let what = Amendment::Edit("new".into());
                 Body::Amendment { target: own, what }
             }
-            Name::React => {
-                let target = self.plain.says(room).await;
+            CommandName::React => {
+                let target = self.plain.posts_message(room).await;
                 let (emoji, is_on) = ("👍".into(), true);
                 let what = Amendment::React { emoji, is_on };
                 Body::Amendment { target, what }
             }
-            Name::Delete => Body::Closed,
-            Name::Topic => Body::Topic("new".into()),
-            Name::Invite => ruling(&stranger.me, Ruling::Invited),
-            Name::Op => ruling(&plain, Ruling::Role(Role::Moderator)),
-            Name::Deop => ruling(&raised, Ruling::Role(Role::Member)),
-            Name::Kick => ruling(
+            CommandName::Delete => Body::Closed,
+            CommandName::Topic => Body::Topic("new".into()),
+            CommandName::Invite => ruling(&stranger.me, Ruling::Invited),
+            CommandName::Op => ruling(&plain, Ruling::Role(Role::Moderator)),
+            CommandName::Deop => ruling(&raised, Ruling::Role(Role::Member)),
+            CommandName::Kick => ruling(
                 &plain,
                 Ruling::Kicked {
                     reason: "spam".into(),
                 },
             ),
-            Name::Ban => ruling(
+            CommandName::Ban => ruling(
                 &plain,
                 Ruling::Banned {
-                    until: Until::Ever,
+                    until: Until::Forever,
                     reason: "spam".into(),
                 },
             ),
-            Name::Unban => ruling(&banned, Ruling::Unbanned),
-            Name::Mute => ruling(&plain, Ruling::Muted { until: Until::Ever }),
-            Name::Unmute => ruling(&muted, Ruling::Unmuted),
+            CommandName::Unban => ruling(&banned, Ruling::Unbanned),
+            CommandName::Mute => ruling(
+                &plain,
+                Ruling::Muted {
+                    until: Until::Forever,
+                },
+            ),
+            CommandName::Unmute => ruling(&muted, Ruling::Unmuted),
             other => panic!("{other:?} has a row but no request here"),
         };
         self.actor(actor).posts(room, body).await

@@ -7,7 +7,7 @@ fn busy(width: u16, height: u16, overlay: &str) -> Screen {
     let mut screen = morning(width, height);
     let long = "word ".repeat(200) + &"汉字".repeat(200) + "👩‍👩‍👧 e\u{301} ~";
     let entries = (8..60).map(|seq| {
-        says(
+        message_entry(
             GENERAL,
             seq,
             if seq % 2 == 0 { LI } else { ZHANG },
@@ -15,7 +15,7 @@ fn busy(width: u16, height: u16, overlay: &str) -> Screen {
             &long,
         )
     });
-    screen.hears(ClientEvent::Entries(entries.collect()));
+    screen.receives(ClientEvent::Entries(entries.collect()));
     let to_long = |text: &str| Body::Reply {
         to: Seq(59),
         text: text.into(),
@@ -28,7 +28,7 @@ fn busy(width: u16, height: u16, overlay: &str) -> Screen {
         emoji: emoji.into(),
         is_on: true,
     };
-    screen.hears(ClientEvent::Entries(vec![
+    screen.receives(ClientEvent::Entries(vec![
         entry(GENERAL, 60, LI, 60, amendment(58, Amendment::Erase)),
         entry(GENERAL, 61, LI, 60, to_long(&long)),
         entry(GENERAL, 62, ZHANG, 61, amendment(61, react("👩‍👩‍👧"))),
@@ -71,24 +71,28 @@ fn open(screen: &mut Screen, overlay: &str) {
     match overlay {
         "<c-l>" => {
             let rooms = (0..40).map(|n| room(RoomId::new([n; 16]), "a-room", &all));
-            screen.hears(ClientEvent::Directory(rooms.collect()));
+            screen.receives(ClientEvent::Directory(rooms.collect()));
         }
-        PASTE => screen.does(Event::Paste("line\n".repeat(30))),
+        PASTE => screen.handles(Event::Paste("line\n".repeat(30))),
         "<c-f>构建" => {
-            let entries = (1..40).map(|seq| says(GENERAL, seq, LI, seq, &all));
-            let found = Some(Found {
+            let entries = (1..40).map(|seq| message_entry(GENERAL, seq, LI, seq, &all));
+            let found = Some(SearchResults {
                 entries: entries.collect(),
                 has_more: true,
                 is_partial: false,
             });
-            let (id, among) = (screen.state.timers.searches, Among::All);
-            screen.hears(ClientEvent::Found { id, among, found });
+            let (id, among) = (screen.state.timers.searches, SearchScope::Server);
+            screen.receives(ClientEvent::SearchResults {
+                id,
+                scope: among,
+                results: found,
+            });
         }
         "<c-t>" => {
-            let calling = (1..40).map(|seq| says(GENERAL, seq, LI, seq, &all));
-            screen.hears(ClientEvent::Mentions(calling.collect()));
+            let calling = (1..40).map(|seq| message_entry(GENERAL, seq, LI, seq, &all));
+            screen.receives(ClientEvent::Mentions(calling.collect()));
         }
-        "<c-u>/whois 李四<ret>" => screen.hears(ClientEvent::Profile(Profile {
+        "<c-u>/whois 李四<ret>" => screen.receives(ClientEvent::Profile(Profile {
             person: Person {
                 id: LI,
                 name: "李四".into(),
@@ -136,9 +140,9 @@ proptest! {
         }
         if overlay == NAME {
             let refusal = Refusal::new(RefusalCode::NameTaken).with("ann").with("ann2");
-            screen.hears(ClientEvent::Link(LinkState::NameRefused(refusal)));
+            screen.receives(ClientEvent::Link(LinkState::NameRefused(refusal)));
         }
-        screen.does(Event::Resize(width, height));
+        screen.handles(Event::Resize(width, height));
         screen.keys(&keys);
         for (kind, (x, y)) in points {
             let kinds = [
@@ -157,7 +161,7 @@ proptest! {
 #[test]
 fn the_smallest_sizes_show_the_newest_message_or_the_composer() {
     let mut screen = Screen::online(19, 5);
-    screen.hears(ClientEvent::Entries(vec![says(
+    screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL, 1, LI, 12, "newest",
     )]));
     assert!(screen.shows("newest"));
@@ -176,7 +180,7 @@ fn every_overlay_fits_the_smallest_sizes() {
         let mut screen = busy(80, 24, overlay);
         for (width, height) in (1..12).flat_map(|width| (1..14).map(move |height| (width, height)))
         {
-            screen.does(Event::Resize(width, height));
+            screen.handles(Event::Resize(width, height));
             let rows = screen.rows();
             assert_eq!(rows.len(), usize::from(height));
             let is_inside = |row: &String| tchat::text::width(row) <= usize::from(width);

@@ -40,7 +40,7 @@ fn completion_shows_matches_and_enter_never_accepts_an_unselected_one() {
 #[test]
 fn rooms_and_themes_are_completed_after_their_commands() {
     let mut screen = Screen::online(100, 24);
-    screen.hears(ClientEvent::Directory(vec![room(
+    screen.receives(ClientEvent::Directory(vec![room(
         tchat::chat::RoomId::new([70; 16]),
         "testing",
         "breaking things",
@@ -73,7 +73,7 @@ fn the_link_overlay_shows_counts_and_refreshes_while_it_is_open() {
         holes,
         repairs: 0,
     };
-    screen.hears(ClientEvent::Report(tchat::client::Report {
+    screen.receives(ClientEvent::Report(tchat::client::Report {
         rtt: Some(std::time::Duration::from_micros(2_340)),
         reconnects: 3,
         rooms: vec![told(12, 0, 1204)],
@@ -100,7 +100,7 @@ fn the_link_overlay_shows_counts_and_refreshes_while_it_is_open() {
     assert_eq!(shown[from..from + 4], ["1204", "0", "12", "2"]);
     // Problems are shown only if there are any.
     assert!(!screen.shows("on the way") && !screen.shows("requested again"));
-    screen.hears(ClientEvent::Report(tchat::client::Report {
+    screen.receives(ClientEvent::Report(tchat::client::Report {
         rooms: vec![told(12, 1, 1210)],
         ..Default::default()
     }));
@@ -118,11 +118,11 @@ fn the_link_overlay_shows_counts_and_refreshes_while_it_is_open() {
     // It refreshes once a second, and not after it was closed.
     screen.effects.clear();
     screen.state.screen.now.instant += std::time::Duration::from_secs(1);
-    screen.does(Event::Tick);
+    screen.handles(Event::Tick);
     assert_eq!(screen.effects, [Effect::Client(Command::Report)]);
     screen.keys("<esc>");
     screen.state.screen.now.instant += std::time::Duration::from_secs(1);
-    screen.does(Event::Tick);
+    screen.handles(Event::Tick);
     assert!(screen.effects.is_empty());
     assert!(!screen.state.wants_ticks());
 }
@@ -156,16 +156,16 @@ fn a_command_that_switches_rooms_keeps_the_draft_of_the_other_room() {
 fn a_failed_key_action_does_not_restore_an_old_command() {
     let mut screen = Screen::online(80, 24);
     screen.keys("/disconnect<ret><c-t>");
-    screen.hears(ClientEvent::Refused {
-        about: About::Mentions,
+    screen.receives(ClientEvent::Refused {
+        about: RequestKind::Mentions,
         refusal: Refusal::new(RefusalCode::Offline),
     });
     assert!(screen.shows("cannot list your mentions: you are not connected"));
     assert!(!screen.shows("MENTIONS") && screen.state.composer().is_empty());
     // A command that was typed does come back.
     screen.keys("/mentions<ret>");
-    screen.hears(ClientEvent::Refused {
-        about: About::Mentions,
+    screen.receives(ClientEvent::Refused {
+        about: RequestKind::Mentions,
         refusal: Refusal::new(RefusalCode::Offline),
     });
     assert_eq!(screen.state.composer().text(), "/mentions");
@@ -175,13 +175,13 @@ fn a_failed_key_action_does_not_restore_an_old_command() {
 fn a_room_list_that_does_not_fit_shows_the_current_room() {
     let mut screen = Screen::online(80, 16);
     for n in 0..30_u8 {
-        screen.hears(ClientEvent::Room {
+        screen.receives(ClientEvent::Room {
             room: room(
                 tchat::chat::RoomId::new([100 + n; 16]),
                 &format!("room{n:02}"),
                 "",
             ),
-            asked: false,
+            is_requested: false,
         });
     }
     assert!(

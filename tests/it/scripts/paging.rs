@@ -5,13 +5,13 @@ use super::*;
 /// A room with this many messages, of which the newest 200 are loaded.
 fn long_room(screen: &mut Screen, count: u64) {
     screen.follows(GENERAL, count);
-    screen.hears(ClientEvent::Gap {
+    screen.receives(ClientEvent::Gap {
         room: GENERAL,
         from: Seq(1),
         to: Seq(count - 200),
     });
     let entries = (count - 199..=count).map(numbered).collect();
-    screen.hears(ClientEvent::Entries(entries));
+    screen.receives(ClientEvent::Entries(entries));
 }
 
 pub(super) fn numbered(seq: u64) -> Entry {
@@ -21,7 +21,7 @@ pub(super) fn numbered(seq: u64) -> Entry {
     } else {
         String::new()
     };
-    says(
+    message_entry(
         GENERAL,
         seq,
         if seq.is_multiple_of(2) { LI } else { ZHANG },
@@ -35,9 +35,9 @@ fn load(screen: &mut Screen) {
     while let Some(place) = screen
         .effects
         .iter()
-        .position(|effect| matches!(effect, Effect::Client(Command::Older { .. })))
+        .position(|effect| matches!(effect, Effect::Client(Command::LoadOlder { .. })))
     {
-        let Effect::Client(Command::Older { before, .. }) = screen.effects.remove(place) else {
+        let Effect::Client(Command::LoadOlder { before, .. }) = screen.effects.remove(place) else {
             return;
         };
         let from = before.0.saturating_sub(200).max(1);
@@ -88,7 +88,7 @@ fn new_messages_never_move_the_ones_being_read() {
     long_room(&mut screen, 1000);
     screen.keys("<pgup><pgup>");
     let before = numbers(&screen);
-    screen.hears(ClientEvent::Entries((1001..1010).map(numbered).collect()));
+    screen.receives(ClientEvent::Entries((1001..1010).map(numbered).collect()));
     let with_the_count_below = before[..before.len() - 1].to_vec();
     assert_eq!(numbers(&screen), with_the_count_below);
     assert!(screen.shows("9 new · Ctrl+End"), "{}", screen.text());
@@ -98,17 +98,17 @@ fn new_messages_never_move_the_ones_being_read() {
         with_the_count_below,
         "loading an older page does not move the lines"
     );
-    screen.does(Event::Resize(60, 20));
+    screen.handles(Event::Resize(60, 20));
     assert_eq!(
         numbers(&screen)[0],
         before[0],
         "a resize does not move the lines"
     );
-    screen.does(Event::Resize(80, 24));
+    screen.handles(Event::Resize(80, 24));
     screen.keys("<pgdn><pgdn>");
     screen.keys("<pgdn><pgdn><pgdn><pgdn>");
     assert_eq!(numbers(&screen).last(), Some(&1009));
-    screen.hears(ClientEvent::Entries(vec![numbered(1010)]));
+    screen.receives(ClientEvent::Entries(vec![numbered(1010)]));
     assert_eq!(
         numbers(&screen).last(),
         Some(&1010),
@@ -124,7 +124,7 @@ fn a_failed_page_is_requested_again() {
     let asked = |effects: &[Effect]| {
         effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Client(Command::Older { .. })))
+            .any(|effect| matches!(effect, Effect::Client(Command::LoadOlder { .. })))
     };
     let mut first = false;
     for _ in 0..30 {
@@ -132,7 +132,7 @@ fn a_failed_page_is_requested_again() {
     }
     assert!(first);
     assert!(!asked(&screen.keys("<pgup>")), "requested once");
-    screen.hears(ClientEvent::PageFailed {
+    screen.receives(ClientEvent::PageFailed {
         room: GENERAL,
         before: Seq(801),
     });
@@ -143,7 +143,7 @@ fn a_failed_page_is_requested_again() {
 fn a_skip_shows_a_gap_with_its_size_that_is_loaded_when_visible() {
     let mut screen = Screen::online(80, 24);
     screen.follows(GENERAL, 10);
-    screen.hears(ClientEvent::Entries((1..=10).map(numbered).collect()));
+    screen.receives(ClientEvent::Entries((1..=10).map(numbered).collect()));
     long_room(&mut screen, 5000);
     assert_eq!(numbers(&screen).last(), Some(&5000));
     assert_eq!(screen.state.current().unwrap().timeline.missing(), 4790);
@@ -177,8 +177,8 @@ fn a_skip_shows_a_gap_with_its_size_that_is_loaded_when_visible() {
 #[test]
 fn messages_no_longer_on_the_server_are_reported_and_not_requested() {
     let mut screen = Screen::online(80, 24);
-    screen.hears(ClientEvent::Entries((1..=3).map(numbered).collect()));
-    screen.hears(ClientEvent::Followed {
+    screen.receives(ClientEvent::Entries((1..=3).map(numbered).collect()));
+    screen.receives(ClientEvent::Followed {
         room: GENERAL,
         epoch: numbered(1).epoch,
         first: Seq(9),
@@ -186,7 +186,7 @@ fn messages_no_longer_on_the_server_are_reported_and_not_requested() {
         result: FollowResult::Trimmed,
         unread: tchat::chat::Unread::default(),
     });
-    screen.hears(ClientEvent::Entries((9..=12).map(numbered).collect()));
+    screen.receives(ClientEvent::Entries((9..=12).map(numbered).collect()));
     assert!(
         screen.shows("5 messages are no longer on the server"),
         "{}",
@@ -202,10 +202,10 @@ fn a_failed_private_line_survives_reloading_and_clearing() {
     screen.keys("@nobody psst<ret>");
     let client_id = screen.last_post();
     let refusal = Refusal::new(RefusalCode::PersonUnknown).with("nobody");
-    screen.hears(ClientEvent::PostRefused { client_id, refusal });
-    screen.hears(ClientEvent::Entries((1..=3).map(numbered).collect()));
+    screen.receives(ClientEvent::PostRefused { client_id, refusal });
+    screen.receives(ClientEvent::Entries((1..=3).map(numbered).collect()));
     assert!(screen.shows("psst"), "{}", screen.text());
-    screen.hears(ClientEvent::Followed {
+    screen.receives(ClientEvent::Followed {
         room: GENERAL,
         epoch: Epoch::new([77; 16]),
         first: Seq(1),
@@ -218,6 +218,6 @@ fn a_failed_private_line_survives_reloading_and_clearing() {
     assert!(screen.shows("psst"), "{}", screen.text());
     let again = screen.keys("<a-r>");
     assert!(
-        matches!(&again[..], [Effect::Client(Command::Post { instead_of: Some(id), .. })] if *id == client_id)
+        matches!(&again[..], [Effect::Client(Command::Post { replaces: Some(id), .. })] if *id == client_id)
     );
 }

@@ -13,7 +13,7 @@ fn mine(epoch: u8, seq: u64, text: &str) -> Entry {
     Entry {
         epoch: Epoch::new([epoch; 16]),
         client_id: Some(client_id),
-        ..says(GENERAL, seq, ANN, seq, text)
+        ..message_entry(GENERAL, seq, ANN, seq, text)
     }
 }
 
@@ -24,8 +24,8 @@ fn after_a_change_of_history_old_messages_stay_until_the_new_one_has_them() {
         let mut screen = Screen::online(80, 24);
         let old = ["one", "three", "eleven"];
         let entries = old.iter().zip(1..).map(|(text, seq)| mine(1, seq, text));
-        screen.hears(ClientEvent::Entries(entries.collect()));
-        screen.hears(ClientEvent::Followed {
+        screen.receives(ClientEvent::Entries(entries.collect()));
+        screen.receives(ClientEvent::Followed {
             room: GENERAL,
             epoch: Epoch::new([epoch; 16]),
             first: Seq(1),
@@ -38,7 +38,7 @@ fn after_a_change_of_history_old_messages_stay_until_the_new_one_has_them() {
             "{}",
             screen.text()
         );
-        screen.hears(ClientEvent::Entries(vec![
+        screen.receives(ClientEvent::Entries(vec![
             mine(epoch, 1, "one"),
             mine(epoch, 2, "said since"),
         ]));
@@ -65,9 +65,9 @@ fn after_a_change_of_history_old_messages_stay_until_the_new_one_has_them() {
 fn only_our_own_entries_confirm_our_posts() {
     let mut screen = Screen::online(80, 24);
     screen.keys("mine<ret>");
-    let mut forged = says(GENERAL, 1, LI, 1, "forged");
+    let mut forged = message_entry(GENERAL, 1, LI, 1, "forged");
     forged.client_id = Some(screen.last_post());
-    screen.hears(ClientEvent::Entries(vec![forged]));
+    screen.receives(ClientEvent::Entries(vec![forged]));
     assert!(
         screen
             .rows()
@@ -83,9 +83,9 @@ fn text_typed_before_there_is_a_room_is_kept() {
     let mut screen = Screen::blank(80, 24);
     screen.keys("early bird");
     screen.is_welcomed(Vec::new());
-    screen.hears(ClientEvent::Room {
+    screen.receives(ClientEvent::Room {
         room: room(GENERAL, "general", ""),
-        asked: true,
+        is_requested: true,
     });
     assert_eq!(screen.state.composer().text(), "early bird");
     let effects = screen.keys("<ret>");
@@ -116,8 +116,8 @@ fn a_refused_command_shows_the_reason_and_returns_to_the_composer() {
         .with("full")
         .with(20)
         .with(20);
-    screen.hears(ClientEvent::Refused {
-        about: About::Join("full".into()),
+    screen.receives(ClientEvent::Refused {
+        about: RequestKind::Join("full".into()),
         refusal,
     });
     assert!(
@@ -128,7 +128,7 @@ fn a_refused_command_shows_the_reason_and_returns_to_the_composer() {
     );
     assert_eq!(screen.state.composer().text(), "/join full");
     screen.keys("<c-u>/theme nonsense<ret>");
-    screen.does(Event::ThemeFailed("there is no theme 'nonsense'".into()));
+    screen.handles(Event::ThemeFailed("there is no theme 'nonsense'".into()));
     assert_eq!(screen.state.composer().text(), "/theme nonsense");
 }
 
@@ -138,7 +138,7 @@ fn a_failed_post_shows_the_reason_and_can_be_retried_or_edited() {
     let refuse = |screen: &mut Screen| {
         let refusal = Refusal::new(RefusalCode::PersonUnknown).with("nobody");
         let client_id = screen.last_post();
-        screen.hears(ClientEvent::PostRefused { client_id, refusal });
+        screen.receives(ClientEvent::PostRefused { client_id, refusal });
         client_id
     };
     screen.keys("@nobody psst<ret>");
@@ -157,7 +157,13 @@ fn a_failed_post_shows_the_reason_and_can_be_retried_or_edited() {
     );
     // The retry gets a new client id, because later ones may have been accepted, and replaces the old post.
     let effects = screen.keys("<a-r>");
-    let [Effect::Client(Command::Post { post, instead_of })] = &effects[..] else {
+    let [
+        Effect::Client(Command::Post {
+            post,
+            replaces: instead_of,
+        }),
+    ] = &effects[..]
+    else {
         panic!("{effects:?}")
     };
     assert_eq!(*instead_of, Some(failed));
@@ -189,10 +195,10 @@ fn a_draft_is_stored_once_within_a_second() {
     assert!(!screen.state.wants_ticks(), "no timer is needed");
     screen.keys("half a sent");
     assert!(screen.state.wants_ticks());
-    screen.does(Event::Tick);
+    screen.handles(Event::Tick);
     assert!(screen.effects.is_empty(), "not with every key");
     screen.state.screen.now.instant += std::time::Duration::from_millis(600);
-    screen.does(Event::Tick);
+    screen.handles(Event::Tick);
     let draft = |room, text: &str| {
         Effect::Client(Command::Draft {
             room: Some(room),
@@ -219,7 +225,7 @@ fn cached_rooms_drafts_and_posts_are_on_the_first_screen() {
         id: ANN,
         name: "ann".into(),
     };
-    screen.hears(ClientEvent::Kept {
+    screen.receives(ClientEvent::Cached {
         you,
         limits: tchat::chat::Limits::default(),
         rooms: rooms.clone(),
@@ -228,19 +234,19 @@ fn cached_rooms_drafts_and_posts_are_on_the_first_screen() {
         instance: InstanceId::new([3; 16]),
         counter,
     };
-    screen.hears(ClientEvent::Page {
+    screen.receives(ClientEvent::Page {
         room: GENERAL,
         before: Seq(u64::MAX),
         epoch: numbered(1).epoch,
         first: Seq(1),
         entries: (40..=60).map(numbered).collect(),
     });
-    let post = |counter, to, said: &str| Post {
+    let post = |counter, to, said: &str| OutgoingPost {
         from: Some(GENERAL),
-        ..Post::new(id(counter), to, text(said))
+        ..OutgoingPost::new(id(counter), to, text(said))
     };
     let unsent = |post, failed| Unsent { post, failed };
-    screen.hears(ClientEvent::Unsent {
+    screen.receives(ClientEvent::Unsent {
         drafts: vec![
             (Some(GENERAL), "not yet".into()),
             (Some(TECH), "there".into()),
@@ -272,9 +278,9 @@ fn cached_rooms_drafts_and_posts_are_on_the_first_screen() {
     // The link comes up with a known cursor, so only new entries arrive, and nothing is shown twice.
     screen.is_welcomed(rooms);
     screen.follows(GENERAL, 62);
-    let mut own = says(GENERAL, 62, ANN, 62, "said offline");
+    let mut own = message_entry(GENERAL, 62, ANN, 62, "said offline");
     own.client_id = Some(id(1));
-    screen.hears(ClientEvent::Entries(vec![numbered(61), own]));
+    screen.receives(ClientEvent::Entries(vec![numbered(61), own]));
     let times = screen
         .rows()
         .iter()
@@ -285,7 +291,7 @@ fn cached_rooms_drafts_and_posts_are_on_the_first_screen() {
     // A room that is opened later requests its cached entries.
     let asked = screen.keys("<c-u><c-n>");
     assert!(
-        asked.contains(&Effect::Client(Command::Older {
+        asked.contains(&Effect::Client(Command::LoadOlder {
             room: TECH,
             before: Seq(u64::MAX)
         })),

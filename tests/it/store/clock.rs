@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tchat::chat::{Search, Seq, ServerId, Stamp};
 use tchat::server::clock::now_ms;
 use tchat::server::store::sqlite::SqliteStore;
-use tchat::server::store::{Append, RoomRecord, Since, Store};
+use tchat::server::store::{Append, RetentionCutoff, RoomRecord, Store};
 
 use super::{BEN, append, at, made};
 
@@ -29,12 +29,12 @@ pub async fn contract(store: &dyn Store) {
         (at(12), at(12), AHEAD, Some(11)),
         (at(21), at(21), AHEAD - 1, None),
     ] {
-        let since = Since {
+        let since = RetentionCutoff {
             log_ms,
             at_ms,
             now_ms,
         };
-        let found = store.first_kept(room.id, since).await.unwrap();
+        let found = store.first_retained(room.id, since).await.unwrap();
         assert_eq!(found, first.map(Seq), "{since:?}");
     }
     // A search by time finds messages on both sides of the clock step.
@@ -104,14 +104,14 @@ async fn future_timestamps_of_an_older_version_get_the_current_log_time() {
     };
     assert!(opened.contains(&log_ms(&ahead).await));
     assert_eq!(log_ms(&sane).await, at(20));
-    let since = Since {
+    let since = RetentionCutoff {
         log_ms: before,
         at_ms: before,
         now_ms: before,
     };
     // The first ten are from 2023.
-    let kept = store.first_kept(ahead.id, since).await.unwrap();
+    let kept = store.first_retained(ahead.id, since).await.unwrap();
     assert_eq!(kept, Some(Seq(11)));
-    let kept = store.first_kept(sane.id, since).await.unwrap();
+    let kept = store.first_retained(sane.id, since).await.unwrap();
     assert_eq!(kept, None);
 }

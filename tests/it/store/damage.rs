@@ -8,18 +8,18 @@ use tchat::chat::{
     Amendment, Body, Digest, Entry, IdentityId, Role, RoomKind, Seq, Until, UserName, digest,
 };
 use tchat::server::store::sqlite;
-use tchat::server::store::{Append, PageLimit, Since, Span, Store};
+use tchat::server::store::{Append, PageLimit, RetentionCutoff, Span, Store};
 
-use self::bench::{Bench, LAST, TORN, lives, open};
+use self::bench::{DamageFixture, INVALID_UTF8, LAST, exercise, open};
 use super::{ANN, BEN, at, entry, made, members, record, taken};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_body_is_shown_as_damaged_and_the_rest_of_the_entry_is_kept() {
-    let bench = Bench::new().await;
+    let bench = DamageFixture::new().await;
     let unread = "its text cannot be read";
     let other = "its text does not match its hash";
     for (seq, set, named) in [
-        (2, format!("text = {TORN}"), unread),
+        (2, format!("text = {INVALID_UTF8}"), unread),
         (2, "text = 'first wards'".into(), other),
         (2, "text = ''".into(), other),
         (2, "text = text || char(10)".into(), other),
@@ -29,15 +29,15 @@ async fn a_damaged_body_is_shown_as_damaged_and_the_rest_of_the_entry_is_kept() 
         (2, "kind = -1".into(), "its kind cannot be read"),
         // A reply without the seq it answers, an amendment without its target, a ruling about nobody.
         (4, "text = 'third words'".into(), other),
-        (4, format!("text = {TORN}"), unread),
+        (4, format!("text = {INVALID_UTF8}"), unread),
         (6, "text = 'x'".into(), other),
-        (6, format!("text = {TORN}"), unread),
+        (6, format!("text = {INVALID_UTF8}"), unread),
         (7, "text = '2'".into(), other),
-        (8, format!("text = {TORN}"), unread),
-        (9, format!("text = {TORN}"), unread),
+        (8, format!("text = {INVALID_UTF8}"), unread),
+        (9, format!("text = {INVALID_UTF8}"), unread),
         (10, "text = 'cay'".into(), other),
-        (1, format!("text = {TORN}"), unread),
-        (LAST, format!("text = {TORN}"), unread),
+        (1, format!("text = {INVALID_UTF8}"), unread),
+        (LAST, format!("text = {INVALID_UTF8}"), unread),
     ] {
         let sql = format!("UPDATE entries SET {set} WHERE room = 1 AND seq = {seq}");
         let (shown, found) = bench.shows(&sql, seq).await;
@@ -53,7 +53,7 @@ async fn a_damaged_body_is_shown_as_damaged_and_the_rest_of_the_entry_is_kept() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_damaged_values_of_an_entry_are_read_as_far_as_possible() {
-    let bench = Bench::new().await;
+    let bench = DamageFixture::new().await;
     let entry = |seq: u64| bench.shown[usize::try_from(seq - 1).unwrap()].clone();
     let of = |seq, change: fn(&mut Entry)| {
         let mut entry = entry(seq);
@@ -63,7 +63,7 @@ async fn other_damaged_values_of_an_entry_are_read_as_far_as_possible() {
     let damaged = |hash: [u8; 32]| Body::Damaged(hash);
     let cases = [
         (
-            format!("author_name = {TORN}"),
+            format!("author_name = {INVALID_UTF8}"),
             of(2, |it| it.author.name = "hell\u{fffd}".into()),
             "the name of its author cannot be read",
         ),
@@ -122,7 +122,7 @@ async fn other_damaged_values_of_an_entry_are_read_as_far_as_possible() {
     let sql = "UPDATE entries SET text = 'second agoin' WHERE room = 1 AND seq = 3";
     let (_, found) = bench.shows(sql, 3).await;
     assert_eq!(found, ["entry 3 of #log: its text does not match its hash"]);
-    let sql = format!("UPDATE entries SET text = {TORN} WHERE room = 1 AND seq = 3");
+    let sql = format!("UPDATE entries SET text = {INVALID_UTF8} WHERE room = 1 AND seq = 3");
     let (shown, found) = bench.shows(&sql, 3).await;
     assert_eq!(shown.body, damaged(entry(3).original_hash()));
     assert_eq!(found, ["entry 3 of #log: its text cannot be read"]);
@@ -130,7 +130,7 @@ async fn other_damaged_values_of_an_entry_are_read_as_far_as_possible() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_row_is_replaced_by_a_damaged_entry() {
-    let bench = Bench::new().await;
+    let bench = DamageFixture::new().await;
     for (lost, named) in [
         (4..=4_u64, "entry 4 of #log: it is missing"),
         (4..=9, "entry 4 of #log: it and the 5 after it are missing"),
@@ -138,7 +138,7 @@ async fn a_lost_row_is_replaced_by_a_damaged_entry() {
     ] {
         let (first, last) = (lost.start(), lost.end());
         let sql = format!("DELETE FROM entries WHERE room = 1 AND seq BETWEEN {first} AND {last}");
-        let (shown, found) = lives(&bench.damaged(&sql), &sql).await;
+        let (shown, found) = exercise(&bench.damaged(&sql), &sql).await;
         for entry in shown.iter().filter(|it| lost.contains(&it.seq.0)) {
             assert_eq!(entry.body, Body::Damaged([0; 32]), "{sql}");
         }
@@ -148,7 +148,7 @@ async fn a_lost_row_is_replaced_by_a_damaged_entry() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_values_in_other_tables_do_not_affect_the_entries() {
-    let bench = Bench::new().await;
+    let bench = DamageFixture::new().await;
     for (set, named) in [
         (
             "rooms SET topic = TORN WHERE num = 1",
@@ -199,8 +199,8 @@ async fn damaged_values_in_other_tables_do_not_affect_the_entries() {
         ("ignored SET person = x'00'", "an ignored person"),
         ("levels SET level = -1", "#log: a notification setting"),
     ] {
-        let sql = format!("UPDATE {}", set.replace("TORN", TORN));
-        let (shown, found) = lives(&bench.damaged(&sql), &sql).await;
+        let sql = format!("UPDATE {}", set.replace("TORN", INVALID_UTF8));
+        let (shown, found) = exercise(&bench.damaged(&sql), &sql).await;
         let of_room = set.starts_with("rooms SET epoch");
         assert!(of_room || shown == bench.shown, "{sql}");
         let found: Vec<String> = found.damaged.iter().map(ToString::to_string).collect();
@@ -213,12 +213,12 @@ async fn damaged_values_in_other_tables_do_not_affect_the_entries() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_mentions_and_reactions_are_omitted_from_their_entry() {
-    let bench = Bench::new().await;
+    let bench = DamageFixture::new().await;
     for (set, names) in [
         ("mentions SET person = x'00'", 0),
-        (&format!("reactions SET emoji = {TORN}"), 0),
+        (&format!("reactions SET emoji = {INVALID_UTF8}"), 0),
         ("reactions SET person = x'00'", 0),
-        (&format!("reactions SET name = {TORN}"), 1),
+        (&format!("reactions SET name = {INVALID_UTF8}"), 1),
     ] {
         let sql = format!("UPDATE {set}");
         let (shown, found) = bench.shows(&sql, 2).await;
@@ -239,9 +239,9 @@ async fn damaged_mentions_and_reactions_are_omitted_from_their_entry() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_name_falls_back_to_its_key_and_damage_grants_no_permission() {
-    let bench = Bench::new().await;
+    let bench = DamageFixture::new().await;
     let sql = format!(
-        "UPDATE identities SET name = {TORN} WHERE name = 'Ann'; UPDATE rooms SET name = {TORN} WHERE num = 1;
+        "UPDATE identities SET name = {INVALID_UTF8} WHERE name = 'Ann'; UPDATE rooms SET name = {INVALID_UTF8} WHERE num = 1;
          UPDATE operators SET identity = x'00'; UPDATE rooms SET kind = 77 WHERE num = 2;
          UPDATE members SET role = 77 WHERE room = 1; UPDATE standings SET banned_ms = -1, muted_ms = -1"
     );
@@ -272,7 +272,7 @@ async fn a_damaged_name_falls_back_to_its_key_and_damage_grants_no_permission() 
     let cay = &state.standings[0].1;
     assert_eq!(
         (cay.banned, cay.muted),
-        (Some(Until::Ever), Some(Until::Ever))
+        (Some(Until::Forever), Some(Until::Forever))
     );
     store.close().await.unwrap();
 }
@@ -280,7 +280,7 @@ async fn a_damaged_name_falls_back_to_its_key_and_damage_grants_no_permission() 
 /// A page that cannot be read is an error and not a damaged value.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_page_of_the_entries_table_is_an_error() {
-    let bench = Bench::new().await;
+    let bench = DamageFixture::new().await;
     let path = bench.damaged("UPDATE rooms SET position = position");
     let db = rusqlite::Connection::open(&path).unwrap();
     let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'entries'";
@@ -359,7 +359,7 @@ async fn changes_during_a_verification_are_not_reported_as_damage() {
 /// A damaged time or a lost row must not make the entries around it expire.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_entry_does_not_make_others_expire() {
-    let bench = Bench::new().await;
+    let bench = DamageFixture::new().await;
     let room = record(70, "log").id;
     for sql in [
         "UPDATE entries SET at_ms = -1, log_ms = -1 WHERE room = 1 AND seq IN (3, 6, 9)",
@@ -369,12 +369,12 @@ async fn a_damaged_entry_does_not_make_others_expire() {
     ] {
         let store = open(&bench.damaged(sql));
         for seq in 1..=LAST {
-            let since = Since {
+            let since = RetentionCutoff {
                 log_ms: at(seq),
                 at_ms: at(seq),
                 now_ms: at(99),
             };
-            let kept = store.first_kept(room, since).await.unwrap();
+            let kept = store.first_retained(room, since).await.unwrap();
             assert!(
                 kept.is_some_and(|kept| kept <= Seq(seq)),
                 "{sql}: {seq} {kept:?}"

@@ -87,9 +87,9 @@ async fn a_post_that_cannot_be_stored_is_not_delivered_and_ends_the_server() {
     let mut server = Server::with(config(), store);
     let mut ann = server.joins("ann").await;
     let mut ben = server.joins("ben").await;
-    ann.says("general", "stored");
+    ann.sends("general", "stored");
     ben.sees("general", "stored").await;
-    let lost = ann.says("general", "lost");
+    let lost = ann.sends("general", "lost");
     let error = server
         .ends(std::time::Duration::from_secs(20))
         .await
@@ -101,7 +101,7 @@ async fn a_post_that_cannot_be_stored_is_not_delivered_and_ends_the_server() {
     ann.catch_up();
     ben.catch_up();
     assert_eq!(
-        (ann.heard("general"), ben.heard("general")),
+        (ann.messages_in("general"), ben.messages_in("general")),
         (vec!["stored".into()], vec!["stored".into()])
     );
     assert_eq!(

@@ -72,7 +72,7 @@ pub(super) async fn amendments(store: &dyn Store) {
     let mut some = some.unwrap();
     some.sort_by_key(|entry| entry.seq);
     assert_eq!(some, page[..2]);
-    let said = store.last_said(room.id).await.unwrap().unwrap();
+    let said = store.last_message(room.id).await.unwrap().unwrap();
     assert_eq!(said.seq, Seq(2), "deleted entries do not count");
 }
 
@@ -131,17 +131,23 @@ pub(super) async fn identities(store: &dyn Store) {
     store.put_identity(ben.clone(), 5).await.unwrap();
     assert_eq!(store.identity(ann.id).await.unwrap(), Some(ann.clone()));
     assert_eq!(
-        store.identity_of(ben.secret).await.unwrap(),
+        store.identity_by_secret(ben.secret).await.unwrap(),
         Some(ben.clone())
     );
     assert_eq!(
-        store.identity_of(SecretHash::new([9; 32])).await.unwrap(),
+        store
+            .identity_by_secret(SecretHash::new([9; 32]))
+            .await
+            .unwrap(),
         None
     );
-    assert_eq!(store.present().await.unwrap(), std::slice::from_ref(&ann));
+    assert_eq!(
+        store.present_identities().await.unwrap(),
+        std::slice::from_ref(&ann)
+    );
     assert_eq!(
         store
-            .named(UserName::new("ANN").unwrap().key())
+            .identities_named(UserName::new("ANN").unwrap().key())
             .await
             .unwrap(),
         std::slice::from_ref(&ann)
@@ -158,7 +164,7 @@ pub(super) async fn identities(store: &dyn Store) {
         "a secret has one identity"
     );
     store.clear_presence().await.unwrap();
-    assert_eq!(store.present().await.unwrap(), []);
+    assert_eq!(store.present_identities().await.unwrap(), []);
     let renamed = IdentityRecord {
         name: UserName::new("安").unwrap(),
         present: false,
@@ -168,7 +174,7 @@ pub(super) async fn identities(store: &dyn Store) {
     assert_eq!(store.identity(ann.id).await.unwrap(), Some(renamed));
     assert_eq!(
         store
-            .named(UserName::new("ann").unwrap().key())
+            .identities_named(UserName::new("ann").unwrap().key())
             .await
             .unwrap(),
         []

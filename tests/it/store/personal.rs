@@ -131,12 +131,12 @@ async fn reads_and_mentions(store: &dyn Store) {
     assert_eq!(unread(store, &room, 0, 11).await, (2, 1));
     assert_eq!(called(store.mentions_of(BEN, 10).await.unwrap()), [6]);
     store
-        .change_personal(BEN, PersonalChange::Heed(CAY))
+        .change_personal(BEN, PersonalChange::Unignore(CAY))
         .await
         .unwrap();
 
     // Read positions only rise, and only members have one.
-    let read = async |who| store.read_to(room.id, who).await.unwrap().0;
+    let read = async |who| store.read_position(room.id, who).await.unwrap().0;
     assert_eq!(
         (read(ANN).await, read(BEN).await),
         (1, 0),
@@ -178,7 +178,7 @@ async fn reads_and_mentions(store: &dyn Store) {
     append(store, &room, many, Changes::default()).await;
     assert_eq!(
         unread(store, &room, 0, 1200).await,
-        (Unread::MOST, Unread::MOST)
+        (Unread::LIMIT, Unread::LIMIT)
     );
     store.trim(room.id, Seq(1190)).await.unwrap();
     assert_eq!(unread(store, &room, 0, 1200).await, (11, 11));
@@ -225,7 +225,7 @@ async fn settings(store: &dyn Store) {
     assert_eq!(kept.settings.ignored, [ben]);
     assert_eq!(kept.settings.levels, [(room.id, Level::Nothing)]);
     assert_eq!(kept.settings.keywords, words);
-    change(PersonalChange::Heed(BEN)).await;
+    change(PersonalChange::Unignore(BEN)).await;
     change(PersonalChange::Level(room.id, None)).await;
     change(PersonalChange::Keywords(Vec::new())).await;
     assert_eq!(
@@ -242,7 +242,7 @@ async fn settings(store: &dyn Store) {
 
 async fn people(store: &dyn Store) {
     let room = made(store, 53, "people").await;
-    let here = store.last_here(room.id, 10).await.unwrap();
+    let here = store.recently_present(room.id, 10).await.unwrap();
     let of: Vec<_> = here.iter().map(|it| (it.id, it.role)).collect();
     assert_eq!(
         of,
@@ -251,7 +251,7 @@ async fn people(store: &dyn Store) {
     );
     assert_eq!(here[0].status, "午饭");
     assert!(here.iter().all(|it| it.presence == Presence::Offline));
-    assert_eq!(store.last_here(room.id, 1).await.unwrap().len(), 1);
+    assert_eq!(store.recently_present(room.id, 1).await.unwrap().len(), 1);
 
     let invited = |n: u64| {
         let cay = Author {

@@ -152,7 +152,7 @@ pub async fn finds(store: &dyn Store, room: &RoomRecord) {
         ..Search::default()
     };
     let open = |phrase| Search {
-        is_open: true,
+        is_prefix: true,
         ..words(&[phrase])
     };
     let all: Vec<(Search, &[(u8, u64)])> = vec![
@@ -370,7 +370,7 @@ fn both_stores_return_the_same_results() {
                 for (phrases, is_open, from, has, most) in searches {
                     let search = Search {
                         phrases: phrases.into_iter().map(|it| it.join(" ")).collect(),
-                        is_open,
+                        is_prefix: is_open,
                         from: from.into_iter().map(str::to_owned).collect(),
                         has: has.into_iter().collect(),
                         ..Search::default()

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The faults of the network. Probabilities are per chunk, in thousandths.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Weather {
+pub struct NetworkFaults {
     pub latency: Duration,
     /// The maximum extra latency, chosen at random for each chunk.
     pub jitter: Duration,
@@ -57,7 +57,7 @@ impl Dice {
 
 struct Inner {
     target: u16,
-    weather: Mutex<Weather>,
+    faults: Mutex<NetworkFaults>,
     dice: Dice,
     /// The number of connections accepted so far.
     accepted: AtomicU64,
@@ -76,7 +76,7 @@ pub struct Chaos {
 
 impl Chaos {
     /// Starts a proxy for a port of this machine.
-    pub fn before(target: u16, seed: u64, weather: Weather) -> Self {
+    pub fn before(target: u16, seed: u64, faults: NetworkFaults) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -88,7 +88,7 @@ impl Chaos {
         let port = listener.local_addr().unwrap().port();
         let inner = Arc::new(Inner {
             target,
-            weather: Mutex::new(weather),
+            faults: Mutex::new(faults),
             dice: Dice(AtomicU64::new(seed)),
             accepted: AtomicU64::new(0),
             cut: Mutex::default(),
@@ -113,8 +113,8 @@ impl Chaos {
         self.inner.accepted.load(Ordering::SeqCst)
     }
 
-    pub fn weather(&self, weather: Weather) {
-        *self.inner.weather.lock().unwrap() = weather;
+    pub fn faults(&self, weather: NetworkFaults) {
+        *self.inner.faults.lock().unwrap() = weather;
     }
 
     /// Cuts every current connection.
@@ -161,22 +161,22 @@ async fn pump(
         if half_open.is_cancelled() {
             std::future::pending::<()>().await;
         }
-        let weather = *inner.weather.lock().unwrap();
+        let faults = *inner.faults.lock().unwrap();
         let (dice, chunk) = (&inner.dice, &mut buffer[..read]);
-        let jitter = u64::try_from(weather.jitter.as_micros()).unwrap_or(0);
-        sleep(weather.latency + Duration::from_micros(dice.below(jitter + 1))).await;
-        if dice.happens(weather.stall.0) {
-            sleep(weather.stall.1).await;
+        let jitter = u64::try_from(faults.jitter.as_micros()).unwrap_or(0);
+        sleep(faults.latency + Duration::from_micros(dice.below(jitter + 1))).await;
+        if dice.happens(faults.stall.0) {
+            sleep(faults.stall.1).await;
         }
-        if dice.happens(weather.flip) {
+        if dice.happens(faults.flip) {
             let place = usize::try_from(dice.below(read as u64)).unwrap_or(0);
             chunk[place] ^= 1 << dice.below(8);
         }
-        let is_torn = dice.happens(weather.truncate);
+        let is_torn = dice.happens(faults.truncate);
         let length = if is_torn { read / 2 } else { read };
-        let times = 1 + usize::from(dice.happens(weather.duplicate));
+        let times = 1 + usize::from(dice.happens(faults.duplicate));
         for _ in 0..times {
-            if write(&mut to, &chunk[..length], weather).await.is_err() {
+            if write(&mut to, &chunk[..length], faults).await.is_err() {
                 return;
             }
         }
@@ -186,19 +186,23 @@ async fn pump(
     }
 }
 
-async fn write(to: &mut OwnedWriteHalf, bytes: &[u8], weather: Weather) -> std::io::Result<()> {
-    let slice = if weather.slice == 0 {
+async fn write(
+    to: &mut OwnedWriteHalf,
+    bytes: &[u8],
+    faults: NetworkFaults,
+) -> std::io::Result<()> {
+    let slice = if faults.slice == 0 {
         bytes.len().max(1)
     } else {
-        weather.slice
+        faults.slice
     };
     for part in bytes.chunks(slice) {
         to.write_all(part).await?;
-        if weather.slice > 0 {
+        if faults.slice > 0 {
             // Send each part as its own packet.
             tokio::task::yield_now().await;
         }
-        if let Some(micros) = (part.len() as u64 * 1_000_000).checked_div(weather.bandwidth) {
+        if let Some(micros) = (part.len() as u64 * 1_000_000).checked_div(faults.bandwidth) {
             sleep(Duration::from_micros(micros)).await;
         }
     }

@@ -3,7 +3,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use super::chaos::{Chaos, Weather};
+use super::chaos::{Chaos, NetworkFaults};
 use super::history::{History, Sent, tail};
 use super::terminal::{Home, Screen, ends, signal};
 
@@ -36,7 +36,7 @@ pub struct Chat {
 
 impl Chat {
     /// Starts a server, without a rate limit or with the default one, and a client for each name.
-    pub fn begins(names: &[&'static str], weather: Weather, rate: Rate) -> Self {
+    pub fn begins(names: &[&'static str], weather: NetworkFaults, rate: Rate) -> Self {
         let home = Home::new();
         let burst = match rate {
             Rate::Off => "burst = 0",
@@ -77,14 +77,14 @@ impl Chat {
     ///
     /// Each person posts a line and waits until it is stored; after that nobody has a waiting post. Then each posts a last line, so that
     /// all of these are near the end.
-    pub fn settles(&mut self) {
+    pub fn waits_until_stored(&mut self) {
         for talker in &mut self.talkers {
-            talker.says();
+            talker.posts_line();
             let own = talker.typed.last().cloned();
             talker.waits_for(own.as_slice());
         }
         for talker in &mut self.talkers {
-            talker.says();
+            talker.posts_line();
         }
         let last: Vec<String> = self
             .talkers
@@ -97,8 +97,8 @@ impl Chat {
     }
 
     /// Collects the history: the log, the typed lines, and the current screens.
-    pub fn story(&mut self) -> History {
-        self.settles();
+    pub fn history(&mut self) -> History {
+        self.waits_until_stored();
         let port = self.home.port.to_string();
         let mut history = History::default();
         for reader in ["reader1", "reader2"] {
@@ -148,9 +148,9 @@ pub enum Rate {
 
 impl Talker {
     /// Types and sends the next line.
-    pub fn says(&mut self) {
+    pub fn posts_line(&mut self) {
         let text = format!("={}{}=", self.name, self.typed.len() + 1);
-        self.screen.says(&text);
+        self.screen.sends_line(&text);
         self.typed.push(text);
         if self.typed.len().is_multiple_of(AT_ONCE) {
             self.waits_for(&[]);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tchat::chat::{
-    Entry, Found, IdentityId, NameKey, Person, RoomId, Search, SecretHash, Seq, ServerId, Stamp,
-    Unread, Until,
+    Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults, SecretHash, Seq, ServerId,
+    Stamp, Unread, Until,
 };
 use tchat::server::store::{
-    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RoomRecord, RoomState, Since,
-    Span, Store, StoreError,
+    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord,
+    RoomState, Span, Store, StoreError,
 };
 
 pub struct Faulty {
@@ -57,8 +57,8 @@ impl Store for Faulty {
         self.inner.bans(identity).await
     }
 
-    async fn last_said(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
-        self.inner.last_said(room).await
+    async fn last_message(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
+        self.inner.last_message(room).await
     }
 
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
@@ -80,8 +80,12 @@ impl Store for Faulty {
     async fn trim(&self, room: RoomId, first: Seq) -> Result<(), StoreError> {
         self.inner.trim(room, first).await
     }
-    async fn first_kept(&self, room: RoomId, since: Since) -> Result<Option<Seq>, StoreError> {
-        self.inner.first_kept(room, since).await
+    async fn first_retained(
+        &self,
+        room: RoomId,
+        since: RetentionCutoff,
+    ) -> Result<Option<Seq>, StoreError> {
+        self.inner.first_retained(room, since).await
     }
     async fn newest(&self) -> Result<Option<Stamp>, StoreError> {
         self.inner.newest().await
@@ -97,11 +101,14 @@ impl Store for Faulty {
     async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError> {
         self.inner.identity(id).await
     }
-    async fn identity_of(&self, secret: SecretHash) -> Result<Option<IdentityRecord>, StoreError> {
-        self.inner.identity_of(secret).await
+    async fn identity_by_secret(
+        &self,
+        secret: SecretHash,
+    ) -> Result<Option<IdentityRecord>, StoreError> {
+        self.inner.identity_by_secret(secret).await
     }
-    async fn named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.inner.named(key).await
+    async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.inner.identities_named(key).await
     }
     async fn members_named(
         &self,
@@ -110,8 +117,8 @@ impl Store for Faulty {
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError> {
         self.inner.members_named(room, keys).await
     }
-    async fn present(&self) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.inner.present().await
+    async fn present_identities(&self) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.inner.present_identities().await
     }
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
         self.inner.put_identity(record, seen_ms).await
@@ -137,8 +144,8 @@ impl Store for Faulty {
     ) -> Result<IdentityId, StoreError> {
         self.inner.bind_operator(key, identity).await
     }
-    async fn read_to(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
-        self.inner.read_to(room, identity).await
+    async fn read_position(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
+        self.inner.read_position(room, identity).await
     }
 
     async fn mark_read(&self, marks: Vec<(RoomId, IdentityId, Seq)>) -> Result<(), StoreError> {
@@ -168,7 +175,7 @@ impl Store for Faulty {
         identity: IdentityId,
         search: Search,
         most: usize,
-    ) -> Result<Found, StoreError> {
+    ) -> Result<SearchResults, StoreError> {
         self.inner.search(identity, search, most).await
     }
 
@@ -184,8 +191,8 @@ impl Store for Faulty {
         self.inner.change_personal(identity, change).await
     }
 
-    async fn last_here(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError> {
-        self.inner.last_here(room, most).await
+    async fn recently_present(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError> {
+        self.inner.recently_present(room, most).await
     }
 
     async fn invitations(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {

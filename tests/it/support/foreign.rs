@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use prost::Message;
-use tchat::client::{Pipe, pipe};
+use tchat::client::{BoxedStream, boxed_stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -101,16 +101,16 @@ pub mod chat {
 
     #[derive(Clone, PartialEq, prost::Message)]
     pub struct ClientMessage {
-        #[prost(oneof = "Asks", tags = "1, 2, 3")]
-        pub event: Option<Asks>,
+        #[prost(oneof = "ClientRequest", tags = "1, 2, 3")]
+        pub event: Option<ClientRequest>,
     }
 
     #[derive(Clone, PartialEq, prost::Oneof)]
-    pub enum Asks {
+    pub enum ClientRequest {
         #[prost(message, tag = "1")]
         Join(Who),
         #[prost(message, tag = "2")]
-        Says(Text),
+        Text(Text),
         #[prost(message, tag = "3")]
         Leave(Who),
     }
@@ -240,7 +240,7 @@ where
         }
     }
 
-    pub async fn ask(&self, message: I) {
+    pub async fn send(&self, message: I) {
         self.asks.as_ref().unwrap().send(message).await.unwrap();
     }
 
@@ -248,7 +248,7 @@ where
         self.asks = None;
     }
 
-    pub async fn hears(&mut self) -> O {
+    pub async fn receives(&mut self) -> O {
         let message = timeout(PATIENCE, self.stream.message()).await;
         let message = message.expect("a message").expect("no error");
         message.expect("an open stream")
@@ -296,15 +296,15 @@ pub const PONG: u8 = 0x8a;
 
 /// A WebSocket client that does not interpret its payloads.
 pub struct Socket {
-    read: ReadHalf<Pipe>,
-    write: WriteHalf<Pipe>,
+    read: ReadHalf<BoxedStream>,
+    write: WriteHalf<BoxedStream>,
     /// Whether it answers pings by itself.
-    pub pongs: bool,
+    pub answers_pings: bool,
 }
 
 impl Socket {
     /// Performs the handshake with these raw headers; returns the status line if it is refused.
-    pub async fn shake(io: Pipe, headers: &[u8]) -> Result<Self, String> {
+    pub async fn handshake(io: BoxedStream, headers: &[u8]) -> Result<Self, String> {
         let (mut read, mut write) = tokio::io::split(io);
         let mut request = b"GET /ws HTTP/1.1\r\nHost: chat.example.org\r\nConnection: Upgrade\r\n\
             Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -330,14 +330,14 @@ impl Socket {
         Ok(Self {
             read,
             write,
-            pongs: true,
+            answers_pings: true,
         })
     }
 
     pub async fn enter(server: &Server, name: &str) -> Self {
-        let io = pipe(server.dial().await);
+        let io = boxed_stream(server.dial().await);
         let header = [b"username: ", name.as_bytes(), b"\r\n"].concat();
-        Self::shake(io, &header).await.unwrap()
+        Self::handshake(io, &header).await.unwrap()
     }
 
     pub async fn send(&mut self, first: u8, payload: &[u8]) {
@@ -358,11 +358,11 @@ impl Socket {
     }
 
     /// Posts a message as the original clients do: protobuf in a text frame, valid UTF-8 or not.
-    pub async fn says(&mut self, text: &str) {
-        self.asks("talk", text).await;
+    pub async fn sends_text(&mut self, text: &str) {
+        self.sends_request("talk", text).await;
     }
 
-    pub async fn asks(&mut self, kind: &str, content: &str) {
+    pub async fn sends_request(&mut self, kind: &str, content: &str) {
         let request = websocket::ChatRoomRequest {
             kind: kind.into(),
             // The name in the message does not decide the author.
@@ -380,7 +380,7 @@ impl Socket {
             if frame.0 != PING {
                 return Some(frame);
             }
-            if self.pongs {
+            if self.answers_pings {
                 self.send(PONG, &frame.1).await;
             }
         }
@@ -405,15 +405,15 @@ impl Socket {
         is_message.then(|| websocket::ChatRoomRequest::decode(&payload[..]).unwrap())
     }
 
-    pub async fn hears(&mut self) -> websocket::ChatRoomRequest {
+    pub async fn receives(&mut self) -> websocket::ChatRoomRequest {
         let (first, payload) = self.frame().await.expect("an open connection");
         assert!(first == TEXT || first == BINARY, "{first:x} {payload:?}");
         websocket::ChatRoomRequest::decode(&payload[..]).unwrap()
     }
 
     /// The next chat message: author and text.
-    pub async fn talk(&mut self) -> (String, String) {
-        let heard = self.hears().await;
+    pub async fn chat_message(&mut self) -> (String, String) {
+        let heard = self.receives().await;
         assert_eq!(heard.kind, "talk");
         assert!(heard.user_list.is_empty());
         (heard.user_name, heard.content)

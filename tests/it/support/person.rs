@@ -9,7 +9,7 @@ use tchat::chat::{
     Author, Body, ClientId, Entry, FollowResult, InstanceId, Recipient, Refusal, RoomId, RoomInfo,
     Secret, Seq,
 };
-use tchat::client::{Client, ClientConfig, Command, Connector, Event, Post};
+use tchat::client::{Client, ClientConfig, Command, Connector, Event, OutgoingPost};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -49,7 +49,7 @@ impl Person {
     }
 
     /// A person whose client has a cache.
-    pub fn keeping(connector: Connector, name: &str, cache: &Path) -> Self {
+    pub fn with_cache(connector: Connector, name: &str, cache: &Path) -> Self {
         Self::with(connector, name, secret(name), Some(cache.to_owned()))
     }
 
@@ -88,7 +88,7 @@ impl Person {
     pub async fn next(&mut self) -> Event {
         let event = timeout(PATIENCE, self.events.recv()).await;
         let event = event.expect("an event").expect("a running client");
-        self.note(&event);
+        self.record(&event);
         event
     }
 
@@ -115,18 +115,18 @@ impl Person {
     /// Takes all events that have already arrived.
     pub fn catch_up(&mut self) {
         while let Ok(event) = self.events.try_recv() {
-            self.note(&event);
+            self.record(&event);
         }
     }
 
-    fn note(&mut self, event: &Event) {
+    fn record(&mut self, event: &Event) {
         match event {
             Event::Welcome { you, rooms, .. } => {
                 self.me = Some(you.clone());
                 self.rooms
                     .extend(rooms.iter().map(|room| (room.id, room.clone())));
             }
-            Event::Kept { you, rooms, .. } => {
+            Event::Cached { you, rooms, .. } => {
                 self.me = Some(you.clone());
                 self.rooms
                     .extend(rooms.iter().map(|room| (room.id, room.clone())));
@@ -156,7 +156,11 @@ impl Person {
                 let here = people.iter().filter(|person| person.presence.is_here());
                 roster.extend(here.map(|person| person.name.clone()));
             }
-            Event::RosterDelta { room, came, .. } => {
+            Event::RosterDelta {
+                room,
+                updated: came,
+                ..
+            } => {
                 let roster = self.rosters.entry(*room).or_default();
                 for person in came {
                     if !person.presence.is_here() {
@@ -176,7 +180,7 @@ impl Person {
                 self.pending.retain(|id| id != client_id);
                 self.refused.push((*client_id, refusal.clone()));
             }
-            Event::Named(you) => self.me = Some(you.clone()),
+            Event::NameChanged(you) => self.me = Some(you.clone()),
             _ => {}
         }
     }
@@ -206,7 +210,7 @@ impl Person {
             .await
     }
 
-    pub async fn goes_to(&mut self, name: &str) -> RoomId {
+    pub async fn joins(&mut self, name: &str) -> RoomId {
         self.client.send(Command::Join(name.into())).unwrap();
         self.is_in(name).await
     }
@@ -224,15 +228,15 @@ impl Person {
         self.pending.push(client_id);
         self.client
             .send(Command::Post {
-                post: Post::new(client_id, to, body),
-                instead_of: None,
+                post: OutgoingPost::new(client_id, to, body),
+                replaces: None,
             })
             .unwrap();
         client_id
     }
 
     /// Posts a message in a room the person is in.
-    pub fn says(&mut self, room: &str, text: &str) -> ClientId {
+    pub fn sends(&mut self, room: &str, text: &str) -> ClientId {
         let room = self.room(room).expect("the person is in the room");
         self.posts(Recipient::Room(room), text)
     }
@@ -242,12 +246,12 @@ impl Person {
     }
 
     /// The messages of a room, in order.
-    pub fn heard(&self, room: &str) -> Vec<String> {
+    pub fn messages_in(&self, room: &str) -> Vec<String> {
         let entries = self.room(room).and_then(|room| self.entries.get(&room));
         let said = entries
             .into_iter()
             .flatten()
-            .filter(|entry| entry.body.is_said());
+            .filter(|entry| entry.body.is_message());
         said.map(|entry| entry.body.text().to_owned()).collect()
     }
 

@@ -89,7 +89,7 @@ pub fn entry(room: RoomId, seq: u64, by: IdentityId, minutes: u64, body: Body) -
     }
 }
 
-pub fn says(room: RoomId, seq: u64, by: IdentityId, minutes: u64, text: &str) -> Entry {
+pub fn message_entry(room: RoomId, seq: u64, by: IdentityId, minutes: u64, text: &str) -> Entry {
     entry(room, seq, by, minutes, Body::Text(text.into()))
 }
 
@@ -126,7 +126,7 @@ impl Screen {
             conversation(WITH_LI, LI),
         ];
         screen.is_welcomed(rooms);
-        screen.hears(ClientEvent::Link(LinkState::Online));
+        screen.receives(ClientEvent::Link(LinkState::Online));
         for room in [GENERAL, TECH, WITH_LI] {
             screen.follows(room, 0);
         }
@@ -143,7 +143,7 @@ impl Screen {
             person(LI, Presence::Online, Role::Member),
             person(ANN, Presence::Online, Role::Member),
         ];
-        screen.hears(ClientEvent::Roster {
+        screen.receives(ClientEvent::Roster {
             room: GENERAL,
             is_first: true,
             people,
@@ -153,7 +153,7 @@ impl Screen {
 
     /// Welcomes us as ann, a member of these rooms.
     pub fn is_welcomed(&mut self, rooms: Vec<RoomInfo>) {
-        self.hears(ClientEvent::Welcome {
+        self.receives(ClientEvent::Welcome {
             you: author(ANN),
             server_id: ServerId::new([1; 16]),
             limits: Limits::default(),
@@ -165,12 +165,12 @@ impl Screen {
     }
 
     pub fn follows(&mut self, room: RoomId, last: u64) {
-        self.follows_unread(room, last, Unread::nothing(Seq(last)));
+        self.follows_unread(room, last, Unread::none_after(Seq(last)));
     }
 
     pub fn follows_unread(&mut self, room: RoomId, last: u64, unread: Unread) {
         let (first, last) = (Seq(1), Seq(last));
-        self.hears(ClientEvent::Followed {
+        self.receives(ClientEvent::Followed {
             room,
             epoch: EPOCH,
             first,
@@ -180,13 +180,13 @@ impl Screen {
         });
     }
 
-    pub fn hears(&mut self, event: ClientEvent) {
+    pub fn receives(&mut self, event: ClientEvent) {
         let effects = update(&mut self.state, Event::Client(event));
         self.effects.extend(effects);
     }
 
     pub fn page(&mut self, room: RoomId, before: u64, entries: Vec<Entry>) {
-        self.hears(ClientEvent::Page {
+        self.receives(ClientEvent::Page {
             room,
             before: Seq(before),
             epoch: EPOCH,
@@ -195,19 +195,19 @@ impl Screen {
         });
     }
 
-    pub fn does(&mut self, event: Event) {
+    pub fn handles(&mut self, event: Event) {
         let effects = update(&mut self.state, event);
         self.effects.extend(effects);
     }
 
     /// Advances the time and sends a tick.
-    pub fn passes(&mut self, time: std::time::Duration) {
+    pub fn advances(&mut self, time: std::time::Duration) {
         self.state.screen.now.instant += time;
-        self.does(Event::Tick);
+        self.handles(Event::Tick);
     }
 
     /// Whether a text is highlighted as a mention of us.
-    pub fn is_for_me(&self, text: &str) -> bool {
+    pub fn is_highlighted(&self, text: &str) -> bool {
         let (theme, _) = Theme::built_in(DEFAULT, Depth::True).unwrap();
         let colour = theme.style(tchat::tui::theme::Scope::MessageMention).fg;
         let terminal = self.terminal();
@@ -237,7 +237,7 @@ impl Screen {
                 rest = &rest[c.len_utf8()..];
                 KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)
             };
-            self.does(Event::Key(event));
+            self.handles(Event::Key(event));
         }
         self.effects.clone()
     }
@@ -288,7 +288,7 @@ impl Screen {
     }
 
     /// Turns the wheel over a text.
-    pub fn turns(&mut self, text: &str, kind: MouseEventKind) {
+    pub fn scrolls(&mut self, text: &str, kind: MouseEventKind) {
         let (x, y) = self.place(text);
         self.points(kind, x, y);
     }
@@ -296,7 +296,7 @@ impl Screen {
     /// Sends a mouse event for a position on the screen as it is drawn now.
     pub fn points(&mut self, kind: MouseEventKind, column: u16, row: u16) {
         self.state.screen.hit_map = self.drawn(false).1;
-        self.does(Event::Mouse(MouseEvent {
+        self.handles(Event::Mouse(MouseEvent {
             kind,
             column,
             row,

@@ -11,7 +11,7 @@ use tchat::chat::{
 };
 use tchat::client::{Connector, Dialled};
 use tchat::server::endpoint::grpc::{ChatService, ChatServiceServer};
-use tchat::server::listen::{self, Caps, Connection, Encryption, Peer};
+use tchat::server::listen::{self, Connection, ConnectionLimits, Encryption, Peer};
 use tchat::wire::{
     Event, Frame, Request, RequestFrame, Welcome, encode_event, proto, request_from,
 };
@@ -28,14 +28,14 @@ pub const EPOCH: Epoch = Epoch::new([9; 16]);
 pub const ANN: IdentityId = IdentityId::new([11; 16]);
 
 /// One client's stream, as the server sees it.
-pub struct Talk {
-    asked: BoxStream<'static, RequestFrame>,
+pub struct ScriptedStream {
+    requests: BoxStream<'static, RequestFrame>,
     events: mpsc::Sender<Result<Frame, Status>>,
 }
 
 #[derive(Clone)]
 struct Fake {
-    talks: mpsc::Sender<Talk>,
+    streams: mpsc::Sender<ScriptedStream>,
     headers: Headers,
 }
 
@@ -57,7 +57,9 @@ impl ChatService for Fake {
         request: tonic::Request<Streaming<proto::ChatRequest>>,
     ) -> Result<Response<Self::ChatStream>, Status> {
         let connection = request.extensions().get::<Connection>();
-        connection.expect("a request has a connection").greeted();
+        connection
+            .expect("a request has a connection")
+            .mark_admitted();
         let (events, answer) = mpsc::channel(64);
         let mut frames = request.into_inner();
         let first = match self.headers {
@@ -66,9 +68,12 @@ impl ChatService for Fake {
             Headers::Never => std::future::pending().await,
         };
         let frames = futures::stream::iter(first).chain(frames);
-        let asked = frames.filter_map(async |frame| request_from(frame.ok()?).ok());
-        let asked = Box::pin(asked);
-        self.talks.send(Talk { asked, events }).await.unwrap();
+        let requests = frames.filter_map(async |frame| request_from(frame.ok()?).ok());
+        let requests = Box::pin(requests);
+        self.streams
+            .send(ScriptedStream { requests, events })
+            .await
+            .unwrap();
         Ok(Response::new(ReceiverStream::new(answer)))
     }
 
@@ -102,15 +107,18 @@ impl ChatService for Fake {
 }
 
 /// Starts a scripted server; returns its connector and the incoming streams.
-pub fn start() -> (Connector, mpsc::Receiver<Talk>) {
+pub fn start() -> (Connector, mpsc::Receiver<ScriptedStream>) {
     start_with(Headers::AtOnce)
 }
 
 /// Like [`start`], but sends the response headers at a chosen time.
-pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<Talk>) {
+pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<ScriptedStream>) {
     let (door, incoming) = mpsc::channel(16);
     let (talks, arriving) = mpsc::channel(16);
-    let routes = tonic::service::Routes::new(ChatServiceServer::new(Fake { talks, headers }));
+    let routes = tonic::service::Routes::new(ChatServiceServer::new(Fake {
+        streams: talks,
+        headers,
+    }));
     tokio::spawn(async move {
         let (drain, hurry) = (CancellationToken::new(), CancellationToken::new());
         let incoming = ReceiverStream::new(incoming);
@@ -122,7 +130,7 @@ pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<Talk>) {
             incoming,
             doors,
             Encryption::default(),
-            Caps::default(),
+            ConnectionLimits::default(),
             drain,
             hurry,
         )
@@ -173,9 +181,9 @@ pub fn entry(seq: u64, text: &str) -> Entry {
     }
 }
 
-impl Talk {
-    pub async fn asked(&mut self) -> RequestFrame {
-        let next = timeout(PATIENCE, self.asked.next()).await;
+impl ScriptedStream {
+    pub async fn next_request(&mut self) -> RequestFrame {
+        let next = timeout(PATIENCE, self.requests.next()).await;
         next.expect("a request arrives")
             .expect("the stream is open")
     }
@@ -183,14 +191,14 @@ impl Talk {
     /// Waits for a request of some kind, skipping others.
     pub async fn until<T>(&mut self, is: impl Fn(&Request) -> Option<T>) -> (u64, T) {
         loop {
-            let asked = self.asked().await;
+            let asked = self.next_request().await;
             if let Some(found) = is(&asked.what) {
                 return (asked.request, found);
             }
         }
     }
 
-    pub async fn says(&self, event: Event) {
+    pub async fn sends(&self, event: Event) {
         self.events
             .send(Ok(Frame(encode_event(&event))))
             .await
@@ -201,7 +209,7 @@ impl Talk {
     pub async fn welcomes(&mut self) {
         self.until(|it| matches!(it, Request::Hello(_)).then_some(()))
             .await;
-        self.says(Event::Welcome(Welcome {
+        self.sends(Event::Welcome(Welcome {
             session: SessionId::new([4; 16]),
             you: Author {
                 id: ANN,
@@ -227,14 +235,14 @@ impl Talk {
                 _ => None,
             })
             .await;
-        self.says(Event::Followed {
+        self.sends(Event::Followed {
             request,
             room: ROOM,
             epoch: EPOCH,
             first: Seq(1),
             last: Seq(last),
             result,
-            unread: tchat::chat::Unread::nothing(Seq(last)),
+            unread: tchat::chat::Unread::none_after(Seq(last)),
         })
         .await;
         after

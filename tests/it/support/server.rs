@@ -11,7 +11,7 @@ use tchat::chat::{Limits, RoomName, Seq, ServerId, UserName};
 use tchat::client::{Connector, Dialled};
 use tchat::server::clock::WallClock;
 use tchat::server::hub::HubConfig;
-use tchat::server::listen::{Caps, Encryption, Peer};
+use tchat::server::listen::{ConnectionLimits, Encryption, Peer};
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::{PageLimit, Span, Store};
 use tchat::server::{self, ServerConfig, ServerError};
@@ -31,7 +31,7 @@ type Incoming = mpsc::Sender<io::Result<(DuplexStream, Peer)>>;
 
 pub struct Server {
     pub store: Arc<dyn Store>,
-    door: Arc<Mutex<Incoming>>,
+    connections: Arc<Mutex<Incoming>>,
     stop: CancellationToken,
     task: Option<JoinHandle<Result<(), ServerError>>>,
     config: ServerConfig,
@@ -64,10 +64,10 @@ pub fn config() -> ServerConfig {
                 .into(),
             owner: None,
             retention: Retention::default(),
-            filter: tchat::server::word_filter::Filter::default(),
+            filter: tchat::server::word_filter::WordFilter::default(),
             wall: WallClock::default(),
         },
-        caps: Caps::default(),
+        caps: ConnectionLimits::default(),
         encryption: Encryption::default(),
         idle_exit: None,
         bridges: tchat::chat::Bridges::all(),
@@ -105,7 +105,7 @@ impl Server {
         let (door, incoming) = mpsc::channel(16);
         let mut server = Self {
             store,
-            door: Arc::new(Mutex::new(door)),
+            connections: Arc::new(Mutex::new(door)),
             stop: CancellationToken::new(),
             task: None,
             config,
@@ -136,16 +136,16 @@ impl Server {
 
     /// Opens a new pipe to the server, as a client does.
     pub async fn dial(&self) -> DuplexStream {
-        dial(&self.door, Peer::Memory).await.unwrap()
+        dial(&self.connections, Peer::Memory).await.unwrap()
     }
 
     /// Opens a new pipe that the server takes for a connection from another machine.
     pub async fn dial_from(&self, address: SocketAddr) -> DuplexStream {
-        dial(&self.door, Peer::Tcp(address)).await.unwrap()
+        dial(&self.connections, Peer::Tcp(address)).await.unwrap()
     }
 
     pub fn connector(&self) -> Connector {
-        let door = Arc::clone(&self.door);
+        let door = Arc::clone(&self.connections);
         Arc::new(move |_| {
             let door = Arc::clone(&door);
             Box::pin(async move { Ok(Dialled::local(dial(&door, Peer::Memory).await?)) })
@@ -174,7 +174,7 @@ impl Server {
             .unwrap();
         entries
             .iter()
-            .filter(|entry| entry.body.is_said())
+            .filter(|entry| entry.body.is_message())
             .map(|entry| entry.body.text().to_owned())
             .collect()
     }
@@ -192,7 +192,7 @@ impl Server {
             .replace(runtime())
             .expect("only a crashing server crashes");
         let (door, _) = mpsc::channel(1);
-        *self.door.lock().unwrap() = door;
+        *self.connections.lock().unwrap() = door;
         // Nothing of the old server may run when the new one starts, as with a killed process.
         let ended = std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_secs(20)));
         tokio::task::spawn_blocking(move || ended.join().unwrap())
@@ -209,7 +209,7 @@ impl Server {
     /// Starts the server again on the same store.
     pub fn restarts(&mut self) {
         let (door, incoming) = mpsc::channel(16);
-        *self.door.lock().unwrap() = door;
+        *self.connections.lock().unwrap() = door;
         self.stop = CancellationToken::new();
         self.run(incoming);
     }

@@ -249,18 +249,18 @@ impl Screen {
         let closes = Arc::clone(&is_closing);
         let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            let mut heard = 0;
+            let mut scanned = 0;
             while let Ok(read @ 1..) = output.read(&mut buffer) {
                 // Store the bytes before the screen shows them, or a test that sees something on the screen might not find its bytes.
                 let mut all = bytes.lock().unwrap();
                 all.extend_from_slice(&buffer[..read]);
                 seen.lock().unwrap().process(&buffer[..read]);
-                let (answer, until) = answered(&all, heard, ground, columns);
+                let (answer, until) = answered(&all, scanned, ground, columns);
                 drop(all);
-                heard = until;
+                scanned = until;
                 if !answer.is_empty() {
                     let keys = Arc::clone(&answers);
-                    std::thread::spawn(move || says_in_answer(&keys, &answer, answering));
+                    std::thread::spawn(move || write_answer(&keys, &answer, answering));
                 }
                 if closes.load(Ordering::SeqCst) {
                     return;
@@ -323,7 +323,7 @@ impl Screen {
     }
 
     /// Types a line and sends it.
-    pub fn says(&mut self, text: &str) {
+    pub fn sends_line(&mut self, text: &str) {
         self.types(&format!("{text}\r"));
     }
 
@@ -418,18 +418,18 @@ impl Drop for Screen {
     }
 }
 
-/// The answers to the queries in the output after `heard`, and the new value of `heard`. A query may be split over two reads.
+/// The answers to the queries in the output after `scanned`, and the new value of `scanned`. A query may be split over two reads.
 fn answered(
     written: &[u8],
-    heard: usize,
+    scanned: usize,
     ground: &str,
     columns: fn(&str) -> usize,
 ) -> (String, usize) {
     let mut answer = String::new();
     // The longest query without its last byte.
-    let mut until = heard.max(written.len().saturating_sub(5));
+    let mut until = scanned.max(written.len().saturating_sub(5));
     let is_asked = |at: usize, question: &[u8]| written[at..].starts_with(question);
-    for at in heard..written.len() {
+    for at in scanned..written.len() {
         let question = [&b"\x1b[6n"[..], b"\x1b[?u", b"\x1b[c", b"\x1b]11;?"]
             .into_iter()
             .find(|question| is_asked(at, question));
@@ -455,7 +455,7 @@ fn answered(
 }
 
 /// Writes an answer the way a terminal does. If the program has ended, nobody reads it.
-fn says_in_answer(keys: &Mutex<Box<dyn Write + Send>>, answer: &str, answering: Answering) {
+fn write_answer(keys: &Mutex<Box<dyn Write + Send>>, answer: &str, answering: Answering) {
     if let Answering::After(late) = answering {
         std::thread::sleep(late);
     }

@@ -75,42 +75,42 @@ impl Viewer {
     /// Sends a tick to the screen and performs the effects.
     pub fn ticks(&mut self) {
         self.screen.effects.clear();
-        self.screen.does(Event::Tick);
+        self.screen.handles(Event::Tick);
         let effects = std::mem::take(&mut self.screen.effects);
         self.perform(effects);
     }
 
     /// Advances the screen's time and sends a tick.
-    pub fn passes(&mut self, time: Duration) {
+    pub fn advances(&mut self, time: Duration) {
         self.screen.state.screen.now.instant += time;
         self.ticks();
     }
 
     /// The terminal gets or loses focus.
-    pub fn focuses(&mut self, has: bool) {
-        self.screen.does(Event::Focus(has));
+    pub fn sets_focus(&mut self, has: bool) {
+        self.screen.handles(Event::Focus(has));
     }
 
     /// The unread messages and the mentions of a room, as the room list shows them.
-    pub fn news(&self, label: &str) -> (u32, u32) {
+    pub fn unread_of(&self, label: &str) -> (u32, u32) {
         let mut rooms = self.screen.state.rooms.list.iter();
         let room = rooms.find(|room| room.label() == label).unwrap();
-        self.screen.state.news(room)
+        self.screen.state.unread_counts(room)
     }
 
     /// Waits for these unread counts of a room.
-    pub async fn has_news(&mut self, label: &str, unread: u32, mentions: u32) {
+    pub async fn has_unread(&mut self, label: &str, unread: u32, mentions: u32) {
         let what = format!("{unread} unread and {mentions} mentions in {label}");
         self.until(&what, |screen| {
             let mut rooms = screen.state.rooms.list.iter();
             let room = rooms.find(|room| room.label() == label).unwrap();
-            screen.state.news(room) == (unread, mentions)
+            screen.state.unread_counts(room) == (unread, mentions)
         })
         .await;
     }
 
     pub fn pastes(&mut self, text: &str) {
-        self.screen.does(Event::Paste(text.into()));
+        self.screen.handles(Event::Paste(text.into()));
     }
 
     /// Takes events until the screen is as expected.
@@ -120,20 +120,20 @@ impl Viewer {
                 panic!("waited for {what} and see:\n{}", self.screen.text())
             };
             let event = event.expect("the client runs");
-            self.take(event);
+            self.handles(event);
         }
     }
 
     /// Takes events until none arrives for a while.
-    pub async fn settles(&mut self) {
+    pub async fn waits_until_idle(&mut self) {
         while let Ok(Some(event)) = timeout(QUIET, self.events.recv()).await {
-            self.take(event);
+            self.handles(event);
         }
     }
 
-    fn take(&mut self, event: ClientEvent) {
+    fn handles(&mut self, event: ClientEvent) {
         self.screen.effects.clear();
-        self.screen.does(Event::Client(event));
+        self.screen.handles(Event::Client(event));
         let effects = std::mem::take(&mut self.screen.effects);
         self.perform(effects);
     }

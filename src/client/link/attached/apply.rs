@@ -1,69 +1,73 @@
 //! Events from the server: updates cursors and pending posts, and passes the events on.
 
-use super::{Attached, End, Waits};
+use super::{ConnectionEnd, LinkSession, RequestPurpose};
 use crate::chat::{
     Body, Cursor, Entry, Epoch, FollowResult, RoomId, RoomInfo, Seq, ServerId, Unread,
 };
-use crate::client::cache::{History, Whose};
+use crate::client::cache::{HistoryMatch, UnsentScope};
 use crate::client::link::NoReceiver;
 use crate::client::pending::Pending;
-use crate::client::{Event, LinkState, PutOut, Why, history};
-use crate::wire::{self, Goodbye, GoodbyeReason, Then, UnfollowReason, Welcome, event_from, proto};
+use crate::client::{DisconnectReason, Event, LinkState, RemovalReason, history};
+use crate::wire::{
+    self, Goodbye, GoodbyeAction, GoodbyeReason, UnfollowReason, Welcome, event_from, proto,
+};
 use tokio::time::Instant;
 
 /// A batch of entries is passed on when it reaches this many bytes. The event queue is bounded in events, and so also in bytes.
-const TOGETHER: usize = 32 * 1024;
+const BATCH_BYTES: usize = 32 * 1024;
 
-impl Attached<'_> {
+impl LinkSession<'_> {
     /// Handles a frame from the server. Consecutive entries of one room are passed on together.
-    pub(super) async fn take(
+    pub(super) async fn on_frame(
         &mut self,
         frame: proto::ChatResponse,
-    ) -> Result<Option<End>, NoReceiver> {
+    ) -> Result<Option<ConnectionEnd>, NoReceiver> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut bytes = 0;
         for event in frame.events {
             // If a server breaks the protocol, disconnect instead of guessing.
             let Ok(event) = event_from(event) else {
-                self.pass_on(entries).await?;
-                return Ok(Some(End::lost(Why::NotTchat(String::new()))));
+                self.emit_entries(entries).await?;
+                return Ok(Some(ConnectionEnd::end_reason(DisconnectReason::NotTchat(
+                    String::new(),
+                ))));
             };
             match event {
                 wire::Event::Entry(entry) => {
                     let is_other = entries.last().is_some_and(|last| last.room != entry.room);
-                    if is_other || bytes >= TOGETHER {
-                        self.pass_on(std::mem::take(&mut entries)).await?;
+                    if is_other || bytes >= BATCH_BYTES {
+                        self.emit_entries(std::mem::take(&mut entries)).await?;
                         bytes = 0;
                     }
-                    bytes += size_of::<Entry>() + entry.weight();
+                    bytes += size_of::<Entry>() + entry.estimated_size();
                     entries.extend(self.advance(entry).await);
                 }
                 other => {
-                    self.pass_on(std::mem::take(&mut entries)).await?;
+                    self.emit_entries(std::mem::take(&mut entries)).await?;
                     if let Some(end) = self.apply(other).await? {
                         return Ok(Some(end));
                     }
                 }
             }
         }
-        self.pass_on(entries).await?;
+        self.emit_entries(entries).await?;
         Ok(None)
     }
 
     /// Passes on entries of one room, and stores copies.
-    async fn pass_on(&mut self, entries: Vec<Entry>) -> Result<(), NoReceiver> {
+    async fn emit_entries(&mut self, entries: Vec<Entry>) -> Result<(), NoReceiver> {
         if entries.is_empty() {
             return Ok(());
         }
-        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds)
-            && !cache.entries(server, entries.clone())
+        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.cached_server)
+            && !cache.put_entries(server, entries.clone())
         {
             // Copies may be left out, but existing copies must not retain text that was edited or deleted.
             let amends = |entry: &&Entry| matches!(entry.body, Body::Amendment { .. });
             let amending: Vec<Entry> = entries.iter().filter(amends).cloned().collect();
-            cache.amendments(server, amending).await;
+            cache.apply_amendments(server, amending).await;
         }
-        self.link.tell(Event::Entries(entries)).await
+        self.link.emit(Event::Entries(entries)).await
     }
 
     /// Moves the room's cursor over an entry. Returns `None` if the entry was received before, or comes after a hole that no gap announced.
@@ -71,7 +75,7 @@ impl Attached<'_> {
         if let Some(id) = entry.client_id
             && Some(entry.author.id) == self.link.me
         {
-            self.link.answered(id).await;
+            self.link.remove_answered(id).await;
         }
         let room = entry.room;
         if !self.followed.contains(&room) || self.resyncing.contains(&room) {
@@ -83,16 +87,16 @@ impl Attached<'_> {
             .filter(|cursor| cursor.epoch == entry.epoch)
             .map_or(Seq::ZERO, |cursor| cursor.seq);
         if has.is_some() && entry.seq <= after {
-            self.link.health.duplicate(room);
+            self.link.health.count_duplicate(room);
             return None;
         }
         if has.is_some() && entry.seq != after.next() {
-            self.link.health.hole(room);
+            self.link.health.count_hole(room);
             self.resyncing.insert(room);
             self.follow(room);
             return None;
         }
-        self.link.health.ends(room, entry.seq);
+        self.link.health.on_room_end(room, entry.seq);
         self.link.cursors.insert(
             room,
             Cursor {
@@ -104,9 +108,9 @@ impl Attached<'_> {
         Some(entry)
     }
 
-    async fn apply(&mut self, event: wire::Event) -> Result<Option<End>, NoReceiver> {
+    async fn apply(&mut self, event: wire::Event) -> Result<Option<ConnectionEnd>, NoReceiver> {
         match event {
-            wire::Event::Welcome(welcome) => self.welcomed(welcome).await?,
+            wire::Event::Welcome(welcome) => self.on_welcome(welcome).await?,
             wire::Event::Followed {
                 request,
                 room,
@@ -116,12 +120,12 @@ impl Attached<'_> {
                 result,
                 unread,
             } => {
-                self.waiting.remove(&request);
-                self.followed_again(room, epoch, (first, last), result, unread)
+                self.requests.remove(&request);
+                self.on_followed(room, epoch, (first, last), result, unread)
                     .await?;
             }
             wire::Event::Unfollowed { request, room, why } => {
-                self.waiting.remove(&request);
+                self.requests.remove(&request);
                 self.unfollowed(room, why).await?;
             }
             wire::Event::Accepted {
@@ -130,9 +134,9 @@ impl Attached<'_> {
                 epoch,
                 seq,
             } => {
-                self.link.answered(client_id).await;
+                self.link.remove_answered(client_id).await;
                 self.link
-                    .tell(Event::Accepted {
+                    .emit(Event::Accepted {
                         client_id,
                         room,
                         epoch,
@@ -144,19 +148,21 @@ impl Attached<'_> {
                 request,
                 client_id,
                 refusal,
-            } => return self.refused(request, client_id, refusal).await,
-            wire::Event::RoomChanged { request, room } => self.room_changed(request, room).await?,
-            wire::Event::Named { request, you } => {
-                self.waiting.remove(&request);
-                self.link.config.name.clone_from(&you.name);
-                self.link.tell(Event::Named(you)).await?;
+            } => return self.on_refused(request, client_id, refusal).await,
+            wire::Event::RoomChanged { request, room } => {
+                self.on_room_changed(request, room).await?;
             }
-            wire::Event::Goodbye(goodbye) => return Ok(Some(ended(&goodbye))),
+            wire::Event::NameChanged { request, you } => {
+                self.requests.remove(&request);
+                self.link.config.name.clone_from(&you.name);
+                self.link.emit(Event::NameChanged(you)).await?;
+            }
+            wire::Event::Goodbye(goodbye) => return Ok(Some(end_after_goodbye(&goodbye))),
             wire::Event::Pong { heads, .. } => self.apply_heads(heads).await?,
             other => {
-                if let Some((request, event)) = passed_on(other) {
-                    self.waiting.remove(&request);
-                    self.link.tell(event).await?;
+                if let Some((request, event)) = to_client_event(other) {
+                    self.requests.remove(&request);
+                    self.link.emit(event).await?;
                 }
             }
         }
@@ -165,29 +171,29 @@ impl Attached<'_> {
 
     /// A room is no longer followed, because we left it or were removed from it.
     async fn unfollowed(&mut self, room: RoomId, why: UnfollowReason) -> Result<(), NoReceiver> {
-        let put_out = |how| Event::PutOut { room, how };
+        let put_out = |how| Event::Removed { room, reason: how };
         let event = match why {
-            UnfollowReason::RequestFrame => return Ok(()),
+            UnfollowReason::Requested => return Ok(()),
             UnfollowReason::Left => Event::Left(room),
-            UnfollowReason::Kicked { by, reason } => put_out(PutOut::Kicked { by, reason }),
-            UnfollowReason::Banned { by, reason } => put_out(PutOut::Banned { by, reason }),
-            UnfollowReason::Closed => put_out(PutOut::Closed),
+            UnfollowReason::Kicked { by, reason } => put_out(RemovalReason::Kicked { by, reason }),
+            UnfollowReason::Banned { by, reason } => put_out(RemovalReason::Banned { by, reason }),
+            UnfollowReason::Closed => put_out(RemovalReason::Closed),
         };
         self.forget(room).await;
-        self.link.tell(event).await
+        self.link.emit(event).await
     }
 
     /// Removes a room that we are no longer in.
     pub(super) async fn forget(&mut self, room: RoomId) {
         self.followed.remove(&room);
         self.link.cursors.remove(&room);
-        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
-            cache.left(server, room).await;
+        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.cached_server) {
+            cache.remove_room(server, room).await;
         }
     }
 
     /// A room is followed, or followed again: from the cursor, or from what the server has instead.
-    async fn followed_again(
+    async fn on_followed(
         &mut self,
         room: RoomId,
         epoch: Epoch,
@@ -196,21 +202,23 @@ impl Attached<'_> {
         unread: Unread,
     ) -> Result<(), NoReceiver> {
         self.resyncing.remove(&room);
-        self.link.health.ends(room, last);
+        self.link.health.on_room_end(room, last);
         if result != FollowResult::Contiguous {
             self.link.cursors.remove(&room);
-            self.link.pending.ask_again();
+            self.link.pending.resend_all();
         }
-        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
+        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.cached_server) {
             let history = match result {
-                FollowResult::EpochChanged | FollowResult::Ahead => History::Another,
-                FollowResult::TooFar | FollowResult::Trimmed => History::Missed,
-                FollowResult::Contiguous => History::Same,
+                FollowResult::EpochChanged | FollowResult::Ahead => HistoryMatch::Replaced,
+                FollowResult::TooFar | FollowResult::Trimmed => HistoryMatch::Gap,
+                FollowResult::Contiguous => HistoryMatch::Same,
             };
-            cache.followed(server, room, epoch, first, history).await;
+            cache
+                .record_history(server, room, epoch, first, history)
+                .await;
         }
         self.link
-            .tell(Event::Followed {
+            .emit(Event::Followed {
                 room,
                 epoch,
                 first,
@@ -233,15 +241,15 @@ impl Attached<'_> {
             .filter(|head| followed.contains(&head.room))
         {
             let cursor = cursors.get(&head.room);
-            self.link.health.heard(head, cursor, now);
+            self.link.health.on_head(head, cursor, now);
         }
-        if std::mem::take(&mut self.is_watched) {
+        if std::mem::take(&mut self.is_report_wanted) {
             self.link.report().await?;
         }
         Ok(())
     }
 
-    async fn welcomed(&mut self, welcome: Welcome) -> Result<(), NoReceiver> {
+    async fn on_welcome(&mut self, welcome: Welcome) -> Result<(), NoReceiver> {
         self.welcome_at = Some(Instant::now());
         self.link.health.connections += 1;
         self.link.me = Some(welcome.you.id);
@@ -250,7 +258,7 @@ impl Attached<'_> {
         let rooms: Vec<RoomId> = welcome.rooms.iter().map(|room| room.id).collect();
         let server = welcome.server_id;
         self.link.server_id = Some(server);
-        let is_another = self.link.holds.replace(server) != Some(server);
+        let is_another = self.link.cached_server.replace(server) != Some(server);
         // Where we are no longer a member, we may still read everything up to our removal, and why we were removed.
         let mut ending: Vec<RoomId> = self.link.cursors.keys().copied().collect();
         ending.retain(|room| !rooms.contains(room));
@@ -260,18 +268,18 @@ impl Attached<'_> {
             self.link.cursors.clear();
             self.link.pending = Pending::default();
             // Posts being written to disk belong to the former server too.
-            self.link.keeping.clear();
+            self.link.writing.clear();
         }
         let (you, server_id, limits) = (welcome.you, welcome.server_id, welcome.limits);
         if let Some(cache) = self.link.cache.clone() {
             let known = welcome.rooms.clone();
             let ending = ending.clone();
             cache
-                .joined(server, you.clone(), limits, known, ending)
+                .store_memberships(server, you.clone(), limits, known, ending)
                 .await;
         }
         self.link
-            .tell(Event::Welcome {
+            .emit(Event::Welcome {
                 you,
                 server_id,
                 limits,
@@ -282,58 +290,67 @@ impl Attached<'_> {
             })
             .await?;
         let whose = if is_another {
-            Whose::All
+            UnsentScope::All
         } else {
-            Whose::Adopted
+            UnsentScope::Adopted
         };
-        self.take_unsent(server, whose).await?;
-        self.link.tell(Event::Link(LinkState::Online)).await?;
+        self.restore_unsent(server, whose).await?;
+        self.link.emit(Event::Link(LinkState::Online)).await?;
         for room in rooms.into_iter().chain(ending) {
             self.follow(room);
         }
-        let directory = history::rooms(self.service.clone(), self.link.config.secret.clone());
+        let directory = history::fetch_rooms(self.service.clone(), self.link.config.secret.clone());
         self.calls.push(Box::pin(async {
             Event::Directory(directory.await.unwrap_or_default())
         }));
         for room in std::mem::take(&mut self.link.to_join) {
-            self.join(room.clone(), Waits::Start(room));
+            self.join(room.clone(), RequestPurpose::InitialJoin(room));
         }
         Ok(())
     }
 
     /// Takes over drafts and posts for this server from an earlier run, or from a process that has ended since.
-    async fn take_unsent(&mut self, server: ServerId, whose: Whose) -> Result<(), NoReceiver> {
+    async fn restore_unsent(
+        &mut self,
+        server: ServerId,
+        whose: UnsentScope,
+    ) -> Result<(), NoReceiver> {
         let Some(cache) = self.link.cache.clone() else {
             return Ok(());
         };
         let (drafts, mut posts) = cache.unsent(server, whose).await;
-        posts.retain(|unsent| !self.link.is_held(unsent.post.client_id));
+        posts.retain(|unsent| !self.link.has_post(unsent.post.client_id));
         for unsent in posts.iter().filter(|unsent| unsent.failed.is_none()) {
             self.link.pending.add(unsent.post.clone());
         }
         if drafts.is_empty() && posts.is_empty() {
             return Ok(());
         }
-        self.link.tell(Event::Unsent { drafts, posts }).await
+        self.link.emit(Event::Unsent { drafts, posts }).await
     }
 
-    async fn room_changed(&mut self, request: u64, room: RoomInfo) -> Result<(), NoReceiver> {
-        let waits = self.waiting.remove(&request);
-        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.holds) {
-            cache.room(server, room.clone()).await;
+    async fn on_room_changed(&mut self, request: u64, room: RoomInfo) -> Result<(), NoReceiver> {
+        let waits = self.requests.remove(&request);
+        if let (Some(cache), Some(server)) = (&self.link.cache, self.link.cached_server) {
+            cache.put_room(server, room.clone()).await;
         }
-        if let Some(Waits::Resolve(name)) = &waits {
-            let posts = self.link.pending.resolved(name, room.id);
+        if let Some(RequestPurpose::ResolveName(name)) = &waits {
+            let posts = self.link.pending.resolve(name, room.id);
             // Written to disk before the first post is sent: names change hands, and a post must not be sent to two people.
             if let Some(cache) = &self.link.cache
-                && let Err(why) = cache.address(posts, room.id).await
+                && let Err(why) = cache.set_recipient_room(posts, room.id).await
             {
-                self.link.tell(Event::CacheFailed(why)).await?;
+                self.link.emit(Event::CacheFailed(why)).await?;
             }
         }
-        let asked = matches!(waits, Some(Waits::For(_)));
+        let asked = matches!(waits, Some(RequestPurpose::For(_)));
         let id = room.id;
-        self.link.tell(Event::Room { room, asked }).await?;
+        self.link
+            .emit(Event::Room {
+                room,
+                is_requested: asked,
+            })
+            .await?;
         if !self.followed.contains(&id) {
             self.follow(id);
         }
@@ -342,12 +359,12 @@ impl Attached<'_> {
 }
 
 /// Returns an event that only needs to be passed on, with the request it answers.
-fn passed_on(event: wire::Event) -> Option<(u64, Event)> {
+fn to_client_event(event: wire::Event) -> Option<(u64, Event)> {
     Some(match event {
         wire::Event::Gap { room, from, to } => (0, Event::Gap { room, from, to }),
         wire::Event::RosterPage {
             room,
-            first: is_first,
+            is_first,
             people,
             ..
         } => (
@@ -359,9 +376,19 @@ fn passed_on(event: wire::Event) -> Option<(u64, Event)> {
             },
         ),
         wire::Event::RosterDelta {
-            room, came, went, ..
-        } => (0, Event::RosterDelta { room, came, went }),
-        wire::Event::ReadMoved {
+            room,
+            updated: came,
+            removed: went,
+            ..
+        } => (
+            0,
+            Event::RosterDelta {
+                room,
+                updated: came,
+                removed: went,
+            },
+        ),
+        wire::Event::ReadPositionChanged {
             request,
             room,
             epoch,
@@ -369,7 +396,7 @@ fn passed_on(event: wire::Event) -> Option<(u64, Event)> {
             unread,
         } => (
             request,
-            Event::ReadMoved {
+            Event::ReadPositionChanged {
                 room,
                 epoch,
                 last,
@@ -385,15 +412,15 @@ fn passed_on(event: wire::Event) -> Option<(u64, Event)> {
     })
 }
 
-fn ended(goodbye: &Goodbye) -> End {
+fn end_after_goodbye(goodbye: &Goodbye) -> ConnectionEnd {
     let why = match goodbye.reason {
-        GoodbyeReason::Draining => Why::Draining,
-        GoodbyeReason::TooSlow => Why::TooSlow,
-        _ => Why::Lost,
+        GoodbyeReason::Draining => DisconnectReason::Draining,
+        GoodbyeReason::TooSlow => DisconnectReason::TooSlow,
+        _ => DisconnectReason::Lost,
     };
-    match goodbye.then {
-        Then::Stop => End::Stopped(why),
-        Then::Resume | Then::Reconnect => End::Lost {
+    match goodbye.action {
+        GoodbyeAction::Stop => ConnectionEnd::Stopped(why),
+        GoodbyeAction::Resume | GoodbyeAction::Reconnect => ConnectionEnd::Lost {
             why,
             retry_after: goodbye.retry_after,
         },

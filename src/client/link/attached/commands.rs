@@ -1,59 +1,69 @@
 //! Commands from the interface: the request or the call that each becomes.
 
-use super::{Attached, Waits};
+use super::{LinkSession, RequestPurpose};
 use crate::chat::{Refusal, RefusalCode};
 use crate::client::link::NoReceiver;
-use crate::client::{About, Among, Command, Event, PersonRef, RoomToJoin, history};
-use crate::wire::{JoinTarget, Request, Who};
+use crate::client::{Command, Event, PersonRef, RequestKind, RoomToJoin, SearchScope, history};
+use crate::wire::{JoinTarget, PersonTarget, Request};
 
-impl Attached<'_> {
+impl LinkSession<'_> {
     pub(super) async fn handle(&mut self, command: Command) -> Result<(), NoReceiver> {
         if self.welcome_at.is_none()
-            && !matches!(command, Command::Older { .. } | Command::ListRooms)
+            && !matches!(command, Command::LoadOlder { .. } | Command::ListRooms)
         {
-            return self.link.offline(command).await;
+            return self.link.handle_offline(command).await;
         }
-        let Some(command) = self.link.keep_or(command).await? else {
+        let Some(command) = self.link.handle_cache_command(command).await? else {
             return Ok(());
         };
         match command {
-            Command::Join(room) => self.join(room.clone(), Waits::For(About::Join(room))),
-            Command::Leave(room) => self.ask_about(Request::Leave(room), About::Leave(room)),
+            Command::Join(room) => {
+                self.join(room.clone(), RequestPurpose::For(RequestKind::Join(room)));
+            }
+            Command::Leave(room) => self.ask_about(Request::Leave(room), RequestKind::Leave(room)),
             Command::Open(name) => {
-                let who = Who::Name(name.clone());
-                self.ask_about(Request::Open(who), About::Open(name));
+                let who = PersonTarget::Name(name.clone());
+                self.ask_about(Request::Open(who), RequestKind::Open(name));
             }
             Command::SetName(name) => {
-                self.ask_about(Request::SetName(name.clone()), About::SetName(name));
+                self.ask_about(Request::SetName(name.clone()), RequestKind::SetName(name));
             }
             Command::Create(wanted) => {
-                let about = About::Create(wanted.name.clone());
+                let about = RequestKind::Create(wanted.name.clone());
                 self.ask_about(Request::Create(wanted), about);
             }
             Command::Report => {
-                self.is_watched = true;
+                self.is_report_wanted = true;
                 self.ping();
                 self.link.report().await?;
             }
             Command::MarkRead { room, epoch, seq } => {
-                self.ask(Request::MarkRead { room, epoch, seq }, Some(Waits::Quietly));
+                self.request(
+                    Request::MarkRead { room, epoch, seq },
+                    Some(RequestPurpose::IgnoreRefusal),
+                );
             }
-            Command::Typing(room) => self.ask(Request::Typing(room), None),
+            Command::Typing(room) => self.request(Request::Typing(room), None),
             Command::SetStatus(status) => {
-                self.ask_about(Request::SetStatus(status), About::Status);
+                self.ask_about(Request::SetStatus(status), RequestKind::Status);
             }
-            Command::Whois(whom) => self.ask_about(Request::Whois(who(whom)), About::Whois),
-            Command::Ignore { whom, is_on } => {
-                let who = who(whom);
-                self.ask_about(Request::Ignore { who, is_on }, About::Settings);
+            Command::Whois(whom) => {
+                self.ask_about(Request::Whois(person_target(whom)), RequestKind::Whois);
+            }
+            Command::Ignore {
+                person: whom,
+                is_on,
+            } => {
+                let who = person_target(whom);
+                self.ask_about(Request::Ignore { who, is_on }, RequestKind::Settings);
             }
             Command::SetLevel { room, level } => {
-                self.ask_about(Request::SetLevel { room, level }, About::Settings);
+                self.ask_about(Request::SetLevel { room, level }, RequestKind::Settings);
             }
             Command::SetKeywords(words) => {
-                self.ask_about(Request::SetKeywords(words), About::Settings);
+                self.ask_about(Request::SetKeywords(words), RequestKind::Settings);
             }
-            Command::Older { .. }
+            Command::LoadOlder { .. }
             | Command::ListMentions
             | Command::ListRooms
             | Command::Search { .. } => self.call(command),
@@ -72,45 +82,55 @@ impl Attached<'_> {
     fn call(&mut self, command: Command) {
         let secret = self.link.config.secret.clone();
         match command {
-            Command::Older { room, before } => {
-                self.older.push((room, before));
-                self.calls.push(Box::pin(history::older(
+            Command::LoadOlder { room, before } => {
+                self.older_pages.push((room, before));
+                self.calls.push(Box::pin(history::load_page(
                     self.service.clone(),
                     secret,
-                    self.link.cache.clone().zip(self.link.holds),
+                    self.link.cache.clone().zip(self.link.cached_server),
                     room,
                     before,
                 )));
             }
             Command::ListMentions => {
-                let call = history::mentions(self.service.clone(), secret);
+                let call = history::fetch_mentions(self.service.clone(), secret);
                 self.calls.push(Box::pin(async {
                     match call.await {
                         Some(entries) => Event::Mentions(entries),
                         None => Event::Refused {
-                            about: About::Mentions,
+                            about: RequestKind::Mentions,
                             refusal: Refusal::new(RefusalCode::Offline),
                         },
                     }
                 }));
             }
-            Command::Search { id, search, among } => match among {
-                Among::Kept => self.calls.push(Box::pin(self.link.kept_found(id, search))),
-                Among::All => {
-                    let call = history::found(self.service.clone(), secret, search);
+            Command::Search {
+                id,
+                search,
+                scope: among,
+            } => match among {
+                SearchScope::Cache => self
+                    .calls
+                    .push(Box::pin(self.link.search_cache(id, search))),
+                SearchScope::Server => {
+                    let call = history::search_server(self.service.clone(), secret, search);
                     self.calls.push(Box::pin(async move {
                         let found = call.await;
-                        Event::Found { id, among, found }
+                        Event::SearchResults {
+                            id,
+                            scope: among,
+                            results: found,
+                        }
                     }));
                 }
             },
             Command::ListRooms => {
-                let call = history::rooms(self.service.clone(), secret);
+                let call = history::fetch_rooms(self.service.clone(), secret);
                 self.calls.push(Box::pin(async {
                     match call.await {
                         Some(rooms) => Event::Rooms(rooms),
                         None => Event::Refused {
-                            about: About::ListRooms,
+                            about: RequestKind::ListRooms,
                             refusal: Refusal::new(RefusalCode::Offline),
                         },
                     }
@@ -121,22 +141,22 @@ impl Attached<'_> {
     }
 
     /// Sends a request. A refusal is reported for `about`.
-    fn ask_about(&mut self, what: Request, about: About) {
-        self.ask(what, Some(Waits::For(about)));
+    fn ask_about(&mut self, what: Request, about: RequestKind) {
+        self.request(what, Some(RequestPurpose::For(about)));
     }
 
-    pub(super) fn join(&mut self, room: RoomToJoin, waits: Waits) {
+    pub(super) fn join(&mut self, room: RoomToJoin, waits: RequestPurpose) {
         let target = match room.id {
             Some(id) => JoinTarget::Room(id),
             None => JoinTarget::Name(room.name),
         };
-        self.ask(Request::Join(target), Some(waits));
+        self.request(Request::Join(target), Some(waits));
     }
 }
 
-fn who(whom: PersonRef) -> Who {
+fn person_target(whom: PersonRef) -> PersonTarget {
     match whom {
-        PersonRef::Person(person) => Who::Person(person),
-        PersonRef::Name(name) => Who::Name(name),
+        PersonRef::Person(person) => PersonTarget::Person(person),
+        PersonRef::Name(name) => PersonTarget::Name(name),
     }
 }

@@ -2,18 +2,18 @@
 
 use tokio::time::Instant;
 
-use super::{Attached, End, Waits};
+use super::{ConnectionEnd, LinkSession, RequestPurpose};
 use crate::chat::{ClientId, Refusal, RefusalCode};
 use crate::client::link::NoReceiver;
-use crate::client::{About, Event, Why};
+use crate::client::{DisconnectReason, Event, RequestKind};
 
-impl Attached<'_> {
-    pub(super) async fn refused(
+impl LinkSession<'_> {
+    pub(super) async fn on_refused(
         &mut self,
         request: u64,
         client_id: Option<ClientId>,
         refusal: Refusal,
-    ) -> Result<Option<End>, NoReceiver> {
+    ) -> Result<Option<ConnectionEnd>, NoReceiver> {
         if self.welcome_at.is_none() {
             return Ok(Some(hello_refused(refusal)));
         }
@@ -33,11 +33,11 @@ impl Attached<'_> {
         if let Some(after) = refusal.retry_after {
             self.link
                 .pending
-                .postponed(client_id, after, Instant::now().into_std());
+                .postpone(client_id, after, Instant::now().into_std());
             if refusal.code == RefusalCode::StorageFull {
-                self.link.tell(Event::PostWaits(refusal)).await?;
+                self.link.emit(Event::PostDelayed(refusal)).await?;
             }
-        } else if self.link.pending.answered(client_id).is_some() {
+        } else if self.link.pending.remove_answered(client_id).is_some() {
             self.fail(client_id, refusal).await?;
         }
         Ok(())
@@ -45,18 +45,20 @@ impl Attached<'_> {
 
     /// Any other request was refused.
     async fn request_refused(&mut self, request: u64, refusal: Refusal) -> Result<(), NoReceiver> {
-        let about = match self.waiting.remove(&request) {
-            Some(Waits::For(about)) => about,
-            Some(Waits::Start(room)) => About::Join(room),
-            Some(Waits::Resolve(name)) => return self.not_resolved(&name, refusal).await,
-            Some(Waits::Quietly) | None => return Ok(()),
+        let about = match self.requests.remove(&request) {
+            Some(RequestPurpose::For(about)) => about,
+            Some(RequestPurpose::InitialJoin(room)) => RequestKind::Join(room),
+            Some(RequestPurpose::ResolveName(name)) => {
+                return self.not_resolved(&name, refusal).await;
+            }
+            Some(RequestPurpose::IgnoreRefusal) | None => return Ok(()),
         };
-        if let About::Follow(room) = about
+        if let RequestKind::Follow(room) = about
             && is_gone(refusal.code)
         {
             self.forget(room).await;
         }
-        self.link.tell(Event::Refused { about, refusal }).await
+        self.link.emit(Event::Refused { about, refusal }).await
     }
 
     /// The conversation of a name was refused: it is requested again later, or the posts that wait for it have failed.
@@ -64,10 +66,10 @@ impl Attached<'_> {
         if let Some(after) = refusal.retry_after {
             self.link
                 .pending
-                .not_resolved_yet(after, Instant::now().into_std());
+                .retry_resolve_after(after, Instant::now().into_std());
             return Ok(());
         }
-        for post in self.link.pending.unresolved(name) {
+        for post in self.link.pending.remove_unresolved(name) {
             self.fail(post.client_id, refusal.clone()).await?;
         }
         Ok(())
@@ -76,25 +78,25 @@ impl Attached<'_> {
     /// A post was refused permanently: it stays on disk with the reason, until it is repeated or discarded.
     async fn fail(&mut self, client_id: ClientId, refusal: Refusal) -> Result<(), NoReceiver> {
         if let Some(cache) = &self.link.cache {
-            cache.failed(client_id, refusal.clone()).await;
+            cache.mark_failed(client_id, refusal.clone()).await;
         }
         self.link
-            .tell(Event::PostRefused { client_id, refusal })
+            .emit(Event::PostRefused { client_id, refusal })
             .await
     }
 }
 
 /// Returns how a connection ends whose hello was refused.
-fn hello_refused(refusal: Refusal) -> End {
+fn hello_refused(refusal: Refusal) -> ConnectionEnd {
     match refusal.code {
         RefusalCode::NameTaken | RefusalCode::NameInvalid | RefusalCode::NameReserved => {
-            End::NameRefused(refusal)
+            ConnectionEnd::NameRefused(refusal)
         }
-        _ if refusal.retry_after.is_some() => End::Lost {
+        _ if refusal.retry_after.is_some() => ConnectionEnd::Lost {
             retry_after: refusal.retry_after,
-            why: Why::Refused(refusal),
+            why: DisconnectReason::Refused(refusal),
         },
-        _ => End::Stopped(Why::Refused(refusal)),
+        _ => ConnectionEnd::Stopped(DisconnectReason::Refused(refusal)),
     }
 }
 

@@ -13,7 +13,7 @@ impl Call {
             Err(refusal) => Err(refusal),
         };
         match seat {
-            Ok(seat) => self.attend(seat, room),
+            Ok(seat) => self.start_session(seat, room),
             Err(refusal) => self.refuse_entry(&refusal),
         }
     }
@@ -28,17 +28,17 @@ impl Call {
             Via::Service => Ok(self.hub.shared_guest(via)),
             Via::WebSocket if name.is_empty() => self.hub.nameless_guest(via),
             Via::Chat => reserve(&self.hub, &self.connection, name).await,
-            _ => self.hub.guest_soon(name, via, number).await,
+            _ => self.hub.guest_within(name, via, number).await,
         }
     }
 
-    pub(super) fn attend(&mut self, seat: Seat, room: &str) {
+    pub(super) fn start_session(&mut self, seat: Seat, room: &str) {
         let (asks, asked) = mpsc::channel(WAITING);
         self.name = seat.guest.name.to_string();
         self.me = Some(seat.guest.identity);
         self.session = Some(asks);
         self.stage = Stage::Entering;
-        self.asks
+        self.requests
             .push_back(Request::Join(JoinTarget::Name(room.to_owned())));
         tokio::spawn(session::run_guest(
             Arc::clone(&self.hub),
@@ -51,7 +51,7 @@ impl Call {
 
     /// Answers the handshake, if there is one without an answer.
     pub(super) fn answer_handshake(&mut self, outcome: Result<(), Refusal>) {
-        if let Some(entered) = self.entered.take() {
+        if let Some(entered) = self.handshake_reply.take() {
             // A failed send means that the client is gone, which is noticed elsewhere.
             let _gone = entered.send(outcome);
         }
@@ -60,9 +60,9 @@ impl Call {
     pub(super) fn refuse_entry(&mut self, refusal: &Refusal) {
         self.stage = Stage::Outside;
         self.answer_handshake(Err(refusal.clone()));
-        for _ in self.held.drain(..) {
+        for _ in self.deferred.drain(..) {
             self.hub.metrics.count_dropped(self.protocol.via());
         }
-        self.notify(Notification::NotIn(refusal));
+        self.notify(Notification::NotAdmitted(refusal));
     }
 }

@@ -1,8 +1,9 @@
 //! Converts a session's outgoing events into messages of the client's protocol.
 
 use super::{
-    ASKS, Body, Call, Delivery, Direction, Ending, Entry, Event, GoodbyeReason, Item, JoinOrLeave,
-    Notification, OWN, Request, RoomKind, Seq, Signal, Stage, ToClient, Via, notices,
+    Body, Call, Delivery, Direction, Ending, Entry, Event, GoodbyeReason, Item, JoinOrLeave,
+    Notification, OWN_REQUEST, REQUEST_LIMIT, Request, RoomKind, Seq, Signal, Stage, ToClient, Via,
+    notices,
 };
 
 impl Call {
@@ -12,9 +13,9 @@ impl Call {
             Item::Signal(signal) => self.send_joins_and_leaves(signal),
             Item::Answer(event) => self.send_answer(event),
         }
-        if self.stage == Stage::Inside && !self.held.is_empty() {
-            let held = std::mem::take(&mut self.held).into();
-            self.take(held).await;
+        if self.stage == Stage::Inside && !self.deferred.is_empty() {
+            let held = std::mem::take(&mut self.deferred).into();
+            self.perform_all(held).await;
         }
         self.end_if_due();
     }
@@ -25,7 +26,7 @@ impl Call {
             let peer = self.peers.get(&delivery.room()).cloned();
             let peer = peer.unwrap_or_default();
             let said = delivery.entries().iter();
-            for entry in said.filter(|entry| entry.seq > after && entry.body.is_said()) {
+            for entry in said.filter(|entry| entry.seq > after && entry.body.is_message()) {
                 let is_own = Some(entry.author.id) == self.me;
                 self.notify(if is_own {
                     Notification::SentPrivately { entry, to: &peer }
@@ -34,10 +35,10 @@ impl Call {
                 });
             }
             let left = |entry: &Entry| entry.body == Body::Left;
-            if delivery.entries().iter().any(left) && self.asks.len() < ASKS {
+            if delivery.entries().iter().any(left) && self.requests.len() < REQUEST_LIMIT {
                 // The other person left and cannot post there again, so this conversation is over.
                 self.peers.remove(&delivery.room());
-                self.asks.push_back(Request::Leave(delivery.room()));
+                self.requests.push_back(Request::Leave(delivery.room()));
             }
             return;
         }
@@ -66,8 +67,8 @@ impl Call {
                 continue;
             }
             self.notify(match way {
-                Direction::In => Notification::Came(person),
-                Direction::Out => Notification::Went(person),
+                Direction::In => Notification::PersonJoined(person),
+                Direction::Out => Notification::PersonLeft(person),
             });
         }
     }
@@ -75,7 +76,7 @@ impl Call {
     pub(super) fn send_answer(&mut self, event: &Event) {
         match event {
             Event::RoomChanged { room, .. }
-                if room.kind == RoomKind::Conversation && self.asks.len() < ASKS =>
+                if room.kind == RoomKind::Conversation && self.requests.len() < REQUEST_LIMIT =>
             {
                 if let Some(peer) = &room.peer {
                     self.peers.insert(room.id, peer.name.clone());
@@ -84,7 +85,7 @@ impl Call {
                     room: room.id,
                     cursor: None,
                 };
-                self.asks.push_back(follow);
+                self.requests.push_back(follow);
             }
             Event::RoomChanged { room, .. } if room.kind == RoomKind::Conversation => {}
             Event::RoomChanged { room, .. } => {
@@ -98,9 +99,12 @@ impl Call {
                     room: &room.name,
                 });
             }
-            Event::Refused { request: OWN, .. } => {}
+            Event::Refused {
+                request: OWN_REQUEST,
+                ..
+            } => {}
             Event::Unfollowed { room, why, .. } if Some(*room) == self.room => {
-                if let Some(words) = notices::put_out(why) {
+                if let Some(words) = notices::removal(why) {
                     self.notify(Notification::Notice(&words));
                 }
                 self.leave(Ending::Done);

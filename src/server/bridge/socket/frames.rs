@@ -59,7 +59,7 @@ pub fn split<S: AsyncRead + AsyncWrite>(io: S) -> (Incoming<S>, Outgoing<S>) {
         read,
         codec: codec.clone(),
         buffer: BytesMut::new(),
-        begun: None,
+        fragments: None,
     };
     (incoming, Outgoing { write, codec })
 }
@@ -71,7 +71,7 @@ pub struct Incoming<S> {
     codec: Codec,
     buffer: BytesMut,
     /// A message of which more fragments are still to come, and whether it is binary.
-    begun: Option<(bool, BytesMut)>,
+    fragments: Option<(bool, BytesMut)>,
 }
 
 impl<S: AsyncRead> Incoming<S> {
@@ -82,7 +82,7 @@ impl<S: AsyncRead> Incoming<S> {
     pub async fn next(&mut self) -> Result<Frame, FrameError> {
         loop {
             while let Some((header, payload)) = self.parse()? {
-                if let Some(frame) = self.take(&header, payload)? {
+                if let Some(frame) = self.on_frame(&header, payload)? {
                     return Ok(frame);
                 }
             }
@@ -129,14 +129,18 @@ impl<S: AsyncRead> Incoming<S> {
     }
 
     /// Handles one frame. Returns nothing for a fragment that does not complete a message.
-    fn take(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Frame>, FrameError> {
-        let message = match (header.opcode(), self.begun.take()) {
+    fn on_frame(
+        &mut self,
+        header: &Header,
+        payload: BytesMut,
+    ) -> Result<Option<Frame>, FrameError> {
+        let message = match (header.opcode(), self.fragments.take()) {
             (OpCode::Ping, begun) => {
-                self.begun = begun;
+                self.fragments = begun;
                 return Ok(Some(Frame::Ping(payload.freeze())));
             }
             (OpCode::Pong, begun) => {
-                self.begun = begun;
+                self.fragments = begun;
                 return Ok(Some(Frame::Pong));
             }
             (OpCode::Close, _) => return Ok(Some(Frame::Close)),
@@ -151,7 +155,7 @@ impl<S: AsyncRead> Incoming<S> {
             _ => return Err(FrameError::Protocol),
         };
         if !header.is_fin() {
-            self.begun = Some(message);
+            self.fragments = Some(message);
             return Ok(None);
         }
         let (is_binary, payload) = message;

@@ -1,18 +1,18 @@
 //! The steps after an entry is stored: logging, presence and directory updates. Also the answers to read-only requests.
 
-use super::{Invited, MESSAGES, Task, tell};
+use super::{Invited, MESSAGES, RoomTask, send_reply};
 use crate::chat::{Body, Entry, IdentityId, Post, RoomId, RoomKind, Ruling, Seq};
-use crate::server::room::Head;
-use crate::server::room::mailbox::Question;
-use crate::server::room::permissions::{Reads, TargetEntries};
+use crate::server::room::RoomHead;
+use crate::server::room::mailbox::RoomQuery;
+use crate::server::room::permissions::{ReadAccess, TargetEntries};
 use crate::server::store::StoreError;
 use crate::text;
 use crate::wire::{Event, UnfollowReason};
 
-impl Task {
+impl RoomTask {
     /// Logs a message of a public room. The log's filter lets [`MESSAGES`] through only with `--log-messages`.
     pub(super) fn log_message(&self, entry: &Entry) {
-        if entry.body.is_said() && self.record.kind == RoomKind::Public {
+        if entry.body.is_message() && self.record.kind == RoomKind::Public {
             tracing::info!(
                 target: MESSAGES, room = %text::line(&self.record.name), seq = %entry.seq, author = %entry.author.name,
                 text = %text::line(entry.body.text()), "message"
@@ -31,7 +31,7 @@ impl Task {
                 {
                     tracing::info!(%name, %room, "left");
                 }
-                self.leaves(author);
+                self.remove_member(author);
             }
             Body::Joined(_) => {
                 self.joining.remove(&author);
@@ -44,7 +44,7 @@ impl Task {
             }
             Body::Ruling(person, ruling) => {
                 let whom = text::line(&person.name);
-                tracing::info!(%name, %room, %whom, ruling = ?ruling.right(), kind = entry.body.kind(), "moderated");
+                tracing::info!(%name, %room, %whom, ruling = ?ruling.permission(), kind = entry.body.kind(), "moderated");
                 match ruling {
                     Ruling::Invited => {
                         let invited = Invited {
@@ -55,7 +55,7 @@ impl Task {
                         // If this fails, they see the invitation the next time they connect.
                         let _untold = self.invited.try_send(invited);
                     }
-                    Ruling::Kicked { .. } | Ruling::Banned { .. } => self.leaves(person.id),
+                    Ruling::Kicked { .. } | Ruling::Banned { .. } => self.remove_member(person.id),
                     // A person who has left gets the role when they come back.
                     Ruling::Role(role) if self.room.permissions().role(person.id).is_some() => {
                         self.attendance.set_role(person, *role);
@@ -68,7 +68,7 @@ impl Task {
                 self.directory.remove(self.record.id);
                 let present: Vec<IdentityId> = self.attendance.people().map(|it| it.id).collect();
                 for person in present {
-                    self.leaves(person);
+                    self.remove_member(person);
                 }
                 self.subscribed.clear();
             }
@@ -77,7 +77,7 @@ impl Task {
     }
 
     /// Removes a person who is no longer a member.
-    fn leaves(&mut self, person: IdentityId) {
+    fn remove_member(&mut self, person: IdentityId) {
         self.attendance.leave(person);
         // A former member may not retry posts that did not fit on the disk, and those must not block new posts after a return.
         self.refused.retain(|(who, _), _| *who != person);
@@ -97,50 +97,53 @@ impl Task {
         Ok(found.into_iter().map(|entry| (entry.seq, entry)).collect())
     }
 
-    pub(super) fn reply(&self, question: Question) {
+    pub(super) fn answer_query(&self, question: RoomQuery) {
         match question {
-            Question::Peek { identity, reply } => tell(reply, self.peek(identity)),
-            Question::PutOut { identity, reply } => {
-                let put_out = match self.room.permissions().reads(identity) {
-                    Reads::UpTo(put_out) => Some((put_out, self.room.head())),
-                    Reads::All | Reads::Nothing => None,
+            RoomQuery::Peek { identity, reply } => send_reply(reply, self.peek(identity)),
+            RoomQuery::Removal { identity, reply } => {
+                let put_out = match self.room.permissions().read_access(identity) {
+                    ReadAccess::UpTo(put_out) => Some((put_out, self.room.head())),
+                    ReadAccess::All | ReadAccess::Nothing => None,
                 };
-                tell(reply, put_out);
+                send_reply(reply, put_out);
             }
-            Question::Role { identity, reply } => {
-                tell(reply, self.room.permissions().role(identity));
+            RoomQuery::Role { identity, reply } => {
+                send_reply(reply, self.room.permissions().role(identity));
             }
-            Question::MayEnter { identity, reply } => {
-                tell(reply, self.room.permissions().may_enter(identity));
+            RoomQuery::MayEnter { identity, reply } => {
+                send_reply(reply, self.room.permissions().may_enter(identity));
             }
-            Question::Remembered(reply) => {
-                tell(reply, self.room.permissions().remembered().collect());
+            RoomQuery::PeopleWithStanding(reply) => {
+                send_reply(
+                    reply,
+                    self.room.permissions().people_with_standing().collect(),
+                );
             }
-            Question::MembersAmong { mut among, reply } => {
+            RoomQuery::MembersAmong { mut among, reply } => {
                 among.retain(|id| self.room.permissions().role(*id).is_some());
-                tell(reply, among);
+                send_reply(reply, among);
             }
-            Question::DigestAt { seq, reply } => tell(reply, self.room.digest_at(seq)),
-            Question::Roster { among, reply } => {
+            RoomQuery::DigestAt { seq, reply } => send_reply(reply, self.room.digest_at(seq)),
+            RoomQuery::Roster { among, reply } => {
                 let is_member = |id: &IdentityId| self.room.permissions().role(*id).is_some();
                 let members = among.into_iter().filter(is_member).collect();
                 let people = self.attendance.people().cloned().collect();
-                tell(reply, (people, members));
+                send_reply(reply, (people, members));
             }
-            Question::Count(reply) => tell(reply, self.attendance.count()),
+            RoomQuery::Count(reply) => send_reply(reply, self.attendance.count()),
         }
     }
 
     /// Returns the head up to which a person may read, or `None` if they may not read.
-    fn peek(&self, identity: IdentityId) -> Option<Head> {
+    fn peek(&self, identity: IdentityId) -> Option<RoomHead> {
         let head = self.room.head();
-        match self.room.permissions().reads(identity) {
-            Reads::All => Some(head),
-            Reads::UpTo(put_out) => Some(Head {
+        match self.room.permissions().read_access(identity) {
+            ReadAccess::All => Some(head),
+            ReadAccess::UpTo(put_out) => Some(RoomHead {
                 seq: put_out.at,
                 ..head
             }),
-            Reads::Nothing => None,
+            ReadAccess::Nothing => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Task, Waiter, tell};
+use super::{RoomTask, Waiter, send_reply};
 use crate::chat::{
     Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomInfo, RoomKind, Ruling, Seq,
 };
@@ -19,12 +19,12 @@ pub(super) struct Joining {
     pub(super) reply: oneshot::Sender<Result<Joined, Refusal>>,
 }
 
-impl Task {
+impl RoomTask {
     pub(super) fn join(&mut self, joining: Joining) -> Option<Post> {
         let who = &joining.who;
         if self.room.permissions().role(who.author.id).is_some() {
             let at = self.room.head().seq;
-            self.let_in(joining, at);
+            self.complete_join(joining, at);
             return None;
         }
         // A person who may not know of a secret room must learn nothing about it, not its name and not that it is full.
@@ -35,11 +35,11 @@ impl Task {
         };
         if is_hidden || self.room.permissions().is_closed() {
             let unknown = Refusal::new(RefusalCode::RoomUnknown).with(self.record.id);
-            tell(joining.reply, Err(unknown));
+            send_reply(joining.reply, Err(unknown));
             return None;
         }
-        if let Some(refusal) = self.full_for(who.author.id) {
-            tell(joining.reply, Err(refusal));
+        if let Some(refusal) = self.full_refusal(who.author.id) {
+            send_reply(joining.reply, Err(refusal));
             return None;
         }
         // The place is reserved now, so that two people who join at the same time do not both get the last one.
@@ -56,11 +56,9 @@ impl Task {
     }
 
     /// Makes a member present. If the join has a follower, it follows the entries after `at`.
-    pub(super) fn let_in(&mut self, joining: Joining, at: Seq) {
+    pub(super) fn complete_join(&mut self, joining: Joining, at: Seq) {
         let attended = self.attend(&joining.who);
-        let arrivals = self
-            .attendance
-            .take_arrivals(|id| id == joining.who.author.id);
+        let arrivals = self.attendance.take_joins(|id| id == joining.who.author.id);
         self.notify_guests(arrivals);
         let joined = attended.map(|()| {
             let info = RoomInfo {
@@ -79,18 +77,18 @@ impl Task {
             });
             Joined { info, at, follow }
         });
-        tell(joining.reply, joined);
+        send_reply(joining.reply, joined);
     }
 
     pub(super) fn attend(&mut self, who: &Attendee) -> Result<(), Refusal> {
         let Some(role) = self.room.permissions().role(who.author.id) else {
             return Err(self.not_a_member());
         };
-        if let Some(refusal) = self.full_for(who.author.id) {
+        if let Some(refusal) = self.full_refusal(who.author.id) {
             return Err(refusal);
         }
         self.attendance.arrive(who.session, who.person(role));
-        self.note_changes();
+        self.schedule_roster_delta();
         Ok(())
     }
 
@@ -124,7 +122,7 @@ impl Task {
         })
     }
 
-    fn full_for(&self, identity: IdentityId) -> Option<Refusal> {
+    fn full_refusal(&self, identity: IdentityId) -> Option<Refusal> {
         let (count, capacity) = (self.attendance.count(), self.record.capacity);
         let is_full = capacity > 0 && count >= capacity && !self.attendance.contains(identity);
         is_full.then(|| {

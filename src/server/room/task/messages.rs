@@ -2,13 +2,13 @@
 
 use tokio::sync::oneshot;
 
-use super::{Joining, Task, Waiter, key, tell};
+use super::{Joining, RoomTask, Waiter, post_key, send_reply};
 use crate::chat::{Author, Body, IdentityId, Post, Refusal, RefusalCode, RoomKind, Seq, SessionId};
 use crate::server::room::attendance::Departure;
-use crate::server::room::mailbox::{Leaving, RoomMsg};
-use crate::server::room::{Follow, Follower, Head};
+use crate::server::room::mailbox::{LeaveReason, RoomMsg};
+use crate::server::room::{FollowOutcome, Follower, RoomHead};
 
-impl Task {
+impl RoomTask {
     /// Handles a message. Returns the post that it results in, if any.
     pub(super) fn handle(&mut self, message: RoomMsg) -> Option<Post> {
         match message {
@@ -33,17 +33,17 @@ impl Task {
             RoomMsg::Attend { who, reply } => {
                 let head = self.attend(&who).map(|()| self.room.head());
                 let promoted = self.promotion(&who);
-                tell(reply, head);
+                send_reply(reply, head);
                 return promoted;
             }
             RoomMsg::Follow {
                 follower,
                 after,
                 reply,
-            } => tell(reply, self.follow(follower, after)),
+            } => send_reply(reply, self.follow(follower, after)),
             RoomMsg::Unfollow { session, reply } => {
                 self.unfollow(session);
-                tell(reply, ());
+                send_reply(reply, ());
             }
             RoomMsg::Depart {
                 session,
@@ -52,21 +52,24 @@ impl Task {
             } => self.depart(session, identity, how),
             RoomMsg::Expire { identity, lost } => {
                 self.attendance.expire(identity, lost);
-                self.note_changes();
+                self.schedule_roster_delta();
             }
             RoomMsg::Status { identity, status } => {
                 self.attendance.set_status(identity, &status);
-                self.note_changes();
+                self.schedule_roster_delta();
             }
             RoomMsg::Typing { identity } => self.send_typing(identity),
-            RoomMsg::Ask(question) => self.reply(question),
+            RoomMsg::Ask(question) => self.answer_query(question),
         }
         None
     }
 
     /// Registers who gets the outcome of a post, before it is published.
     pub(super) fn await_outcome(&mut self, post: Post, waiter: Waiter) -> Post {
-        self.waiting.entry(key(&post)).or_default().push(waiter);
+        self.waiters
+            .entry(post_key(&post))
+            .or_default()
+            .push(waiter);
         post
     }
 
@@ -74,12 +77,12 @@ impl Task {
     fn leave(
         &mut self,
         author: Author,
-        how: Leaving,
+        how: LeaveReason,
         reply: oneshot::Sender<Result<(), Refusal>>,
     ) -> Option<Post> {
-        let may = how == Leaving::ForGood || self.room.permissions().is_lonely();
+        let may = how == LeaveReason::ForGood || self.room.permissions().is_peer_gone();
         if self.record.kind == RoomKind::Conversation && !may {
-            tell(reply, Err(Refusal::new(RefusalCode::CannotLeave)));
+            send_reply(reply, Err(Refusal::new(RefusalCode::CannotLeave)));
             return None;
         }
         let post = Post {
@@ -91,10 +94,10 @@ impl Task {
         Some(self.await_outcome(post, Waiter::Leave(reply)))
     }
 
-    fn follow(&mut self, follower: Follower, after: Seq) -> (Follow, Head) {
+    fn follow(&mut self, follower: Follower, after: Seq) -> (FollowOutcome, RoomHead) {
         let session = follower.session;
         let follow = self.room.follow(follower, after);
-        if follow != Follow::NotAMember {
+        if follow != FollowOutcome::NotAMember {
             self.subscribed.insert(session);
         }
         (follow, self.room.head())
@@ -108,6 +111,6 @@ impl Task {
     fn depart(&mut self, session: SessionId, identity: IdentityId, how: Departure) {
         self.unfollow(session);
         self.attendance.depart(session, identity, how);
-        self.note_changes();
+        self.schedule_roster_delta();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Joining, Key, Task, Waiter, key, tell};
+use super::{Joining, PostKey, RoomTask, Waiter, post_key, send_reply};
 use crate::chat::{Post, Refusal, RefusalCode, RoomKind};
 use crate::server::outbox::Outbox;
 use crate::server::room::Outcome;
@@ -14,9 +14,9 @@ use crate::wire::Event;
 /// The retry delay for posts behind one that did not fit on the disk. It is short, because the delay of the first one is what counts.
 const AFTER_REFUSED: Duration = Duration::from_millis(100);
 
-impl Task {
+impl RoomTask {
     /// Whether a post must wait for an earlier one of its outbox that did not fit on the disk. If so, it is refused here.
-    pub(super) fn overtakes(&mut self, post: &Post) -> bool {
+    pub(super) fn must_wait(&mut self, post: &Post) -> bool {
         let Some(id) = post.client_id else {
             return false;
         };
@@ -24,7 +24,7 @@ impl Task {
         match self.refused.get(&outbox) {
             Some(refused) if id.counter > *refused => {
                 let refusal = Refusal::new(RefusalCode::AfterRefused).retry_after(AFTER_REFUSED);
-                self.answer(key(post), Err(refusal));
+                self.answer(post_key(post), Err(refusal));
                 true
             }
             Some(_) => {
@@ -36,7 +36,7 @@ impl Task {
     }
 
     /// Refuses a whole batch because the disk is full. From each outbox, the first refused post must be sent again first.
-    pub(super) fn refuse_all(&mut self, keys: Vec<Key>) {
+    pub(super) fn refuse_all(&mut self, keys: Vec<PostKey>) {
         for key in keys {
             if let (author, Some(id), _) = key {
                 let first = self.refused.entry((author, id.instance));
@@ -45,17 +45,17 @@ impl Task {
             let refusal = Refusal::new(RefusalCode::StorageFull).retry_after(FULL_RETRY);
             self.answer(key, Err(refusal));
         }
-        self.note_changes();
+        self.schedule_roster_delta();
     }
 
     /// Answers the first waiter for a post with this key.
-    pub(super) fn answer(&mut self, key: Key, outcome: Result<Outcome, Refusal>) {
-        let Some(waiters) = self.waiting.get_mut(&key) else {
+    pub(super) fn answer(&mut self, key: PostKey, outcome: Result<Outcome, Refusal>) {
+        let Some(waiters) = self.waiters.get_mut(&key) else {
             return;
         };
         let waiter = waiters.remove(0);
         if waiters.is_empty() {
-            self.waiting.remove(&key);
+            self.waiters.remove(&key);
         }
         let outcome = match outcome {
             Ok(Outcome::Denied(denied)) => Err(self.refusal(denied)),
@@ -72,7 +72,7 @@ impl Task {
                     Outcome::Entry(seq) => seq,
                     _ => self.room.head().seq,
                 };
-                self.let_in(*joining, at);
+                self.complete_join(*joining, at);
             }
             (Waiter::Join(joining), Err(refusal)) => {
                 // The reserved place is free again.
@@ -86,9 +86,9 @@ impl Task {
                     // They never became a member, and nobody sees them come or go.
                     self.attendance.leave(identity);
                 }
-                tell(reply, Err(refusal));
+                send_reply(reply, Err(refusal));
             }
-            (Waiter::Leave(reply), outcome) => tell(reply, outcome.map(drop)),
+            (Waiter::Leave(reply), outcome) => send_reply(reply, outcome.map(drop)),
         }
     }
 
@@ -96,7 +96,7 @@ impl Task {
         let name = &self.record.name;
         match denied {
             Denied::NotAMember => self.not_a_member(),
-            Denied::Alone => Refusal::new(RefusalCode::PersonGone),
+            Denied::PeerGone => Refusal::new(RefusalCode::PersonGone),
             Denied::NotAllowed(right, role) => Refusal::new(RefusalCode::NotAllowed)
                 .with(right.word())
                 .with(role.word()),
@@ -122,7 +122,7 @@ impl Task {
 
     fn answer_post(
         &self,
-        (_, client_id, _): Key,
+        (_, client_id, _): PostKey,
         outcome: Result<Outcome, Refusal>,
         is_subscribed: bool,
         outbox: &Outbox,

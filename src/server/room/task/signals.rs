@@ -1,17 +1,17 @@
 //! Signals of a room: typing and, for guests, joins and leaves.
 
-use super::{Arc, Event, IdentityId, JoinOrLeave, Signal, Task, encode_event};
+use super::{Arc, Event, IdentityId, JoinOrLeave, RoomTask, Signal, encode_event};
 use crate::chat::RoomKind;
 
-impl Task {
+impl RoomTask {
     /// Sends a typing signal, unless the person may not write here.
     pub(super) fn send_typing(&mut self, person: IdentityId) {
-        if self.room.permissions().may_speak(person, self.now().log_ms) {
+        if self.room.permissions().may_write(person, self.now().log_ms) {
             let frame = encode_event(&Event::Typing {
                 room: self.record.id,
                 person,
             });
-            self.room.signal(&Arc::new(Signal::passing(frame)), false);
+            self.room.signal(&Arc::new(Signal::transient(frame)), false);
         }
     }
 

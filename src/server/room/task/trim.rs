@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Task;
+use super::RoomTask;
 use crate::chat::Retention;
 use crate::chat::{NameKey, Seq, Stamp};
 use crate::server::store::{RoomRecord, StoreError};
 use crate::text;
 
 /// Retention is checked again after this many entries.
-const LOOK_EVERY: u64 = 100;
+const CHECK_INTERVAL: u64 = 100;
 /// The retention of each room.
 #[derive(Clone, Debug, Default)]
 pub struct Retentions {
@@ -27,12 +27,12 @@ impl Retentions {
     }
 }
 
-impl Task {
+impl RoomTask {
     /// Raises the room's first seq if old entries have expired. From then on nobody is shown the entries before it, so they can be deleted
     /// in the background.
     pub(super) async fn retain(&mut self, now: Stamp) -> Result<(), StoreError> {
         let head = self.room.head();
-        if self.retention.keeps_everything() || head.seq < self.look_at {
+        if self.retention.keeps_everything() || head.seq < self.next_retention_check {
             return Ok(());
         }
         match self.trimming.take() {
@@ -46,17 +46,17 @@ impl Task {
             },
             None => {}
         }
-        self.look_at = Seq(head.seq.0 + LOOK_EVERY);
+        self.next_retention_check = Seq(head.seq.0 + CHECK_INTERVAL);
         let by_number = self.retention.first_by_number(&head);
         let by_age = match self.retention.since(now) {
-            Some(since) => self.store.first_kept(self.record.id, since).await?,
+            Some(since) => self.store.first_retained(self.record.id, since).await?,
             None => None,
         };
         let first = by_number.max(by_age);
         let Some(first) = first.filter(|first| *first > head.first) else {
             return Ok(());
         };
-        self.room.begins_at(first);
+        self.room.set_first(first);
         // Logged first: a crash in the middle must not leave a deletion without a log line.
         tracing::info!(
             room = %self.record.id, name = %text::line(&self.record.name), from = %head.first, to = %first.before(),

@@ -1,19 +1,19 @@
 //! The personal data of the memory store: read positions, unread counts, mentions, search, settings and status.
 
-use super::{Kept, KeptRoom};
+use super::{MemoryState, StoredRoom};
 use crate::chat::{
-    Author, Entry, Found, IdentityId, NameKey, Person, Presence, RoomId, Search, Seq, Unread,
-    UserName,
+    Author, Entry, IdentityId, NameKey, Person, Presence, RoomId, Search, SearchResults, Seq,
+    Unread, UserName,
 };
-use crate::server::store::{COUNTED, Personal, PersonalChange, RoomRecord};
+use crate::server::store::{Personal, PersonalChange, RoomRecord, UNREAD_WINDOW};
 use crate::text::Finder;
 
-impl Kept {
+impl MemoryState {
     fn ignores(&self, identity: IdentityId, person: IdentityId) -> bool {
         let personal = self.personal.get(&identity);
         personal.is_some_and(|it| it.settings.ignores(person))
     }
-    pub(super) fn read_to(&self, room: RoomId, identity: IdentityId) -> Seq {
+    pub(super) fn read_position(&self, room: RoomId, identity: IdentityId) -> Seq {
         let read = self.rooms.get(&room).and_then(|it| it.reads.get(&identity));
         read.copied().unwrap_or_default()
     }
@@ -36,8 +36,8 @@ impl Kept {
         read: Seq,
         last: Seq,
     ) -> Unread {
-        let mut unread = Unread::nothing(read);
-        let above = read.max(Seq(last.0.saturating_sub(COUNTED)));
+        let mut unread = Unread::none_after(read);
+        let above = read.max(Seq(last.0.saturating_sub(UNREAD_WINDOW)));
         let entries = self.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
         for entry in entries.filter(|it| it.seq > above && it.seq <= last) {
             if entry.counts_for(identity) && !self.ignores(identity, entry.author.id) {
@@ -61,7 +61,12 @@ impl Kept {
         found
     }
 
-    pub(super) fn search(&self, identity: IdentityId, search: &Search, most: usize) -> Found {
+    pub(super) fn search(
+        &self,
+        identity: IdentityId,
+        search: &Search,
+        most: usize,
+    ) -> SearchResults {
         let keys: Vec<NameKey> = search
             .from
             .iter()
@@ -77,16 +82,16 @@ impl Kept {
                 mine.filter(|it| search.rooms.is_empty() || search.rooms.contains(&it.record.id));
             wanted.flat_map(|room| &room.entries)
         };
-        let mut entries: Vec<Entry> = all().filter(|it| finder.finds(it)).cloned().collect();
-        if let Some(open) = finder.open().filter(|_| search.is_open)
+        let mut entries: Vec<Entry> = all().filter(|it| finder.matches(it)).cloned().collect();
+        if let Some(open) = finder.as_prefix_search().filter(|_| search.is_prefix)
             && entries.len() < most
         {
-            entries = all().filter(|it| open.finds(it)).cloned().collect();
+            entries = all().filter(|it| open.matches(it)).cloned().collect();
         }
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.at_ms, entry.room, entry.seq)));
         let has_more = entries.len() >= most;
         entries.truncate(most);
-        Found {
+        SearchResults {
             entries,
             has_more,
             is_partial: false,
@@ -116,7 +121,7 @@ impl Kept {
                 settings.ignored.push(Author { id: person, name });
             }
             PersonalChange::Ignore(_) => {}
-            PersonalChange::Heed(person) => settings.ignored.retain(|it| it.id != person),
+            PersonalChange::Unignore(person) => settings.ignored.retain(|it| it.id != person),
             PersonalChange::Level(room, level) => {
                 settings.levels.retain(|(id, _)| *id != room);
                 settings.levels.extend(level.map(|level| (room, level)));
@@ -125,7 +130,7 @@ impl Kept {
         }
     }
 
-    pub(super) fn last_here(&self, room: RoomId, most: usize) -> Vec<Person> {
+    pub(super) fn recently_present(&self, room: RoomId, most: usize) -> Vec<Person> {
         let members = self.rooms.get(&room).into_iter().flat_map(|it| &it.members);
         let mut people: Vec<(u64, Person)> = members
             .filter_map(|(id, role)| {
@@ -148,7 +153,7 @@ impl Kept {
     }
 
     pub(super) fn invitations(&self, identity: IdentityId) -> Vec<RoomRecord> {
-        let is_invited = |room: &&KeptRoom| {
+        let is_invited = |room: &&StoredRoom| {
             let standing = room.standings.get(&identity);
             standing.is_some_and(|it| it.is_invited)
         };

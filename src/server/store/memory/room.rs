@@ -1,8 +1,8 @@
 //! One room in memory, with its entries.
 
-use super::{Amendment, Append, Body, Changes, Entry, KeptRoom, Seq, StoreError};
+use super::{Amendment, Append, Body, Changes, Entry, Seq, StoreError, StoredRoom};
 
-impl KeptRoom {
+impl StoredRoom {
     pub(super) fn append(&mut self, append: Append) -> Result<(), StoreError> {
         let last = self.entries.last().map_or(Seq::ZERO, |entry| entry.seq);
         let follows = append
@@ -51,7 +51,7 @@ impl KeptRoom {
             }
         }
         for (identity, standing) in changes.standings {
-            if standing.is_plain() {
+            if standing.is_empty() {
                 self.standings.remove(&identity);
             } else {
                 self.standings.insert(identity, standing);

@@ -29,7 +29,7 @@ pub type Backup = Verified;
 /// What was restored, and where the previous database is now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Restored {
-    pub holds: Verified,
+    pub contents: Verified,
     pub before: Option<PathBuf>,
     /// The server's key, if the copy has one.
     pub key: Option<String>,
@@ -50,7 +50,7 @@ pub fn backup(database: &Path, to: &Path, key: Option<&str>) -> Result<Backup, B
     let partial = beside(to, &format!(".partial-{}", std::process::id()));
     let _stale = fs::remove_file(&partial);
     let made = copy(database, &partial).and_then(|()| {
-        look_through(&partial, database, |db| {
+        verify_copy(&partial, database, |db| {
             let holds = verify(db)?;
             put_key(db, key).map_err(|error| error.to_string())?;
             Ok(holds)
@@ -79,7 +79,7 @@ pub fn restore(from: &Path, database: &Path) -> Result<Restored, BackupError> {
     let _none = fs::remove_file(&fresh);
     let mut key = None;
     let holds = copy(from, &fresh).and_then(|()| {
-        look_through(&fresh, from, |db| {
+        verify_copy(&fresh, from, |db| {
             let holds = verify(db)?;
             renew_epochs(db).map_err(|error| error.to_string())?;
             key = take_key(db).map_err(|error| error.to_string())?;
@@ -91,11 +91,15 @@ pub fn restore(from: &Path, database: &Path) -> Result<Restored, BackupError> {
         File::open(&fresh)
             .and_then(|file| file.sync_all())
             .map_err(write)?;
-        let before = keep_aside(database).map_err(write)?;
+        let before = preserve_previous(database).map_err(write)?;
         fs::rename(&fresh, database)
             .and_then(|()| sync_directory(database))
             .map_err(write)?;
-        Ok(Restored { holds, before, key })
+        Ok(Restored {
+            contents: holds,
+            before,
+            key,
+        })
     });
     if put.is_err() {
         let _gone = fs::remove_file(&fresh);
@@ -118,7 +122,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
     let Some(name) = to.to_str() else {
         return Err(cannot_write(to, &io::Error::other("its name is not UTF-8")));
     };
-    private(to).map_err(|error| cannot_write(to, &error))?;
+    create_private(to).map_err(|error| cannot_write(to, &error))?;
     db.execute("VACUUM INTO ?1", [name]).map_err(|error| {
         let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
         if is_full {
@@ -153,7 +157,7 @@ fn take_key(db: &Connection) -> rusqlite::Result<Option<String>> {
 }
 
 /// Creates an empty file that nobody else can read, for the copy.
-fn private(path: &Path) -> io::Result<()> {
+fn create_private(path: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -162,7 +166,7 @@ fn private(path: &Path) -> io::Result<()> {
 }
 
 /// Checks a copy with `look`. Damage in the copy is damage in its original, so the error names the original.
-fn look_through(
+fn verify_copy(
     copy: &Path,
     of: &Path,
     look: impl FnOnce(&Connection) -> Result<Verified, String>,
@@ -175,7 +179,7 @@ fn look_through(
     let holds = look(&db).map_err(damaged)?;
     if holds.index_is_damaged {
         // The copy has sound pages of its own; only their contents are damaged.
-        let damage = index::Damage::new(false, "it was damaged when the copy was made");
+        let damage = index::IndexDamage::new(false, "it was damaged when the copy was made");
         index::note_damage(&db, &damage).map_err(|error| damaged(error.to_string()))?;
     }
     Ok(holds)
@@ -183,7 +187,7 @@ fn look_through(
 
 /// Gives the previous database a second name, together with its log if that cannot be merged. Returns the new name, or `None` if there was
 /// nothing. At every moment the database is complete under at least one name.
-fn keep_aside(database: &Path) -> io::Result<Option<PathBuf>> {
+fn preserve_previous(database: &Path) -> io::Result<Option<PathBuf>> {
     let log = beside(database, "-wal");
     let is_empty = fs::metadata(database).map_or(true, |file| file.len() == 0);
     if is_empty && !log.exists() {

@@ -23,7 +23,7 @@ pub fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
 }
 
 /// Reads a text, or `None` if it is damaged.
-pub fn whole_text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+pub fn valid_text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
     Ok(match row.get_ref(column)? {
         ValueRef::Text(bytes) => str::from_utf8(bytes).ok().map(str::to_owned),
         _ => None,
@@ -47,7 +47,7 @@ pub fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
 }
 
 /// Reads a small number, such as a kind or a role, or `None` if it is absent or damaged.
-pub fn small(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u8>> {
+pub fn small_number(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u8>> {
     Ok(number(row, column)?.and_then(|number| u8::try_from(number).ok()))
 }
 
@@ -106,7 +106,7 @@ pub fn client_id(row: &Row<'_>) -> rusqlite::Result<Option<ClientId>> {
 fn body(row: &Row<'_>) -> rusqlite::Result<Body> {
     let hash = bytes(row, 9)?;
     let damaged = Body::Damaged(hash.unwrap_or_default());
-    let (Some(kind), Some(payload)) = (small(row, 7)?, whole_text(row, 8)?) else {
+    let (Some(kind), Some(payload)) = (small_number(row, 7)?, valid_text(row, 8)?) else {
         return Ok(damaged);
     };
     if kind == ERASED {
@@ -123,7 +123,7 @@ pub fn checked(row: &Row<'_>, mut entry: Entry) -> rusqlite::Result<Entry> {
     if matches!(entry.body, Body::Erased(_) | Body::Damaged(_)) || flag(row, 11)? {
         return Ok(entry);
     }
-    let (kind, hash) = (small(row, 7)?.unwrap_or_default(), bytes(row, 9)?);
+    let (kind, hash) = (small_number(row, 7)?.unwrap_or_default(), bytes(row, 9)?);
     let payload = match row.get_ref(8)? {
         ValueRef::Text(payload) => payload,
         _ => &[],

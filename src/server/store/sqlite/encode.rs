@@ -6,7 +6,7 @@
 use crate::chat::Via;
 
 /// Texts, actions and replies. The condition of the index `entries_said`.
-pub const SAID: &str = "kind IN (1, 2, 17)";
+pub const MESSAGE_KINDS: &str = "kind IN (1, 2, 17)";
 /// Edits.
 pub const EDIT: &str = "kind = 18";
 
@@ -48,9 +48,9 @@ mod tests {
             Body::Action(String::new()),
             reply,
         ];
-        assert!(said.iter().all(Body::is_said));
+        assert!(said.iter().all(Body::is_message));
         let numbers = said.map(|body| body.kind().to_string()).join(", ");
-        assert_eq!(SAID, format!("kind IN ({numbers})"));
+        assert_eq!(MESSAGE_KINDS, format!("kind IN ({numbers})"));
         let edit = Body::Amendment {
             target: Seq(1),
             what: Amendment::Edit(String::new()),

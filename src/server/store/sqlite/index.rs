@@ -39,7 +39,7 @@ DROP TABLE IF EXISTS said_config;
 ";
 /// Removes the index from the schema only. If its pages are damaged, dropping it could free pages of other tables. The old pages stay in
 /// the file unused; a restored backup does not have them.
-const FORGET: &str = "
+const REMOVE_FROM_SCHEMA: &str = "
 PRAGMA writable_schema = ON;
 DELETE FROM sqlite_schema WHERE tbl_name IN ('said', 'said_data', 'said_idx', 'said_docsize', 'said_config');
 PRAGMA writable_schema = RESET;
@@ -47,19 +47,19 @@ PRAGMA writable_schema = RESET;
 
 /// How the index is damaged.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Damage {
+pub struct IndexDamage {
     /// Whether its pages are damaged too, so that it must not be dropped.
-    is_of_pages: bool,
+    affects_pages: bool,
     why: String,
 }
 
-impl Damage {
+impl IndexDamage {
     /// Interprets an error of a statement that uses the index. Returns `None` if the error is about something else.
     pub fn of(db: &Connection, error: &rusqlite::Error) -> Option<Self> {
         let code = error.sqlite_error()?;
         let is_damage = code.code == ErrorCode::DatabaseCorrupt
             // FTS5 reports a missing or unusable table as a plain error, like a mistake in a statement.
-            || (code.extended_code == ffi::SQLITE_ERROR && !opens(db));
+            || (code.extended_code == ffi::SQLITE_ERROR && !is_readable(db));
         is_damage.then(|| {
             Self::new(
                 code.extended_code == ffi::SQLITE_CORRUPT,
@@ -68,15 +68,15 @@ impl Damage {
         })
     }
 
-    pub fn new(is_of_pages: bool, why: &str) -> Self {
+    pub fn new(affects_pages: bool, why: &str) -> Self {
         Self {
-            is_of_pages,
+            affects_pages,
             why: why.to_owned(),
         }
     }
 }
 
-fn opens(db: &Connection) -> bool {
+fn is_readable(db: &Connection) -> bool {
     let query = "SELECT rowid FROM said WHERE said MATCH '\"a\"' LIMIT 1";
     let found = db.query_row(query, [], |_| Ok(()));
     found.optional().is_ok()
@@ -89,8 +89,12 @@ pub fn is_damaged(db: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Records that the index has to be rebuilt.
-pub fn note_damage(db: &Connection, damage: &Damage) -> rusqlite::Result<()> {
-    let how = if damage.is_of_pages { "pages" } else { "words" };
+pub fn note_damage(db: &Connection, damage: &IndexDamage) -> rusqlite::Result<()> {
+    let how = if damage.affects_pages {
+        "pages"
+    } else {
+        "words"
+    };
     let noted = db
         .prepare_cached(
             "INSERT INTO meta (key, value) VALUES ('index_damaged', ?1)
@@ -137,7 +141,7 @@ impl Indexer {
             Err(IndexError::Index(error)) => error,
         };
         transaction.rollback()?;
-        match Damage::of(db, &error) {
+        match IndexDamage::of(db, &error) {
             Some(damage) => note_damage(db, &damage).map(|()| 1),
             None => Err(error),
         }
@@ -158,10 +162,10 @@ impl Indexer {
         // Cached statements refer to the old tables.
         db.flush_prepared_statement_cache();
         let made = if how == b"pages" {
-            rebuild_after(db, FORGET)
+            rebuild_after(db, REMOVE_FROM_SCHEMA)
         } else {
             rebuild_after(db, DROP).or_else(|error| match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseCorrupt) => rebuild_after(db, FORGET),
+                Some(ErrorCode::DatabaseCorrupt) => rebuild_after(db, REMOVE_FROM_SCHEMA),
                 _ => Err(error),
             })
         };
@@ -179,14 +183,14 @@ fn rebuild_after(db: &mut Connection, gone: &str) -> rusqlite::Result<()> {
 }
 
 fn index_some(db: &Transaction<'_>) -> Result<usize, IndexError> {
-    let behind: Vec<(i64, i64)> = behind(db).map_err(IndexError::Entries)?;
+    let behind: Vec<(i64, i64)> = rooms_behind(db).map_err(IndexError::Entries)?;
     let mut done = 0;
     for (num, indexed) in behind {
         let left = BATCH.saturating_sub(done);
         let rows = not_indexed(db, num, indexed, left).map_err(IndexError::Entries)?;
         let put = rows.iter().try_for_each(|row| row.put(db, num));
         put.map_err(IndexError::Index)?;
-        move_on(db, num, rows.last().map(|last| last.seq), rows.len() < left)
+        record_progress(db, num, rows.last().map(|last| last.seq), rows.len() < left)
             .map_err(IndexError::Entries)?;
         // A room that turns out to be complete counts as work: the next room may not be.
         done += rows.len().max(1);
@@ -194,11 +198,11 @@ fn index_some(db: &Transaction<'_>) -> Result<usize, IndexError> {
             break;
         }
     }
-    written(db).map_err(IndexError::Index)?;
+    flush(db).map_err(IndexError::Index)?;
     Ok(done)
 }
 
-fn behind(db: &Connection) -> rusqlite::Result<Vec<(i64, i64)>> {
+fn rooms_behind(db: &Connection) -> rusqlite::Result<Vec<(i64, i64)>> {
     db.prepare_cached(
         "SELECT b.room, r.indexed FROM behind b JOIN rooms r ON r.num = b.room LIMIT 8",
     )?
@@ -211,17 +215,22 @@ fn not_indexed(
     num: i64,
     indexed: i64,
     most: usize,
-) -> rusqlite::Result<Vec<Words>> {
+) -> rusqlite::Result<Vec<IndexRow>> {
     let most = i64::try_from(most).unwrap_or(0);
     db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries e WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3"
     ))?
-    .query_map(params![num, indexed, most], words)
+    .query_map(params![num, indexed, most], index_row)
     .and_then(readable)
 }
 
 /// Records up to which seq a room is indexed, and whether that is all of it.
-fn move_on(db: &Connection, num: i64, last: Option<i64>, is_done: bool) -> rusqlite::Result<()> {
+fn record_progress(
+    db: &Connection,
+    num: i64,
+    last: Option<i64>,
+    is_done: bool,
+) -> rusqlite::Result<()> {
     if let Some(last) = last {
         db.prepare_cached("UPDATE rooms SET indexed = ?2 WHERE num = ?1")?
             .execute([num, last])?;
@@ -235,7 +244,7 @@ fn move_on(db: &Connection, num: i64, last: Option<i64>, is_done: bool) -> rusql
 
 /// Makes FTS5 write the changes that it still has in memory. It would otherwise do so at the commit, and an error there would affect
 /// everyone who shares the commit.
-fn written(db: &Connection) -> rusqlite::Result<()> {
+fn flush(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch("SAVEPOINT written; RELEASE written")
 }
 
@@ -247,11 +256,11 @@ fn change(db: &Connection, change: impl FnOnce() -> rusqlite::Result<()>) -> rus
         return Ok(());
     }
     db.execute_batch("SAVEPOINT words")?;
-    let Err(error) = change().and_then(|()| written(db)) else {
+    let Err(error) = change().and_then(|()| flush(db)) else {
         return db.execute_batch("RELEASE words");
     };
-    match Damage::of(db, &error) {
-        Some(damage) if !damage.is_of_pages => {
+    match IndexDamage::of(db, &error) {
+        Some(damage) if !damage.affects_pages => {
             db.execute_batch("ROLLBACK TO words; RELEASE words")?;
             note_damage(db, &damage)
         }
@@ -260,7 +269,7 @@ fn change(db: &Connection, change: impl FnOnce() -> rusqlite::Result<()>) -> rus
 }
 
 /// Records that a room has new entries.
-pub fn note(db: &Connection, num: i64) -> rusqlite::Result<()> {
+pub fn mark_behind(db: &Connection, num: i64) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR IGNORE INTO behind (room) VALUES (?1)")?
         .execute([num])
         .map(drop)
@@ -287,32 +296,32 @@ fn forget_all(db: &Connection, num: i64, seqs: (i64, i64)) -> rusqlite::Result<(
     // FTS5 stores no copy of the words, so removing a row needs the same words it was added with. Those of a damaged text are unknown.
     if rows.iter().any(|row| row.is_damaged) {
         let why = "the words of a damaged entry cannot be removed";
-        return note_damage(db, &Damage::new(false, why));
+        return note_damage(db, &IndexDamage::new(false, why));
     }
-    change(db, || rows.iter().try_for_each(|row| row.take(db, num)))
+    change(db, || rows.iter().try_for_each(|row| row.remove(db, num)))
 }
 
 /// Returns the entries within a range of seqs that are in the index.
-fn indexed(db: &Connection, num: i64, (from, to): (i64, i64)) -> rusqlite::Result<Vec<Words>> {
+fn indexed(db: &Connection, num: i64, (from, to): (i64, i64)) -> rusqlite::Result<Vec<IndexRow>> {
     db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries e JOIN rooms r ON r.num = e.room
          WHERE e.room = ?1 AND e.seq BETWEEN ?2 AND ?3 AND e.seq <= r.indexed"
     ))?
-    .query_map([num, from, to], words)
+    .query_map([num, from, to], index_row)
     .and_then(readable)
 }
 
 /// An entry as it is added to the index.
-struct Words {
+struct IndexRow {
     seq: i64,
     /// Its words and its marks. `None` for an entry that is not indexed.
     columns: Option<(String, String)>,
     is_damaged: bool,
 }
 
-fn words(row: &Row<'_>) -> rusqlite::Result<Option<Words>> {
+fn index_row(row: &Row<'_>) -> rusqlite::Result<Option<IndexRow>> {
     let entry = entry(row, RoomId::new([0; 16]), Epoch::new([0; 16]))?;
-    let columns = entry.body.is_said().then(|| {
+    let columns = entry.body.is_message().then(|| {
         let mut text = String::new();
         for token in tokens(entry.body.text()) {
             text.push_str(&token.word);
@@ -322,14 +331,14 @@ fn words(row: &Row<'_>) -> rusqlite::Result<Option<Words>> {
         (text, marks)
     });
     let seq = decode::number(row, 0)?.and_then(|seq| i64::try_from(seq).ok());
-    Ok(seq.map(|seq| Words {
+    Ok(seq.map(|seq| IndexRow {
         seq,
         columns,
         is_damaged: matches!(entry.body, Body::Damaged(_)),
     }))
 }
 
-impl Words {
+impl IndexRow {
     fn put(&self, db: &Connection, num: i64) -> rusqlite::Result<()> {
         let Some((text, marks)) = &self.columns else {
             return Ok(());
@@ -339,7 +348,7 @@ impl Words {
             .map(drop)
     }
 
-    fn take(&self, db: &Connection, num: i64) -> rusqlite::Result<()> {
+    fn remove(&self, db: &Connection, num: i64) -> rusqlite::Result<()> {
         let Some((text, marks)) = &self.columns else {
             return Ok(());
         };

@@ -47,7 +47,7 @@ pub fn page(
     add_reactions(db, num, &mut page)?;
     add_mentions(db, num, &mut page)?;
     // The size of the reactions was not known when the rows were read.
-    while page.len() > 1 && page.iter().map(Entry::weight).sum::<usize>() > limit.bytes {
+    while page.len() > 1 && page.iter().map(Entry::estimated_size).sum::<usize>() > limit.bytes {
         match span {
             Span::After(_) => drop(page.pop()),
             Span::Before(_) => drop(page.remove(0)),
@@ -206,7 +206,7 @@ pub(super) fn add_reactions(db: &Connection, num: i64, page: &mut [Entry]) -> ru
         let target = Seq(number(row, 0)?.unwrap_or_default());
         let person = bytes(row, 2)?.map(IdentityId::new);
         // A reaction without a readable emoji or person is left out.
-        let Some((emoji, id)) = decode::whole_text(row, 1)?.zip(person) else {
+        let Some((emoji, id)) = decode::valid_text(row, 1)?.zip(person) else {
             continue;
         };
         let name = text(row, 3)?;

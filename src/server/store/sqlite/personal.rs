@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::decode::readable;
 use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
-use super::encode::SAID;
+use super::encode::MESSAGE_KINDS;
 use super::encode::signed;
 use super::page::add_mentions;
 use super::read::room_number;
@@ -14,13 +14,13 @@ use crate::chat::{
     Author, Entry, Epoch, IdentityId, Level, NameKey, Person, Presence, RoomId, Seq, Settings,
     Status, Unread,
 };
-use crate::server::store::{COUNTED, Personal, PersonalChange, RoomRecord};
+use crate::server::store::{Personal, PersonalChange, RoomRecord, UNREAD_WINDOW};
 
 /// The condition that an entry's author is neither `:me` nor a person that `:me` ignores.
 const BY_OTHERS: &str = "e.author <> :me
     AND e.author NOT IN (SELECT person FROM ignored WHERE identity = :me)";
 
-pub fn read_to(db: &Connection, room: RoomId, identity: IdentityId) -> rusqlite::Result<Seq> {
+pub fn read_position(db: &Connection, room: RoomId, identity: IdentityId) -> rusqlite::Result<Seq> {
     let Some(num) = room_number(db, room)? else {
         return Ok(Seq::ZERO);
     };
@@ -55,21 +55,21 @@ pub fn unread(
     last: Seq,
 ) -> rusqlite::Result<Unread> {
     let Some(num) = room_number(db, room)? else {
-        return Ok(Unread::nothing(read));
+        return Ok(Unread::none_after(read));
     };
     let (above, last) = (
-        signed(read.0.max(last.0.saturating_sub(COUNTED))),
+        signed(read.0.max(last.0.saturating_sub(UNREAD_WINDOW))),
         signed(last.0),
     );
     let (me, all, most) = (
         identity.bytes(),
         IdentityId::EVERYBODY.bytes(),
-        Unread::MOST,
+        Unread::LIMIT,
     );
     let messages = db
         .prepare_cached(&format!(
             "SELECT count(*) FROM (SELECT 1 FROM entries e INDEXED BY entries_said
-             WHERE e.room = :room AND e.{SAID} AND e.seq > :above AND e.seq <= :last
+             WHERE e.room = :room AND e.{MESSAGE_KINDS} AND e.seq > :above AND e.seq <= :last
              AND {BY_OTHERS} LIMIT :most)"
         ))?
         .query_row(
@@ -81,7 +81,7 @@ pub fn unread(
             "SELECT count(*) FROM (SELECT DISTINCT m.seq FROM mentions m INDEXED BY mentions_of
              CROSS JOIN entries e ON e.room = m.room AND e.seq = m.seq
              WHERE m.person IN (:me, :all) AND m.room = :room AND m.seq > :above AND m.seq <= :last
-             AND e.{SAID} AND {BY_OTHERS} LIMIT :most)"
+             AND e.{MESSAGE_KINDS} AND {BY_OTHERS} LIMIT :most)"
         ))?
         .query_row(
             named_params! {
@@ -115,7 +115,7 @@ pub fn mentions_of(
     let mut query = db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries e WHERE e.room = :room AND e.seq IN
          (SELECT m.seq FROM mentions m WHERE m.person IN (:me, :all) AND m.room = :room)
-         AND e.{SAID} AND {BY_OTHERS} ORDER BY e.seq DESC LIMIT :most"
+         AND e.{MESSAGE_KINDS} AND {BY_OTHERS} ORDER BY e.seq DESC LIMIT :most"
     ))?;
     let mut found = Vec::new();
     for (num, room, epoch) in rooms {
@@ -169,7 +169,7 @@ pub fn personal(db: &Connection, identity: IdentityId) -> rusqlite::Result<Perso
             "SELECT r.id, l.level FROM levels l JOIN rooms r ON r.num = l.room WHERE l.identity = ?1 ORDER BY r.num",
         )?
         .query_map([identity.bytes()], |row| {
-            let level = decode::small(row, 1)?.and_then(Level::from_number);
+            let level = decode::small_number(row, 1)?.and_then(Level::from_number);
             Ok(bytes(row, 0)?.map(RoomId::new).zip(level))
         })
         .and_then(readable)?;
@@ -197,7 +197,7 @@ pub fn change_personal(
         PersonalChange::Ignore(person) => db
             .prepare_cached("INSERT OR IGNORE INTO ignored (identity, person) VALUES (?1, ?2)")?
             .execute(params![me, person.bytes()])?,
-        PersonalChange::Heed(person) => db
+        PersonalChange::Unignore(person) => db
             .prepare_cached("DELETE FROM ignored WHERE identity = ?1 AND person = ?2")?
             .execute(params![me, person.bytes()])?,
         PersonalChange::Level(room, level) => {
@@ -222,7 +222,11 @@ pub fn change_personal(
     Ok(())
 }
 
-pub fn last_here(db: &Connection, room: RoomId, most: usize) -> rusqlite::Result<Vec<Person>> {
+pub fn recently_present(
+    db: &Connection,
+    room: RoomId,
+    most: usize,
+) -> rusqlite::Result<Vec<Person>> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     db.prepare_cached(
         "SELECT i.id, i.name, i.via, i.away, i.status, m.role FROM members m JOIN rooms r ON r.num = m.room
@@ -233,7 +237,7 @@ pub fn last_here(db: &Connection, room: RoomId, most: usize) -> rusqlite::Result
             id: IdentityId::NOBODY,
             name: text(row, 1)?,
             presence: Presence::Offline,
-            role: role(decode::small(row, 5)?),
+            role: role(decode::small_number(row, 5)?),
             via: via(row, 2)?,
             status: status(row, 3)?.text,
         };

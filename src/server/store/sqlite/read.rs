@@ -5,13 +5,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::decode::readable;
 use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
-use super::encode::SAID;
+use super::encode::MESSAGE_KINDS;
 use super::encode::{CLOSED, signed};
 use crate::chat::{
-    Digest, Entry, Epoch, Exit, IdentityId, InstanceId, NameKey, PutOut, Role, RoomId, RoomKind,
-    RoomName, SecretHash, Seq, ServerId, Stamp, Standing, Until, UserName, Via,
+    Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Removal, RemovalKind, Role, RoomId,
+    RoomKind, RoomName, SecretHash, Seq, ServerId, Stamp, Standing, Until, UserName, Via,
 };
-use crate::server::store::{IdentityRecord, RoomRecord, RoomState, Since, pair};
+use crate::server::store::{IdentityRecord, RetentionCutoff, RoomRecord, RoomState, pair};
 
 pub(super) const ROOM: &str =
     "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high, r.key";
@@ -61,7 +61,7 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
     let members = db
         .prepare_cached("SELECT identity, role FROM members WHERE room = ?1")?
         .query_map([num], |row| {
-            let role = role(decode::small(row, 1)?);
+            let role = role(decode::small_number(row, 1)?);
             Ok(bytes(row, 0)?.map(|id| (IdentityId::new(id), role)))
         })
         .and_then(readable)?;
@@ -112,17 +112,17 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
     // A ban or mute whose end cannot be read does not expire; a moderator can lift it.
     let until = |column| -> rusqlite::Result<Option<Until>> {
         let at = number(row, column)?.map(Until::from_millis);
-        Ok((!is_null(column)?).then(|| at.unwrap_or(Until::Ever)))
+        Ok((!is_null(column)?).then(|| at.unwrap_or(Until::Forever)))
     };
     let put_out = match number(row, 5)? {
-        Some(seq) => Some(PutOut {
+        Some(seq) => Some(Removal {
             at: Seq(seq),
             by: text(row, 6)?,
             reason: text(row, 7)?,
-            exit: if flag(row, 8)? {
-                Exit::Banned
+            kind: if flag(row, 8)? {
+                RemovalKind::Banned
             } else {
-                Exit::Kicked
+                RemovalKind::Kicked
             },
         }),
         None => None,
@@ -130,12 +130,12 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
     Ok(Standing {
         is_invited: flag(row, 1)?,
         role: (!is_null(2)?)
-            .then(|| decode::small(row, 2))
+            .then(|| decode::small_number(row, 2))
             .transpose()?
             .map(role),
         banned: until(3)?,
         muted: until(4)?,
-        put_out,
+        removal: put_out,
     })
 }
 
@@ -147,7 +147,7 @@ pub(super) fn any_room(row: &Row<'_>) -> rusqlite::Result<Option<RoomRecord>> {
 
 fn room_record(row: &Row<'_>, id: RoomId) -> rusqlite::Result<RoomRecord> {
     // The name is stored as typed and, except for secret rooms, as it is compared. If the first form is damaged, the second is used.
-    let name = match (decode::whole_text(row, 2)?, text(row, 9)?) {
+    let name = match (decode::valid_text(row, 2)?, text(row, 9)?) {
         (Some(name), _) => name,
         (None, key) if !key.is_empty() => key,
         (None, _) => text(row, 2)?,
@@ -214,20 +214,20 @@ pub fn bans(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<(Room
          WHERE s.identity = ?1 AND s.banned_ms IS NOT NULL",
     )?
     .query_map([identity.bytes()], |row| {
-        let until = number(row, 1)?.map_or(Until::Ever, Until::from_millis);
+        let until = number(row, 1)?.map_or(Until::Forever, Until::from_millis);
         Ok(bytes(row, 0)?.map(|id| (RoomId::new(id), until)))
     })
     .and_then(readable)
 }
 
 /// Returns the newest message of a room. Uses the partial index over messages.
-pub fn last_said(db: &Connection, room: RoomId) -> rusqlite::Result<Option<Entry>> {
+pub fn last_message(db: &Connection, room: RoomId) -> rusqlite::Result<Option<Entry>> {
     let Some((num, epoch)) = number_and_epoch(db, room)? else {
         return Ok(None);
     };
     db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries e INDEXED BY entries_said
-         WHERE e.room = ?1 AND e.{SAID} ORDER BY e.seq DESC LIMIT 1"
+         WHERE e.room = ?1 AND e.{MESSAGE_KINDS} ORDER BY e.seq DESC LIMIT 1"
     ))?
     .query_row([num], |row| entry(row, room, epoch))
     .optional()
@@ -260,36 +260,40 @@ pub fn conversation(
 
 /// Returns the first and last seq that may be within a range of wall-clock times, or `None` if there are none. No entry outside the two
 /// seqs is in the range. If the clock was set back, some entries between them are not in it either.
-pub(super) fn seqs_of(
+pub(super) fn seq_range(
     db: &Connection,
     num: i64,
     since_ms: u64,
     before_ms: u64,
 ) -> rusqlite::Result<Option<(u64, u64)>> {
-    let Some((first, last)) = ends(db, num)? else {
+    let Some((first, last)) = first_and_last(db, num)? else {
         return Ok(None);
     };
-    if is_stepped(db, num)? {
+    if has_clock_steps(db, num)? {
         return Ok(Some((first, last)));
     }
     let from = match since_ms {
         0 => Some(first),
-        _ => halve(db, num, "at_ms", since_ms)?,
+        _ => first_at_or_after(db, num, "at_ms", since_ms)?,
     };
     let behind = match before_ms {
         u64::MAX => None,
-        _ => halve(db, num, "at_ms", before_ms)?,
+        _ => first_at_or_after(db, num, "at_ms", before_ms)?,
     };
     let to = behind.map_or(last, |behind| behind.saturating_sub(1));
     Ok(from.filter(|from| *from <= to).map(|from| (from, to)))
 }
 
-pub fn first_kept(db: &Connection, room: RoomId, since: Since) -> rusqlite::Result<Option<Seq>> {
+pub fn first_retained(
+    db: &Connection,
+    room: RoomId,
+    since: RetentionCutoff,
+) -> rusqlite::Result<Option<Seq>> {
     let Some(num) = room_number(db, room)? else {
         return Ok(None);
     };
-    let by_log = halve(db, num, LOG_MS, since.log_ms)?;
-    let by_wall = if is_stepped(db, num)? {
+    let by_log = first_at_or_after(db, num, LOG_MS, since.log_ms)?;
+    let by_wall = if has_clock_steps(db, num)? {
         // Only entries that would otherwise be deleted are looked at.
         let before = by_log.unwrap_or(u64::MAX);
         db.prepare_cached(
@@ -302,7 +306,7 @@ pub fn first_kept(db: &Connection, room: RoomId, since: Since) -> rusqlite::Resu
         .optional()?
         .flatten()
     } else {
-        halve(db, num, "at_ms", since.at_ms)?
+        first_at_or_after(db, num, "at_ms", since.at_ms)?
     };
     Ok([by_log, by_wall].into_iter().flatten().min().map(Seq))
 }
@@ -325,13 +329,13 @@ pub fn newest(db: &Connection) -> rusqlite::Result<Option<Stamp>> {
 }
 
 /// Whether the wall-clock times of a room's entries are not in order, because the clock was set back.
-fn is_stepped(db: &Connection, num: i64) -> rusqlite::Result<bool> {
+fn has_clock_steps(db: &Connection, num: i64) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT is_stepped FROM rooms WHERE num = ?1")?
         .query_row([num], |row| flag(row, 0))
 }
 
 /// Returns the seqs of a room's first and last entry.
-fn ends(db: &Connection, num: i64) -> rusqlite::Result<Option<(u64, u64)>> {
+fn first_and_last(db: &Connection, num: i64) -> rusqlite::Result<Option<(u64, u64)>> {
     let end = |order: &str| {
         let sql = format!("SELECT seq FROM entries WHERE room = ?1 ORDER BY seq {order} LIMIT 1");
         let mut statement = db.prepare_cached(&sql)?;
@@ -345,8 +349,13 @@ fn ends(db: &Connection, num: i64) -> rusqlite::Result<Option<(u64, u64)>> {
 
 /// Finds the first entry at a time or later by binary search, which needs no index. The clock must never have gone back in this room. If
 /// the probed entry is missing, because it was trimmed meanwhile or lost, the next one is used.
-fn halve(db: &Connection, num: i64, clock: &str, at_ms: u64) -> rusqlite::Result<Option<u64>> {
-    let Some((first, last)) = ends(db, num)? else {
+fn first_at_or_after(
+    db: &Connection,
+    num: i64,
+    clock: &str,
+    at_ms: u64,
+) -> rusqlite::Result<Option<u64>> {
+    let Some((first, last)) = first_and_last(db, num)? else {
         return Ok(None);
     };
     let sql =
@@ -371,7 +380,7 @@ pub fn identity(db: &Connection, id: IdentityId) -> rusqlite::Result<Option<Iden
     one_identity(db, "id = ?1", id.bytes())
 }
 
-pub fn identity_of(
+pub fn identity_by_secret(
     db: &Connection,
     secret: SecretHash,
 ) -> rusqlite::Result<Option<IdentityRecord>> {
@@ -389,13 +398,13 @@ fn one_identity(
         .map(Option::flatten)
 }
 
-pub fn named(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<IdentityRecord>> {
+pub fn identities_named(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<IdentityRecord>> {
     db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?
         .query_map([key.as_str()], identity_record)
         .and_then(readable)
 }
 
-pub fn present(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
+pub fn present_identities(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
     db.prepare_cached(&format!(
         "SELECT {IDENTITY} FROM identities WHERE present = 1"
     ))?
@@ -425,14 +434,14 @@ fn identity_record(row: &Row<'_>) -> rusqlite::Result<Option<IdentityRecord>> {
         return Ok(None);
     };
     // Like a room's name, it is stored in two forms.
-    let name = match decode::whole_text(row, 2)? {
+    let name = match decode::valid_text(row, 2)? {
         Some(name) => name,
         None => text(row, 5)?,
     };
     Ok(Some(IdentityRecord {
         id: IdentityId::new(id),
         secret: SecretHash::new(secret),
-        name: UserName::kept(name),
+        name: UserName::from_stored(name),
         present: flag(row, 3)?,
         via: via(row, 4)?,
     }))

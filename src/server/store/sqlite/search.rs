@@ -10,23 +10,23 @@ use std::collections::HashMap;
 use rusqlite::{Connection, named_params, params};
 
 use super::decode::{self, ENTRY, checked, readable as rows, unchecked_entry};
-use super::encode::SAID;
+use super::encode::MESSAGE_KINDS;
 use super::encode::signed;
 use super::index::{self, author_mark, mark, name_mark, row_number};
 use super::page::{add_mentions, add_reactions};
-use super::read::{epoch, named, seqs_of};
-use crate::chat::{Entry, Epoch, Found, IdentityId, RoomId, Search, UserName};
+use super::read::{epoch, identities_named, seq_range};
+use crate::chat::{Entry, Epoch, IdentityId, RoomId, Search, SearchResults, UserName};
 use crate::text::Finder;
 
 /// How many entries one search reads, shared equally among the rooms.
-const READ: usize = 20_000;
+const ENTRIES_READ: usize = 20_000;
 /// The smallest share of one room.
-const LEAST: usize = 500;
+const MIN_SHARE: usize = 500;
 /// The maximum number of index rows that are read for the beginning of a word.
-const OPEN: usize = 200_000;
+const PREFIX_ROWS: usize = 200_000;
 
 /// A room that is searched.
-struct Readable {
+struct SearchedRoom {
     num: i64,
     id: RoomId,
     epoch: Epoch,
@@ -36,7 +36,7 @@ struct Readable {
     from: i64,
     to: i64,
     /// Whether older entries may have later times, because the clock was set back.
-    is_stepped: bool,
+    has_clock_steps: bool,
 }
 
 /// Searches the rooms a person is a member of, newest first. If the index turns out to be damaged, the entries are read instead, and the
@@ -46,67 +46,74 @@ pub fn search(
     me: IdentityId,
     wanted: &Search,
     most: usize,
-) -> rusqlite::Result<(Found, Option<index::Damage>)> {
+) -> rusqlite::Result<(SearchResults, Option<index::IndexDamage>)> {
     if index::is_damaged(db)? {
-        return Ok((look(db, me, wanted, most, With::Nothing)?, None));
+        return Ok((search_using(db, me, wanted, most, IndexUse::NoIndex)?, None));
     }
-    let error = match look(db, me, wanted, most, With::Index) {
+    let error = match search_using(db, me, wanted, most, IndexUse::Index) {
         Ok(found) => return Ok((found, None)),
         Err(error) => error,
     };
-    match index::Damage::of(db, &error) {
-        Some(damage) => Ok((look(db, me, wanted, most, With::Nothing)?, Some(damage))),
+    match index::IndexDamage::of(db, &error) {
+        Some(damage) => Ok((
+            search_using(db, me, wanted, most, IndexUse::NoIndex)?,
+            Some(damage),
+        )),
         None => Err(error),
     }
 }
 
 /// What a search may use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum With {
+enum IndexUse {
     Index,
-    Nothing,
+    NoIndex,
 }
 
-fn look(
+fn search_using(
     db: &Connection,
     me: IdentityId,
     wanted: &Search,
     most: usize,
-    with: With,
-) -> rusqlite::Result<Found> {
+    with: IndexUse,
+) -> rusqlite::Result<SearchResults> {
     // One snapshot for all rooms, so that an entry indexed meanwhile is neither missed nor found twice.
     let db = &*db.unchecked_transaction()?;
-    let rooms = readable(db, me, wanted)?;
+    let rooms = searched_rooms(db, me, wanted)?;
     let finder = Finder::new(wanted, me, holders(db, &wanted.from)?);
-    let mut look = Look {
+    let mut look = SearchRun {
         db,
         with,
         most,
-        share: (READ / rooms.len().max(1)).max(LEAST),
+        share: (ENTRIES_READ / rooms.len().max(1)).max(MIN_SHARE),
         floor: 0,
-        looks_whole: wanted.has.iter().any(|what| mark(*what).is_none()),
-        found: Found::default(),
+        needs_details: wanted.has.iter().any(|what| mark(*what).is_none()),
+        found: SearchResults::default(),
     };
-    look.closely(&rooms, &finder, wanted)?;
-    if wanted.is_open
+    look.by_words(&rooms, &finder, wanted)?;
+    if wanted.is_prefix
         && look.found.entries.len() < most
-        && let Some(finder) = finder.open()
+        && let Some(finder) = finder.as_prefix_search()
     {
-        look.openly(&rooms, &finder, wanted)?;
+        look.by_prefix(&rooms, &finder, wanted)?;
     }
     look.found.has_more |= look.found.entries.len() >= most;
-    if !look.looks_whole {
+    if !look.needs_details {
         let numbers: HashMap<RoomId, i64> = rooms.iter().map(|it| (it.id, it.num)).collect();
         for entry in &mut look.found.entries {
             let num = numbers.get(&entry.room).copied().unwrap_or_default();
-            complete(db, num, entry)?;
+            add_details(db, num, entry)?;
         }
     }
     Ok(look.found)
 }
 
-fn readable(db: &Connection, me: IdentityId, wanted: &Search) -> rusqlite::Result<Vec<Readable>> {
-    let mut rooms: Vec<Readable> = db
+fn searched_rooms(
+    db: &Connection,
+    me: IdentityId,
+    wanted: &Search,
+) -> rusqlite::Result<Vec<SearchedRoom>> {
+    let mut rooms: Vec<SearchedRoom> = db
         .prepare_cached(
             "SELECT r.num, r.id, r.epoch, r.indexed, r.is_stepped FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1",
         )?
@@ -114,14 +121,14 @@ fn readable(db: &Connection, me: IdentityId, wanted: &Search) -> rusqlite::Resul
             let Some(id) = decode::bytes(row, 1)?.map(RoomId::new) else {
                 return Ok(None);
             };
-            Ok(Some(Readable {
+            Ok(Some(SearchedRoom {
                 num: row.get(0)?,
                 id,
                 epoch: epoch(row, 2, id)?,
                 indexed: signed(decode::number(row, 3)?.unwrap_or_default()),
                 from: 0,
                 to: signed(u64::MAX),
-                is_stepped: decode::flag(row, 4)?,
+                has_clock_steps: decode::flag(row, 4)?,
             }))
         })
         .and_then(rows)?;
@@ -129,7 +136,8 @@ fn readable(db: &Connection, me: IdentityId, wanted: &Search) -> rusqlite::Resul
     let mut found = Vec::new();
     for mut room in rooms {
         if wanted.since_ms > 0 || wanted.before_ms < u64::MAX {
-            let Some((from, to)) = seqs_of(db, room.num, wanted.since_ms, wanted.before_ms)? else {
+            let Some((from, to)) = seq_range(db, room.num, wanted.since_ms, wanted.before_ms)?
+            else {
                 continue;
             };
             (room.from, room.to) = (signed(from), signed(to));
@@ -144,7 +152,7 @@ fn holders(db: &Connection, names: &[String]) -> rusqlite::Result<Vec<IdentityId
     let mut holders = Vec::new();
     let keys = names.iter().filter_map(|name| UserName::new(name).ok());
     for key in keys.map(|name| name.key()) {
-        holders.extend(named(db, &key)?.into_iter().map(|it| it.id));
+        holders.extend(identities_named(db, &key)?.into_iter().map(|it| it.id));
     }
     Ok(holders)
 }
@@ -155,7 +163,7 @@ fn query(finder: &Finder, wanted: &Search) -> Option<String> {
     let mut parts: Vec<String> = Vec::new();
     let last = finder.phrases().len().wrapping_sub(1);
     for (n, phrase) in finder.phrases().iter().enumerate() {
-        let open = if finder.is_open() && n == last {
+        let open = if finder.is_prefix() && n == last {
             " *"
         } else {
             ""
@@ -174,36 +182,36 @@ fn query(finder: &Finder, wanted: &Search) -> Option<String> {
 }
 
 /// A search in progress.
-struct Look<'a> {
+struct SearchRun<'a> {
     db: &'a Connection,
-    with: With,
+    with: IndexUse,
     most: usize,
     /// How many entries may be read in each room.
     share: usize,
     /// Entries older than this time cannot be in the result any more, because it is full of newer ones.
     floor: u64,
     /// Whether entries need their reactions and mentions before they can be compared.
-    looks_whole: bool,
+    needs_details: bool,
     /// The newest first; never more than `most`.
-    found: Found,
+    found: SearchResults,
 }
 
 /// Adds an entry's reactions and mentions.
-fn complete(db: &Connection, num: i64, entry: &mut Entry) -> rusqlite::Result<()> {
+fn add_details(db: &Connection, num: i64, entry: &mut Entry) -> rusqlite::Result<()> {
     let of_one = std::slice::from_mut(entry);
     add_reactions(db, num, of_one)?;
     add_mentions(db, num, of_one)
 }
 
-impl Look<'_> {
+impl SearchRun<'_> {
     /// Searches by whole words.
-    fn closely(
+    fn by_words(
         &mut self,
-        rooms: &[Readable],
+        rooms: &[SearchedRoom],
         finder: &Finder,
         wanted: &Search,
     ) -> rusqlite::Result<()> {
-        let query = query(finder, wanted).filter(|_| self.with == With::Index);
+        let query = query(finder, wanted).filter(|_| self.with == IndexUse::Index);
         for room in rooms {
             let goes_on = self.unindexed(room, finder, query.is_some())?;
             if let Some(query) = query.as_ref().filter(|_| goes_on) {
@@ -217,7 +225,7 @@ impl Look<'_> {
                     ":from": row_number(room.num, room.from),
                     ":to": row_number(room.num, room.to.min(room.indexed)),
                 })?;
-                self.take(room, finder, rows)?;
+                self.collect_matches(room, finder, rows)?;
             }
         }
         Ok(())
@@ -225,21 +233,21 @@ impl Look<'_> {
 
     /// Searches by the beginning of the last word. The index collects the rows of such a query before it returns any, so all rooms share
     /// one query.
-    fn openly(
+    fn by_prefix(
         &mut self,
-        rooms: &[Readable],
+        rooms: &[SearchedRoom],
         finder: &Finder,
         wanted: &Search,
     ) -> rusqlite::Result<()> {
         let Some(query) = query(finder, wanted) else {
             return Ok(());
         };
-        if self.with == With::Nothing {
+        if self.with == IndexUse::NoIndex {
             return rooms
                 .iter()
                 .try_for_each(|room| self.unindexed(room, finder, false).map(drop));
         }
-        let by_number: HashMap<i64, &Readable> = rooms.iter().map(|it| (it.num, it)).collect();
+        let by_number: HashMap<i64, &SearchedRoom> = rooms.iter().map(|it| (it.num, it)).collect();
         let mut places: HashMap<i64, Vec<i64>> = HashMap::new();
         let mut statement = self
             .db
@@ -260,7 +268,7 @@ impl Look<'_> {
                 }
             }
             count += 1;
-            if count >= OPEN {
+            if count >= PREFIX_ROWS {
                 self.found.is_partial = true;
                 break;
             }
@@ -275,7 +283,7 @@ impl Look<'_> {
                 if !goes_on {
                     break;
                 }
-                goes_on = self.take(room, finder, one.query([room.num, seq])?)?;
+                goes_on = self.collect_matches(room, finder, one.query([room.num, seq])?)?;
             }
         }
         Ok(())
@@ -285,7 +293,7 @@ impl Look<'_> {
     /// older entries are wanted.
     fn unindexed(
         &mut self,
-        room: &Readable,
+        room: &SearchedRoom,
         finder: &Finder,
         has_words: bool,
     ) -> rusqlite::Result<bool> {
@@ -295,12 +303,12 @@ impl Look<'_> {
             room.from
         };
         let sql = format!(
-            "SELECT {ENTRY} FROM entries e INDEXED BY entries_said WHERE e.room = ?1 AND e.{SAID}
+            "SELECT {ENTRY} FROM entries e INDEXED BY entries_said WHERE e.room = ?1 AND e.{MESSAGE_KINDS}
              AND e.seq BETWEEN ?2 AND ?3 ORDER BY e.seq DESC"
         );
         let mut statement = self.db.prepare_cached(&sql)?;
         let rows = statement.query([room.num, from, room.to])?;
-        self.take(room, finder, rows)
+        self.collect_matches(room, finder, rows)
     }
 
     fn keep_newest(&mut self) {
@@ -315,9 +323,9 @@ impl Look<'_> {
 
     /// Adds the matching entries among rows of a room, newest first, until they are too old or the room's share is read. Returns whether
     /// older entries are wanted.
-    fn take(
+    fn collect_matches(
         &mut self,
-        room: &Readable,
+        room: &SearchedRoom,
         finder: &Finder,
         mut rows: rusqlite::Rows<'_>,
     ) -> rusqlite::Result<bool> {
@@ -331,20 +339,20 @@ impl Look<'_> {
             read += 1;
             let mut entry = unchecked_entry(row, room.id, room.epoch)?;
             if entry.at_ms < self.floor {
-                if room.is_stepped {
+                if room.has_clock_steps {
                     continue;
                 }
                 goes_on = false;
                 break;
             }
-            let mut is_meant = finder.may_find(&entry);
+            let mut is_meant = finder.may_match(&entry);
             if is_meant {
                 entry = checked(row, entry)?;
-                is_meant = entry.body.is_said();
+                is_meant = entry.body.is_message();
             }
-            if is_meant && self.looks_whole {
-                complete(self.db, room.num, &mut entry)?;
-                is_meant = finder.finds(&entry);
+            if is_meant && self.needs_details {
+                add_details(self.db, room.num, &mut entry)?;
+                is_meant = finder.matches(&entry);
             }
             if is_meant {
                 self.found.entries.push(entry);

@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_millis(250);
 pub struct Space {
     free: Box<dyn FnMut() -> Option<u64> + Send>,
     is_full: bool,
-    looked_at: Option<Instant>,
+    checked_at: Option<Instant>,
 }
 
 impl fmt::Debug for Space {
@@ -31,15 +31,15 @@ impl Space {
         Self {
             free: Box::new(free),
             is_full: false,
-            looked_at: None,
+            checked_at: None,
         }
     }
 
     pub fn is_full(&mut self) -> bool {
-        if self.looked_at.is_some_and(|at| at.elapsed() < EVERY) {
+        if self.checked_at.is_some_and(|at| at.elapsed() < EVERY) {
             return self.is_full;
         }
-        self.looked_at = Some(Instant::now());
+        self.checked_at = Some(Instant::now());
         // If free space is unknown, the write itself shows whether it fits.
         let free = (self.free)().unwrap_or(u64::MAX);
         let is_full = free < if self.is_full { ENOUGH } else { LOW };
@@ -58,8 +58,8 @@ impl Space {
     }
 
     /// Notes that a write did not fit, whatever the free space was.
-    pub fn ran_out(&mut self) {
-        self.looked_at = Some(Instant::now());
+    pub fn mark_full(&mut self) {
+        self.checked_at = Some(Instant::now());
     }
 }
 

@@ -63,14 +63,14 @@ pub fn verify_file(path: &Path) -> Result<Verified, String> {
 }
 
 /// Checks all pages. Damage that is limited to the search index is returned and is not an error.
-fn pages(db: &Connection) -> Result<Option<index::Damage>, String> {
+fn pages(db: &Connection) -> Result<Option<index::IndexDamage>, String> {
     let words = |error: rusqlite::Error| error.to_string();
     let roots = roots_of_index(db).map_err(words)?;
     let found = match check(db, GIVEN) {
         Ok(found) => found,
         // FTS5 checks the index itself and may fail to start; then the other tables are checked one by one.
         Err(error) => {
-            let damage = index::Damage::of(db, &error).ok_or_else(|| error.to_string())?;
+            let damage = index::IndexDamage::of(db, &error).ok_or_else(|| error.to_string())?;
             let found = tables(db).map_err(words)?;
             return without_index(&found, &[]).map(|_| Some(damage));
         }
@@ -79,7 +79,7 @@ fn pages(db: &Connection) -> Result<Option<index::Damage>, String> {
 }
 
 /// Separates damage of the index from other damage, and ignores what is harmless.
-fn without_index(found: &[String], roots: &[i64]) -> Result<Option<index::Damage>, String> {
+fn without_index(found: &[String], roots: &[i64]) -> Result<Option<index::IndexDamage>, String> {
     let lines = found.iter().flat_map(|it| it.lines());
     let (mut of_index, mut wrong) = (None, Vec::new());
     for line in lines {
@@ -89,7 +89,7 @@ fn without_index(found: &[String], roots: &[i64]) -> Result<Option<index::Damage
         });
         let is_of_pages = tree.is_some_and(|root| roots.contains(&root));
         if is_of_pages || line.starts_with("fts5:") || line.contains("for FTS5 table") {
-            of_index = of_index.or_else(|| Some(index::Damage::new(is_of_pages, line)));
+            of_index = of_index.or_else(|| Some(index::IndexDamage::new(is_of_pages, line)));
         } else if !is_harmless(line) {
             wrong.push(line);
         }
@@ -141,15 +141,15 @@ fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 /// Lets FTS5 check the search index alone.
-pub(super) fn index(db: &Connection) -> rusqlite::Result<Option<index::Damage>> {
+pub(super) fn index(db: &Connection) -> rusqlite::Result<Option<index::IndexDamage>> {
     let found = match check(db, "said") {
         Ok(found) => found,
-        Err(error) => return index::Damage::of(db, &error).map(Some).ok_or(error),
+        Err(error) => return index::IndexDamage::of(db, &error).map(Some).ok_or(error),
     };
     let wrong = found.into_iter().find(|line| line != "ok");
     Ok(wrong.map(|line| {
         // FTS5 says "malformed" when pages cannot be read; otherwise it names the row.
-        index::Damage::new(line.starts_with("malformed"), &line)
+        index::IndexDamage::new(line.starts_with("malformed"), &line)
     }))
 }
 
@@ -160,7 +160,7 @@ pub(super) fn index(db: &Connection) -> rusqlite::Result<Option<index::Damage>> 
 pub(super) fn verify(db: &Connection) -> Result<Verified, String> {
     let index_is_damaged = pages(db)?.is_some();
     let mut verification = Verification::default();
-    while verification.step(db).map_err(|error| error.to_string())? == Step::Next {}
+    while verification.step(db).map_err(|error| error.to_string())? == VerifyProgress::More {}
     Ok(Verified {
         index_is_damaged,
         ..verification.verified
@@ -169,26 +169,26 @@ pub(super) fn verify(db: &Connection) -> Result<Verified, String> {
 
 /// Whether there is more to verify.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Step {
-    Next,
+pub(super) enum VerifyProgress {
+    More,
     Done,
 }
 
 /// Verifies all rooms and tables, one step at a time. The database may change between two steps.
 #[derive(Debug, Default)]
 pub(super) struct Verification {
-    rooms: Option<Vec<Room>>,
+    rooms: Option<Vec<VerifiedRoom>>,
     /// The current room, and the last seq that was verified.
     room: usize,
     after: u64,
     /// The digests that the next entry must follow from. `None` if they are unknown.
-    link: Option<Link>,
+    link: Option<ChainLink>,
     table: usize,
     pub verified: Verified,
 }
 
 #[derive(Clone, Debug)]
-struct Room {
+struct VerifiedRoom {
     num: i64,
     id: RoomId,
     name: String,
@@ -197,19 +197,19 @@ struct Room {
 /// The digest of the previous entry, as stored and as computed. The next entry may follow from either, so that a damaged digest is reported
 /// once, not twice.
 #[derive(Clone, Copy, Debug, Default)]
-struct Link {
+struct ChainLink {
     stored: Digest,
     expected: Digest,
 }
 
 impl Verification {
     /// Verifies the next part within one snapshot.
-    pub fn step(&mut self, db: &Connection) -> rusqlite::Result<Step> {
+    pub fn step(&mut self, db: &Connection) -> rusqlite::Result<VerifyProgress> {
         let db = &*db.unchecked_transaction()?;
         let Some(rooms) = &self.rooms else {
             self.rooms = Some(self.all_rooms(db)?);
             self.begin_room();
-            return Ok(Step::Next);
+            return Ok(VerifyProgress::More);
         };
         if let Some(room) = rooms.get(self.room).cloned() {
             self.entries(db, &room)?;
@@ -217,14 +217,14 @@ impl Verification {
             self.values(db, table, what)?;
             self.table += 1;
         } else {
-            return Ok(Step::Done);
+            return Ok(VerifyProgress::Done);
         }
-        Ok(Step::Next)
+        Ok(VerifyProgress::More)
     }
 
-    fn found(&mut self, room: Option<&Room>, seq: Option<u64>, what: impl Into<String>) {
+    fn report(&mut self, room: Option<&VerifiedRoom>, seq: Option<u64>, what: impl Into<String>) {
         self.verified.damages += 1;
-        if self.verified.damaged.len() < Verified::NAMED {
+        if self.verified.damaged.len() < Verified::LISTED_DAMAGES {
             self.verified.damaged.push(Damage {
                 room: room.map(|room| (room.id, room.name.clone())),
                 seq: seq.map(Seq),
@@ -233,7 +233,7 @@ impl Verification {
         }
     }
 
-    fn all_rooms(&mut self, db: &Connection) -> rusqlite::Result<Vec<Room>> {
+    fn all_rooms(&mut self, db: &Connection) -> rusqlite::Result<Vec<VerifiedRoom>> {
         let mut statement = db.prepare("SELECT num, id, name, kind FROM rooms")?;
         let mut rows = statement.query([])?;
         let mut rooms = Vec::new();
@@ -249,7 +249,7 @@ impl Verification {
                     _ => format!("secret:{id}"),
                 };
                 let num = row.get(0)?;
-                rooms.push(Room { num, id, name });
+                rooms.push(VerifiedRoom { num, id, name });
             }
         }
         Ok(rooms)
@@ -257,10 +257,10 @@ impl Verification {
 
     fn begin_room(&mut self) {
         self.after = 0;
-        self.link = Some(Link::default());
+        self.link = Some(ChainLink::default());
     }
 
-    fn entries(&mut self, db: &Connection, room: &Room) -> rusqlite::Result<()> {
+    fn entries(&mut self, db: &Connection, room: &VerifiedRoom) -> rusqlite::Result<()> {
         let begins = db
             .prepare_cached("SELECT first FROM rooms WHERE num = ?1")?
             .query_row([room.num], |row| decode::number(row, 0))
@@ -280,7 +280,7 @@ impl Verification {
         while let Some(row) = rows.next()? {
             count += 1;
             let Some(seq) = decode::number(row, 0)? else {
-                self.found(
+                self.report(
                     Some(room),
                     None,
                     "an entry has a number that cannot be read",
@@ -294,12 +294,12 @@ impl Verification {
                     1 => "it is missing".to_owned(),
                     more => format!("it and the {} after it are missing", more - 1),
                 };
-                self.found(Some(room), Some(self.after + 1), what);
+                self.report(Some(room), Some(self.after + 1), what);
                 self.link = None;
             }
             let wrong = self.entry(db, room, row, seq)?;
             if !wrong.is_empty() {
-                self.found(Some(room), Some(seq), wrong.join(", "));
+                self.report(Some(room), Some(seq), wrong.join(", "));
             }
             self.after = seq;
         }
@@ -314,7 +314,7 @@ impl Verification {
     fn entry(
         &mut self,
         db: &Connection,
-        room: &Room,
+        room: &VerifiedRoom,
         row: &Row<'_>,
         seq: u64,
     ) -> rusqlite::Result<Vec<&'static str>> {
@@ -330,7 +330,7 @@ impl Verification {
             (decode::number(row, 2)?.is_none(), "its time cannot be read"),
             (author.is_none(), "its author cannot be read"),
             (
-                decode::whole_text(row, 4)?.is_none(),
+                decode::valid_text(row, 4)?.is_none(),
                 "the name of its author cannot be read",
             ),
             (
@@ -351,9 +351,9 @@ impl Verification {
                 if stored != expected && stored != after(link.stored) && wrong.is_empty() {
                     wrong.push("it does not follow from the entry before it");
                 }
-                Some(Link { stored, expected })
+                Some(ChainLink { stored, expected })
             }
-            _ => Some(Link {
+            _ => Some(ChainLink {
                 stored,
                 expected: stored,
             }),
@@ -364,7 +364,8 @@ impl Verification {
     /// Verifies the values of a table.
     fn values(&mut self, db: &Connection, table: &str, what: &str) -> rusqlite::Result<()> {
         let rooms = self.rooms.clone().unwrap_or_default();
-        let rooms: HashMap<i64, &Room> = rooms.iter().map(|room| (room.num, room)).collect();
+        let rooms: HashMap<i64, &VerifiedRoom> =
+            rooms.iter().map(|room| (room.num, room)).collect();
         let mut statement = db.prepare(&format!("SELECT * FROM {table}"))?;
         let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let place = |names: &[&str]| columns.iter().position(|it| names.contains(&it.as_str()));
@@ -403,7 +404,7 @@ impl Verification {
             let num = number(room_at)?.and_then(|num| i64::try_from(num).ok());
             let room = num.and_then(|num| rooms.get(&num).copied());
             let what = format!("{what} cannot be read ({})", wrong.join(", "));
-            self.found(room, number(seq_at)?, what);
+            self.report(room, number(seq_at)?, what);
         }
         Ok(())
     }
@@ -416,10 +417,10 @@ fn body(
     row: &Row<'_>,
     hash: Option<[u8; 32]>,
 ) -> rusqlite::Result<Option<&'static str>> {
-    let Some(kind) = decode::small(row, 7)? else {
+    let Some(kind) = decode::small_number(row, 7)? else {
         return Ok(Some("its kind cannot be read"));
     };
-    let Some(payload) = decode::whole_text(row, 8)? else {
+    let Some(payload) = decode::valid_text(row, 8)? else {
         return Ok(Some("its text cannot be read"));
     };
     if kind == ERASED {
@@ -450,7 +451,7 @@ fn is_edited_to(
             "SELECT text FROM entries WHERE room = ?1 AND target = ?2 AND {EDIT} ORDER BY seq DESC LIMIT 1"
         ))?
         .query_row(params![num, row.get::<_, i64>(0)?], |row| {
-            decode::whole_text(row, 0)
+            decode::valid_text(row, 0)
         })
         .optional()?
         .flatten();

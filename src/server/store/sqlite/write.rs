@@ -11,8 +11,8 @@ use super::read::room_number;
 use super::writer::WriteError;
 use super::{decode, index};
 use crate::chat::{
-    Amendment, Body, Changes, Entry, Exit, IdentityId, NameKey, Role, RoomId, RoomKind, Seq, Stamp,
-    Standing, Until,
+    Amendment, Body, Changes, Entry, IdentityId, NameKey, RemovalKind, Role, RoomId, RoomKind, Seq,
+    Stamp, Standing, Until,
 };
 use crate::server::store::{Append, IdentityRecord, RoomRecord};
 
@@ -103,7 +103,7 @@ pub fn append(db: &Connection, append: &Append) -> Result<(), WriteError> {
             .execute(params![num, author.bytes(), instance.bytes(), signed(counter)])?;
     }
     change(db, num, &append.changes)?;
-    index::note(db, num)?;
+    index::mark_behind(db, num)?;
     Ok(())
 }
 
@@ -147,13 +147,13 @@ fn put_standing(
     identity: IdentityId,
     standing: &Standing,
 ) -> rusqlite::Result<()> {
-    if standing.is_plain() {
+    if standing.is_empty() {
         db.prepare_cached("DELETE FROM standings WHERE room = ?1 AND identity = ?2")?
             .execute(params![num, identity.bytes()])?;
         return Ok(());
     }
     let until = |until: Until| signed(until.millis());
-    let put_out = standing.put_out.as_ref();
+    let put_out = standing.removal.as_ref();
     db.prepare_cached(
         "INSERT OR REPLACE INTO standings
          (room, identity, invited, role, banned_ms, muted_ms, out_seq, out_by, out_reason, out_is_ban)
@@ -169,7 +169,7 @@ fn put_standing(
         put_out.map(|it| signed(it.at.0)),
         put_out.map(|it| &it.by),
         put_out.map(|it| &it.reason),
-        put_out.map(|it| it.exit == Exit::Banned),
+        put_out.map(|it| it.kind == RemovalKind::Banned),
     ])?;
     Ok(())
 }
@@ -295,7 +295,7 @@ fn edit(db: &Connection, num: i64, by: &Entry, target: i64, text: &str) -> rusql
     let old = db
         .prepare_cached("SELECT kind, text FROM entries WHERE room = ?1 AND seq = ?2")?
         .query_row([num, target], |row| {
-            Ok(decode::small(row, 0)?.zip(decode::whole_text(row, 1)?))
+            Ok(decode::small_number(row, 0)?.zip(decode::valid_text(row, 1)?))
         })
         .optional()?
         .flatten();

@@ -34,17 +34,17 @@ const INDEX_SHARE: u32 = 6;
 const WAL_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A request to the writer thread.
-enum Task {
+enum WriterRequest {
     Write(Box<dyn Job>),
     /// One step of indexing, in its own commit. The answer is how much was done.
     Index(oneshot::Sender<Result<usize, StoreError>>),
 }
 
-type Jobs = tokio::sync::mpsc::Sender<Task>;
+type Jobs = tokio::sync::mpsc::Sender<WriterRequest>;
 
 /// When a write may find a conflict with existing rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Refusal {
+pub enum ConflictCheck {
     /// It checks first and then writes.
     BeforeWriting,
     /// A constraint may stop it in the middle, and then its changes must be undone.
@@ -115,7 +115,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("tchat-writer".into())
             .spawn(move || {
-                let after = After {
+                let after = CommitNotifier {
                     checkpoint: ask,
                     index: note,
                     others,
@@ -132,7 +132,7 @@ impl Writer {
     pub async fn run<T: Send + 'static>(
         &self,
         rows: usize,
-        refusal: Refusal,
+        refusal: ConflictCheck,
         run: impl FnOnce(&Connection) -> Result<T, WriteError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let gone = || StoreError::Failed("the writer has stopped".into());
@@ -143,7 +143,7 @@ impl Writer {
             .clone()
             .ok_or_else(gone)?;
         let (job, answer) = Write::new(rows, refusal, run);
-        let asked = Task::Write(Box::new(job));
+        let asked = WriterRequest::Write(Box::new(job));
         jobs.send(asked).await.map_err(|_| gone())?;
         drop(jobs);
         answer.await.map_err(|_| gone())?
@@ -171,20 +171,20 @@ impl Writer {
 
 fn write_all(
     mut db: Connection,
-    mut waiting: tokio::sync::mpsc::Receiver<Task>,
+    mut waiting: tokio::sync::mpsc::Receiver<WriterRequest>,
     mut space: Space,
-    after: &After,
+    after: &CommitNotifier,
     log: &Path,
     poison: &Poison,
 ) -> Result<(), StoreError> {
     let mut since_checkpoint = 0;
     let mut indexer = Indexer::default();
     while let Some(first) = waiting.blocking_recv() {
-        let Waiting {
+        let WriteBatch {
             mut jobs,
             rows,
             index,
-        } = Waiting::beginning_with(first, &mut waiting);
+        } = WriteBatch::collect(first, &mut waiting);
         let mut committed = checkpoint_outcome(poison);
         if committed.is_ok() && space.is_full() {
             committed = Err(StoreError::Full);
@@ -205,7 +205,7 @@ fn write_all(
         match done {
             Ok(()) => {}
             Err(StoreError::Full) => {
-                space.ran_out();
+                space.mark_full();
                 continue;
             }
             // After a failed write nothing more may be written: a disk error cannot be retried.
@@ -226,7 +226,7 @@ fn write_all(
 }
 
 /// Requests a checkpoint of the log, or runs it if the log has become too long.
-fn checkpoint(db: &Connection, log: &Path, after: &After) -> Result<(), StoreError> {
+fn checkpoint(db: &Connection, log: &Path, after: &CommitNotifier) -> Result<(), StoreError> {
     if log.metadata().is_ok_and(|log| log.len() > WAL_BYTES) {
         return truncate(db);
     }
@@ -236,15 +236,18 @@ fn checkpoint(db: &Connection, log: &Path, after: &After) -> Result<(), StoreErr
 }
 
 /// Requests that are handled together.
-struct Waiting {
+struct WriteBatch {
     jobs: Vec<Box<dyn Job>>,
     rows: usize,
     index: Option<oneshot::Sender<Result<usize, StoreError>>>,
 }
 
-impl Waiting {
+impl WriteBatch {
     /// Takes all waiting requests, up to the rows of one commit.
-    fn beginning_with(first: Task, waiting: &mut tokio::sync::mpsc::Receiver<Task>) -> Self {
+    fn collect(
+        first: WriterRequest,
+        waiting: &mut tokio::sync::mpsc::Receiver<WriterRequest>,
+    ) -> Self {
         let mut taken = Self {
             jobs: Vec::new(),
             rows: 0,
@@ -253,11 +256,11 @@ impl Waiting {
         let mut next = Some(first);
         while let Some(asked) = next {
             match asked {
-                Task::Write(job) => {
+                WriterRequest::Write(job) => {
                     taken.rows += job.rows();
                     taken.jobs.push(job);
                 }
-                Task::Index(reply) => taken.index = Some(reply),
+                WriterRequest::Index(reply) => taken.index = Some(reply),
             }
             next = if taken.rows < ROWS {
                 waiting.try_recv().ok()
@@ -270,7 +273,7 @@ impl Waiting {
 }
 
 /// What the writer notifies after a commit.
-struct After {
+struct CommitNotifier {
     checkpoint: SyncSender<()>,
     index: SyncSender<()>,
     /// Counts the commits, except those of the index alone.
@@ -278,12 +281,16 @@ struct After {
 }
 
 /// Indexes new entries in small steps, and pauses after each step while others write.
-fn index(jobs: &tokio::sync::mpsc::WeakSender<Task>, noted: &Receiver<()>, others: &AtomicU64) {
+fn index(
+    jobs: &tokio::sync::mpsc::WeakSender<WriterRequest>,
+    noted: &Receiver<()>,
+    others: &AtomicU64,
+) {
     loop {
         let (before, begun) = (others.load(Ordering::Relaxed), Instant::now());
         let Some(sender) = jobs.upgrade() else { return };
         let (reply, answer) = oneshot::channel();
-        if sender.blocking_send(Task::Index(reply)).is_err() {
+        if sender.blocking_send(WriterRequest::Index(reply)).is_err() {
             return;
         }
         drop(sender);

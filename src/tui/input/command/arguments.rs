@@ -11,7 +11,7 @@ pub fn first_word(text: &str) -> (&str, &str) {
 }
 
 /// Parses `NAME [--private|--secret] [--capacity N] [topic…]`. Returns `None` if the text does not have this form.
-pub fn new_room(text: &str) -> Option<NewRoom> {
+pub fn parse_new_room(text: &str) -> Option<NewRoom> {
     let (name, mut rest) = first_word(text);
     let name = name.trim_start_matches('#');
     if name.is_empty() || name.starts_with("--") {
@@ -42,7 +42,7 @@ pub fn new_room(text: &str) -> Option<NewRoom> {
 }
 
 /// Parses a switch: `on` or `off`, or one of the usual words for them. Returns `None` for any other word.
-pub fn switched(word: &str) -> Option<bool> {
+pub fn parse_switch(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "on" | "true" | "yes" | "1" => Some(true),
         "off" | "false" | "no" | "0" => Some(false),
@@ -51,7 +51,7 @@ pub fn switched(word: &str) -> Option<bool> {
 }
 
 /// Parses a duration like `30s`, `10m`, `2h` or `7d`. Returns `None` if the text does not have this form or the duration is 0.
-pub fn duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {
         "s" => 1,
@@ -97,32 +97,32 @@ mod tests {
             ("--secret dev", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(new_room(text), expected, "{text}");
+            assert_eq!(parse_new_room(text), expected, "{text}");
         }
     }
 
     #[test]
     fn a_switch_accepts_the_usual_words() {
         for word in ["on", "ON", "true", "True", "yes", "1"] {
-            assert_eq!(switched(word), Some(true), "{word}");
+            assert_eq!(parse_switch(word), Some(true), "{word}");
         }
         for word in ["off", "false", "FALSE", "no", "0"] {
-            assert_eq!(switched(word), Some(false), "{word}");
+            assert_eq!(parse_switch(word), Some(false), "{word}");
         }
         for word in ["", "o", "maybe", "10", "开", "on off"] {
-            assert_eq!(switched(word), None, "{word}");
+            assert_eq!(parse_switch(word), None, "{word}");
         }
     }
 
     #[test]
     fn durations_have_a_number_and_a_unit() {
-        let seconds = |text| duration(text).map(|it| it.as_secs());
+        let seconds = |text| parse_duration(text).map(|it| it.as_secs());
         assert_eq!(seconds("10m"), Some(600));
         assert_eq!(seconds("2h"), Some(7200));
         assert_eq!(seconds("7d"), Some(604_800));
         assert_eq!(seconds("99999999999999999d"), Some(316_224_000));
         for wrong in ["", "m", "10", "0m", "-1m", "1.5h", "10分", "10 m"] {
-            assert_eq!(duration(wrong), None, "{wrong}");
+            assert_eq!(parse_duration(wrong), None, "{wrong}");
         }
     }
 }

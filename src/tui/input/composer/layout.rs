@@ -23,7 +23,7 @@ struct Cell<'a> {
 
 impl Composer {
     /// Wraps the text at any cluster. There may be as few as one column.
-    pub fn lay(&self, columns: usize) -> ComposerLayout {
+    pub fn layout(&self, columns: usize) -> ComposerLayout {
         let (cursor_line, cursor_at) = (self.area.cursor().0, self.place().1);
         let mut rows = vec![String::new()];
         let mut cursor = (0, 0);
@@ -41,16 +41,16 @@ impl Composer {
         ComposerLayout { rows, cursor }
     }
 
-    /// Moves the cursor up one of the rows that [`Composer::lay`] returns, to the same column or the nearest one before it.
+    /// Moves the cursor up one of the rows that [`Composer::layout`] returns, to the same column or the nearest one before it.
     pub fn row_up(&mut self, columns: usize) {
-        let (row, column) = self.lay(columns).cursor;
+        let (row, column) = self.layout(columns).cursor;
         if let Some(above) = row.checked_sub(1) {
             self.go_to(columns, (above, column));
         }
     }
 
     pub fn row_down(&mut self, columns: usize) {
-        let laid = self.lay(columns);
+        let laid = self.layout(columns);
         let (row, column) = laid.cursor;
         if row + 1 < laid.rows.len() {
             self.go_to(columns, (row + 1, column));
@@ -58,7 +58,7 @@ impl Composer {
     }
 
     /// Fits the first line into one row: returns the part around the cursor, and the cursor's column in it.
-    pub fn lay_line(&self, columns: usize) -> (String, usize) {
+    pub fn layout_line(&self, columns: usize) -> (String, usize) {
         let mut before = Vec::new();
         let mut behind = String::new();
         let cursor = self.place().1;
@@ -80,7 +80,7 @@ impl Composer {
         (text::cut(&(shown + &behind), columns), column)
     }
 
-    /// Moves the cursor to a row and column of [`Composer::lay`], or to the nearest position before it.
+    /// Moves the cursor to a row and column of [`Composer::layout`], or to the nearest position before it.
     pub fn go_to(&mut self, columns: usize, (row, column): (usize, usize)) {
         let mut nearest = (0, 0);
         self.each_cell(columns, |cell| {
@@ -146,25 +146,25 @@ mod tests {
     fn the_cursor_is_where_the_next_character_goes() {
         let mut composer = Composer::with("张三李四");
         assert_eq!(
-            composer.lay(10),
+            composer.layout(10),
             ComposerLayout {
                 rows: vec!["张三李四".into()],
                 cursor: (0, 8)
             }
         );
-        assert_eq!(composer.lay(5).rows, ["张三", "李四"]);
+        assert_eq!(composer.layout(5).rows, ["张三", "李四"]);
         assert_eq!(
-            composer.lay(4),
+            composer.layout(4),
             ComposerLayout {
                 rows: vec!["张三".into(), "李四".into(), String::new()],
                 cursor: (2, 0)
             }
         );
         composer.left();
-        assert_eq!(composer.lay(10).cursor, (0, 6));
+        assert_eq!(composer.layout(10).cursor, (0, 6));
         composer.insert("x\ny");
         assert_eq!(
-            composer.lay(10),
+            composer.layout(10),
             ComposerLayout {
                 rows: vec!["张三李x".into(), "y四".into()],
                 cursor: (1, 1)

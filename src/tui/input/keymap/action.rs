@@ -66,7 +66,7 @@ actions! {
     Select = "select",
     SelectUp = "select-up",
     SelectDown = "select-down",
-    Answer = "answer",
+    Reply = "answer",
     EditSelected = "edit-selected",
     DeleteSelected = "delete-selected",
     ReactSelected = "react-selected",
@@ -100,16 +100,16 @@ actions! {
 
 impl Action {
     /// Whether a preset binds it in a context.
-    pub fn is_of(self, context: Context) -> bool {
+    pub fn is_bound_in(self, context: Context) -> bool {
         let mut presets = Preset::ALL.into_iter();
         presets.any(|(_, preset)| {
-            let mut rows = table::rows(preset);
+            let mut rows = table::bindings(preset);
             rows.any(|(known, _, action)| known == context && action == self)
         })
     }
 
     /// Whether it edits a text field or controls a popup or an overlay. Plain mode, which has no screen, does not offer these.
-    pub const fn is_of_line(self) -> bool {
+    pub const fn needs_screen(self) -> bool {
         matches!(
             self,
             Self::Newline
@@ -148,7 +148,7 @@ impl Action {
     /// Whether it edits or sends what is in the composer. The palette leaves these out, because they are only useful while typing.
     pub const fn edits_composer(self) -> bool {
         matches!(self, Self::Send | Self::SentBefore | Self::SentAfter)
-            || (self.is_of_line() && !matches!(self, Self::Redraw))
+            || (self.needs_screen() && !matches!(self, Self::Redraw))
     }
 
     /// Whether the palette offers it. Not the actions that go to a room, because rooms have their own rows there.

@@ -4,18 +4,18 @@ use super::{Action, Context, Preset};
 
 use Context::{Composer, Overlay, Popup, Selection};
 
-type Row = (Context, &'static str, Action);
+type Binding = (Context, &'static str, Action);
 
 /// The key bindings of a preset. If an action has several keys, help shows the first. If a key has several rows, the last one counts.
-pub fn rows(preset: Preset) -> impl Iterator<Item = Row> {
-    let own: &[Row] = match preset {
+pub fn bindings(preset: Preset) -> impl Iterator<Item = Binding> {
+    let own: &[Binding] = match preset {
         Preset::Default => &[],
         Preset::Emacs => EMACS,
     };
     ALL.iter().chain(own).copied()
 }
 
-const ALL: &[Row] = &[
+const ALL: &[Binding] = &[
     (Composer, "enter", Action::Send),
     (Composer, "alt+enter", Action::Newline),
     (Composer, "shift+enter", Action::Newline),
@@ -89,7 +89,7 @@ const ALL: &[Row] = &[
     (Popup, "esc", Action::Close),
     (Selection, "up", Action::SelectUp),
     (Selection, "down", Action::SelectDown),
-    (Selection, "r", Action::Answer),
+    (Selection, "r", Action::Reply),
     (Selection, "e", Action::EditSelected),
     (Selection, "d", Action::DeleteSelected),
     (Selection, "+", Action::ReactSelected),
@@ -120,7 +120,7 @@ const ALL: &[Row] = &[
 ];
 
 /// The editing keys of Emacs, and new keys for the actions that lose theirs.
-const EMACS: &[Row] = &[
+const EMACS: &[Binding] = &[
     (Composer, "ctrl+k", Action::KillToEnd),
     (Composer, "ctrl+p", Action::Up),
     (Composer, "ctrl+n", Action::Down),

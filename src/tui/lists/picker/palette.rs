@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Row, invited};
+use super::{PickerRow, invited};
 use crate::text;
 use crate::tui::input::command::COMMANDS;
 use crate::tui::input::keymap::Action;
@@ -10,7 +10,7 @@ use crate::tui::settings::Setting;
 use crate::tui::state::{RowAction, State};
 use crate::tui::strings::fill;
 
-pub(super) fn palette(state: &State) -> Vec<Row> {
+pub(super) fn palette(state: &State) -> Vec<PickerRow> {
     let mut rows = our_rooms(state);
     rows.extend(other_rooms(state));
     rows.extend(people(state));
@@ -20,13 +20,13 @@ pub(super) fn palette(state: &State) -> Vec<Row> {
     rows
 }
 
-fn our_rooms(state: &State) -> Vec<Row> {
+fn our_rooms(state: &State) -> Vec<PickerRow> {
     let rooms = state.rooms.list.iter();
     rooms
-        .map(|room| Row {
-            unread: state.news(room).0,
+        .map(|room| PickerRow {
+            unread: state.unread_counts(room).0,
             about: text::line(&room.info.topic).to_string(),
-            ..Row::new(
+            ..PickerRow::new(
                 text::line(&room.label()).to_string(),
                 RowAction::Show(room.info.id),
             )
@@ -35,10 +35,10 @@ fn our_rooms(state: &State) -> Vec<Row> {
 }
 
 /// The rooms we could join: those we are invited to, then the others of the server.
-fn other_rooms(state: &State) -> Vec<Row> {
-    let row = |name: &str, about: String, takes| Row {
+fn other_rooms(state: &State) -> Vec<PickerRow> {
+    let row = |name: &str, about: String, takes| PickerRow {
         about,
-        ..Row::new(text::line(&format!("#{name}")).to_string(), takes)
+        ..PickerRow::new(text::line(&format!("#{name}")).to_string(), takes)
     };
     let invitations = state.rooms.invitations.iter().map(|invitation| {
         let room = &invitation.room;
@@ -56,7 +56,7 @@ fn other_rooms(state: &State) -> Vec<Row> {
 }
 
 /// The people in our rooms. Those we have a conversation with are already listed among the rooms.
-fn people(state: &State) -> Vec<Row> {
+fn people(state: &State) -> Vec<PickerRow> {
     let rooms = &state.rooms.list;
     let peers = rooms.iter().filter_map(|room| room.info.peer.as_ref());
     let mut known: HashSet<&str> = peers.map(|peer| peer.name.as_str()).collect();
@@ -64,9 +64,9 @@ fn people(state: &State) -> Vec<Row> {
     let others = here.filter(|person| !state.is_me(person.id));
     others
         .filter(|person| known.insert(person.name.as_str()))
-        .map(|person| Row {
+        .map(|person| PickerRow {
             about: state.preferences.strings.private_mark_of_people.to_owned(),
-            ..Row::new(
+            ..PickerRow::new(
                 text::line(&format!("@{}", person.name)).to_string(),
                 RowAction::Open(person.name.clone()),
             )
@@ -74,26 +74,26 @@ fn people(state: &State) -> Vec<Row> {
         .collect()
 }
 
-fn commands(state: &State) -> Vec<Row> {
-    let commands = COMMANDS.iter().map(|known| Row {
+fn commands(state: &State) -> Vec<PickerRow> {
+    let commands = COMMANDS.iter().map(|known| PickerRow {
         about: state
             .preferences
             .strings
             .command(known.name)
             .about
             .to_owned(),
-        aside: state
+        detail: state
             .input
             .keymap
-            .of_command(known.name)
+            .key_for_command(known.name)
             .unwrap_or_default(),
-        ..Row::new(format!("/{}", known.word), RowAction::Command(known.name))
+        ..PickerRow::new(format!("/{}", known.word), RowAction::Command(known.name))
     });
     commands.collect()
 }
 
 /// The settings with their values. Those that have a key show it.
-fn settings(state: &State) -> Vec<Row> {
+fn settings(state: &State) -> Vec<PickerRow> {
     let s = state.preferences.strings;
     let settings = Setting::ALL.into_iter().map(|(name, setting)| {
         let action = match setting {
@@ -101,21 +101,21 @@ fn settings(state: &State) -> Vec<Row> {
             Setting::Panes => Some(Action::Panes),
             _ => None,
         };
-        Row {
+        PickerRow {
             about: format!("{} · {}", setting.value(state), (s.settings)(setting)),
-            aside: action.map_or_else(String::new, |action| state.input.keymap.first(action)),
-            ..Row::new(fill(s.setting_set, &[&name]), RowAction::Set(setting))
+            detail: action.map_or_else(String::new, |action| state.input.keymap.first(action)),
+            ..PickerRow::new(fill(s.setting_set, &[&name]), RowAction::Set(setting))
         }
     });
     settings.collect()
 }
 
 /// The actions with their keys. The key of an action that has a command is shown with the command.
-fn actions(state: &State) -> Vec<Row> {
+fn actions(state: &State) -> Vec<PickerRow> {
     let keymap = &state.input.keymap;
     let of_commands: Vec<String> = COMMANDS
         .iter()
-        .filter_map(|known| keymap.of_command(known.name))
+        .filter_map(|known| keymap.key_for_command(known.name))
         .collect();
     let actions = keymap.actions().into_iter();
     actions
@@ -123,9 +123,9 @@ fn actions(state: &State) -> Vec<Row> {
         .filter_map(|action| {
             let key = keymap.first(action);
             let words = state.preferences.strings.action(action)?;
-            (!of_commands.contains(&key)).then(|| Row {
-                aside: key,
-                ..Row::new(words.to_owned(), RowAction::Act(action))
+            (!of_commands.contains(&key)).then(|| PickerRow {
+                detail: key,
+                ..PickerRow::new(words.to_owned(), RowAction::Act(action))
             })
         })
         .collect()

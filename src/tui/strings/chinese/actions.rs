@@ -52,7 +52,7 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         Action::Link => "连接详情",
         Action::Panes => "显示或隐藏两侧",
         Action::Quit => "退出",
-        Action::Answer => "回复",
+        Action::Reply => "回复",
         Action::EditSelected => "编辑（自己的消息）",
         Action::DeleteSelected => "为所有人删除（按两次）",
         Action::ReactSelected => "添加或收回回应",

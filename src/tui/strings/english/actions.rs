@@ -52,7 +52,7 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         Action::Link => "Connection details",
         Action::Panes => "Show or hide side panes",
         Action::Quit => "Quit",
-        Action::Answer => "Reply",
+        Action::Reply => "Reply",
         Action::EditSelected => "Edit, if it is yours",
         Action::DeleteSelected => "Delete for everyone (press twice)",
         Action::ReactSelected => "Add or remove a reaction",

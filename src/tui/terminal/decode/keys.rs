@@ -30,7 +30,7 @@ pub(super) fn character(c: char) -> KeyEvent {
 }
 
 /// The key for `ESC O` and a byte.
-pub(super) fn shift3(byte: u8) -> Option<KeyCode> {
+pub(super) fn ss3(byte: u8) -> Option<KeyCode> {
     match byte {
         b'P'..=b'S' => Some(KeyCode::F(byte - b'P' + 1)),
         b'M' => Some(KeyCode::Enter),

@@ -67,7 +67,7 @@ impl Block {
     }
 
     /// Adds the lines. `columns` is the width of the text.
-    pub fn spread(self, columns: usize, rows: &mut Vec<Row>) {
+    pub fn push_rows(self, columns: usize, rows: &mut Vec<Row>) {
         let first = rows.len();
         rows.extend(self.text.iter().map(|row| {
             Row::Line(Line {
@@ -87,12 +87,12 @@ impl Block {
             is_text && used <= columns
         };
         match rows.last_mut() {
-            Some(Row::Line(line)) if fits(line) => line.aside = Some(aside),
+            Some(Row::Line(line)) if fits(line) => line.suffix = Some(aside),
             _ => {
                 let whole = text::wrap(aside.as_str(), columns);
                 rows.extend(whole.into_iter().map(|range| {
                     Row::Line(Line {
-                        aside: Some(aside.slice(range)),
+                        suffix: Some(aside.slice(range)),
                         ..Line::empty(self.scope)
                     })
                 }));

@@ -36,8 +36,8 @@ impl Layout<'_> {
             (of(&|_, last| last == Direction::In), s.joined, s.joined_and),
             (
                 of(&|first, last| first == Direction::In && last == Direction::Out),
-                s.passed_one,
-                s.passed_and,
+                s.joined_and_left,
+                s.joined_and_left_and,
             ),
             (
                 of(&|first, last| first == Direction::Out && last == Direction::Out),

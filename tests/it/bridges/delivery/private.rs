@@ -8,8 +8,8 @@ async fn a_line_that_begins_with_a_name_is_private_over_every_bridge() {
         let server = Server::start();
         let mut ann = server.joins("ann").await;
         let mut dotted = server.joins("j.r.").await;
-        let mut watcher = Anyone::comes(&server, Protocol::WebSocket, "watcher").await;
-        let mut one = Anyone::comes(&server, protocol, protocol.name()).await;
+        let mut watcher = AnyClient::connects(&server, Protocol::WebSocket, "watcher").await;
+        let mut one = AnyClient::connects(&server, protocol, protocol.name()).await;
         for text in [
             "@ann =1",
             "@ANN =2",
@@ -22,10 +22,10 @@ async fn a_line_that_begins_with_a_name_is_private_over_every_bridge() {
             "@ann\u{200b} =9",
             "@j.r. =10",
         ] {
-            one.says(text).await;
+            one.sends(text).await;
         }
-        one.says("=public").await;
-        assert_eq!(watcher.hears(1).await[0].1, "=public", "{protocol:?}");
+        one.sends("=public").await;
+        assert_eq!(watcher.receives(1).await[0].1, "=public", "{protocol:?}");
         let from = format!("@{}", protocol.name());
         for n in 1..=9 {
             ann.sees(&from, &format!("={n}")).await;
@@ -33,8 +33,8 @@ async fn a_line_that_begins_with_a_name_is_private_over_every_bridge() {
         dotted.sees(&from, "=10").await;
         assert_eq!(server.log("general").await, ["=public"], "{protocol:?}");
         // The sender sees that the line was private, if the protocol shows senders their own messages.
-        if protocol.hears_itself() {
-            let sent = one.is_told("=1").await;
+        if protocol.has_echo() {
+            let sent = one.waits_for_text("=1").await;
             let expected = (protocol.name().to_owned(), "[私聊 → ann] =1".to_owned());
             assert_eq!(sent, expected, "{protocol:?}");
         }
@@ -46,12 +46,12 @@ async fn a_private_line_that_cannot_be_delivered_is_refused_and_never_public() {
     for protocol in ALL.into_iter().filter(|it| it.is_bridge()) {
         let server = Server::start();
         let _ann = server.joins("ann").await;
-        let gone = Anyone::comes(&server, Protocol::User, "gone").await;
+        let gone = AnyClient::connects(&server, Protocol::User, "gone").await;
         let lobby = channel(&server).await;
         are_here(&lobby, |count| count >= 2).await;
         drop(gone);
         are_here(&lobby, |count| count <= 1).await;
-        let mut one = Anyone::comes(&server, protocol, protocol.name()).await;
+        let mut one = AnyClient::connects(&server, protocol, protocol.name()).await;
         let own = format!("@{} =5", protocol.name());
         let long = format!("@{} =7", "x".repeat(40));
         for (text, words) in [
@@ -65,8 +65,8 @@ async fn a_private_line_that_cannot_be_delivered_is_refused_and_never_public() {
             ("@ann ", "私下"),
             ("@ann", "私下"),
         ] {
-            one.says(text).await;
-            let told = one.is_told(words).await;
+            one.sends(text).await;
+            let told = one.waits_for_text(words).await;
             assert_eq!(told.0, "系统", "{protocol:?} {text:?}");
         }
         assert!(server.log("general").await.is_empty(), "{protocol:?}");
@@ -78,7 +78,7 @@ async fn a_mention_is_public_over_every_bridge() {
     for protocol in ALL.into_iter().filter(|it| it.is_bridge()) {
         let server = Server::start();
         let mut ann = server.joins("ann").await;
-        let mut one = Anyone::comes(&server, protocol, protocol.name()).await;
+        let mut one = AnyClient::connects(&server, protocol, protocol.name()).await;
         let texts = [
             "@ann, =1",
             "@ann: =2",
@@ -93,7 +93,7 @@ async fn a_mention_is_public_over_every_bridge() {
             "= for @ann",
         ];
         for text in texts {
-            one.says(text).await;
+            one.sends(text).await;
         }
         for text in texts {
             ann.sees("general", text).await;
@@ -108,14 +108,14 @@ async fn guests_of_different_protocols_can_exchange_private_messages() {
     let mut all = everybody(&server).await;
     let (_, mut web) = all.pop().unwrap();
     let (_, mut chat) = all.pop().unwrap();
-    chat.says("@web =psst").await;
+    chat.sends("@web =psst").await;
     assert_eq!(
-        web.is_told("=psst").await,
+        web.waits_for_text("=psst").await,
         ("chat".to_owned(), "[私聊] =psst".to_owned())
     );
-    web.says("@chat =yes?").await;
+    web.sends("@chat =yes?").await;
     assert_eq!(
-        chat.is_told("=yes?").await,
+        chat.waits_for_text("=yes?").await,
         ("web".to_owned(), "[私聊] =yes?".to_owned())
     );
     assert!(server.log("general").await.is_empty());
@@ -132,16 +132,16 @@ async fn a_guest_who_is_refused_is_told_why() {
         let server = Server::with(config, memory());
         let _ann = server.joins("ann").await;
         // The name contains a filtered word.
-        let mut named = Anyone::comes(&server, protocol, "spam").await;
+        let mut named = AnyClient::connects(&server, protocol, "spam").await;
         let told = named.next().await.expect("a reason");
         assert!(told.0 == "系统" && told.1.contains("'spam'"), "{told:?}");
         assert_eq!(named.next().await, None, "{protocol:?}");
-        let mut one = Anyone::comes(&server, protocol, protocol.name()).await;
-        one.says("buy spam").await;
-        let told = one.is_told("'spam'").await;
+        let mut one = AnyClient::connects(&server, protocol, protocol.name()).await;
+        one.sends("buy spam").await;
+        let told = one.waits_for_text("'spam'").await;
         assert_eq!(told.0, "系统", "{protocol:?}");
         // The room has no place left.
-        let mut late = Anyone::comes(&server, protocol, "late").await;
+        let mut late = AnyClient::connects(&server, protocol, "late").await;
         let told = late.next().await.expect("a reason");
         assert_eq!(
             told,

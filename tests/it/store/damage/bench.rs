@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tchat::chat::{
-    Amendment, Author, Body, Digest, Entry, Exit, IdentityId, Level, PutOut, Role, Ruling, Search,
-    SecretHash, Seq, ServerId, Standing, Status, Until, UserName, Via, digest,
+    Amendment, Author, Body, Digest, Entry, IdentityId, Level, Removal, RemovalKind, Role, Ruling,
+    Search, SecretHash, Seq, ServerId, Standing, Status, Until, UserName, Via, digest,
 };
 use tchat::server::store::sqlite::{self, SqliteStore};
 use tchat::server::store::{
-    Append, IdentityRecord, PageLimit, PersonalChange, RoomRecord, Since, Span, Store, Verified,
+    Append, IdentityRecord, PageLimit, PersonalChange, RetentionCutoff, RoomRecord, Span, Store,
+    Verified,
 };
 
 use super::super::search::indexed;
@@ -19,7 +20,7 @@ const CAY: IdentityId = IdentityId::new([3; 16]);
 pub const LAST: u64 = 11;
 
 /// A text that is not valid UTF-8.
-pub const TORN: &str = "CAST(x'68656c6cff' AS TEXT)";
+pub const INVALID_UTF8: &str = "CAST(x'68656c6cff' AS TEXT)";
 
 pub fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path, ServerId::new([1; 16])).unwrap()
@@ -99,13 +100,13 @@ async fn whole(path: &Path) {
     store.create_room(room.clone(), created).await.unwrap();
     let mut changes = members([]);
     let standing = Standing {
-        banned: Some(Until::Ever),
+        banned: Some(Until::Forever),
         muted: Some(Until::At(1_700_000_000_000)),
-        put_out: Some(PutOut {
+        removal: Some(Removal {
             at: Seq(10),
             by: "安".into(),
             reason: "spam".into(),
-            exit: Exit::Kicked,
+            kind: RemovalKind::Kicked,
         }),
         ..Standing::default()
     };
@@ -149,7 +150,7 @@ async fn whole(path: &Path) {
 }
 
 /// Runs every query a server may send. None may fail, and the room must have no holes.
-async fn everything(store: &SqliteStore, what: &str) -> Vec<Entry> {
+async fn query_all(store: &SqliteStore, what: &str) -> Vec<Entry> {
     let room = record(70, "log").id;
     let page = |span, limit| store.page(room, span, limit);
     let all = page(Span::After(Seq::ZERO), PageLimit::PAGE)
@@ -176,22 +177,22 @@ async fn everything(store: &SqliteStore, what: &str) -> Vec<Entry> {
     store.room(room).await.expect(what);
     store.named_rooms().await.expect(what);
     store.members(room).await.expect(what);
-    store.last_said(room).await.expect(what);
-    let since = Since {
+    store.last_message(room).await.expect(what);
+    let since = RetentionCutoff {
         log_ms: at(5),
         at_ms: at(5),
         now_ms: at(99),
     };
-    let kept = store.first_kept(room, since).await.expect(what);
+    let kept = store.first_retained(room, since).await.expect(what);
     assert!(kept.is_some_and(|kept| kept <= Seq(5)), "{what}: {kept:?}");
     store.newest().await.expect(what);
-    store.last_here(room, 9).await.expect(what);
-    store.present().await.expect(what);
+    store.recently_present(room, 9).await.expect(what);
+    store.present_identities().await.expect(what);
     store.guests().await.expect(what);
     for who in [ANN, BEN, CAY] {
         store.memberships(who).await.expect(what);
         store.bans(who).await.expect(what);
-        store.read_to(room, who).await.expect(what);
+        store.read_position(room, who).await.expect(what);
         store
             .unread(room, who, Seq(1), Seq(LAST))
             .await
@@ -203,7 +204,7 @@ async fn everything(store: &SqliteStore, what: &str) -> Vec<Entry> {
         for (phrase, is_open) in [("words", false), ("wor", true), ("again", false)] {
             let search = Search {
                 phrases: vec![phrase.into()],
-                is_open,
+                is_prefix: is_open,
                 ..Search::default()
             };
             store.search(who, search, 9).await.expect(what);
@@ -216,7 +217,7 @@ async fn everything(store: &SqliteStore, what: &str) -> Vec<Entry> {
     }
     for name in ["Ann", "boss", "nobody"] {
         let key = UserName::new(name).unwrap().key();
-        store.named(key.clone()).await.expect(what);
+        store.identities_named(key.clone()).await.expect(what);
         store.operator(key.clone()).await.expect(what);
         store.members_named(room, vec![key]).await.expect(what);
     }
@@ -224,12 +225,12 @@ async fn everything(store: &SqliteStore, what: &str) -> Vec<Entry> {
 }
 
 /// Reads, writes, searches, trims and copies a damaged database. Returns the entries as shown and the result of the verification.
-pub async fn lives(path: &Path, what: &str) -> (Vec<Entry>, Verified) {
+pub async fn exercise(path: &Path, what: &str) -> (Vec<Entry>, Verified) {
     let store = open(path);
     let named = store.verify().await.expect(what);
-    let shown = everything(&store, what).await;
+    let shown = query_all(&store, what).await;
     indexed(path).await;
-    everything(&store, what).await;
+    query_all(&store, what).await;
     let room = record(70, "log");
     let more = [
         Body::Text("and more words".into()),
@@ -265,20 +266,20 @@ pub async fn lives(path: &Path, what: &str) -> (Vec<Entry>, Verified) {
     (shown, named)
 }
 
-pub struct Bench {
+pub struct DamageFixture {
     directory: tempfile::TempDir,
     whole: PathBuf,
     pub shown: Vec<Entry>,
 }
 
-impl Bench {
+impl DamageFixture {
     pub async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let whole = directory.path().join("whole.db");
         self::whole(&whole).await;
         let copy = directory.path().join("unharmed.db");
         std::fs::copy(&whole, &copy).unwrap();
-        let (shown, named) = lives(&copy, "unharmed").await;
+        let (shown, named) = exercise(&copy, "unharmed").await;
         assert_eq!(named.damages, 0, "{named:?}");
         assert_eq!((named.rooms, named.entries), (2, LAST + 1));
         Self {
@@ -303,7 +304,7 @@ impl Bench {
 
     /// Damages a copy with this SQL. Returns the entry at `seq` and the reported damage, and checks that all other entries are unchanged.
     pub async fn shows(&self, sql: &str, seq: u64) -> (Entry, Vec<String>) {
-        let (shown, named) = lives(&self.damaged(sql), sql).await;
+        let (shown, named) = exercise(&self.damaged(sql), sql).await;
         for (one, other) in shown.iter().zip(&self.shown) {
             assert!(one.seq == Seq(seq) || one == other, "{sql}: {one:?}");
         }

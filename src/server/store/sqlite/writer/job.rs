@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{Refusal, WriteError, failure};
+use super::{ConflictCheck, WriteError, failure};
 use crate::server::store::StoreError;
 
 /// A write with its answer: it runs inside the transaction and is answered after the commit.
@@ -16,7 +16,7 @@ pub(super) trait Job: Send {
 
 pub(super) struct Write<T, F> {
     rows: usize,
-    refusal: Refusal,
+    conflict_check: ConflictCheck,
     run: Option<F>,
     done: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
@@ -27,7 +27,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Wr
         let Some(run) = self.run.take() else {
             return Ok(());
         };
-        if self.refusal == Refusal::BeforeWriting {
+        if self.conflict_check == ConflictCheck::BeforeWriting {
             let before = db.total_changes();
             let done = run(db);
             if matches!(done, Err(WriteError::Conflict)) && db.total_changes() != before {
@@ -35,7 +35,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Wr
                     "a write conflicted after it had changed rows".into(),
                 ));
             }
-            return self.done(done);
+            return self.finish(done);
         }
         // A conflict must not undo the other writes in the same commit.
         batch(db, "SAVEPOINT job")?;
@@ -48,7 +48,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Wr
                 "ROLLBACK TO job; RELEASE job"
             },
         )?;
-        self.done(done)
+        self.finish(done)
     }
 
     fn rows(&self) -> usize {
@@ -69,13 +69,13 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, WriteError> + Send> Job for Wr
 impl<T, F> Write<T, F> {
     pub(super) fn new(
         rows: usize,
-        refusal: Refusal,
+        refusal: ConflictCheck,
         run: F,
     ) -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
         let (reply, answer) = oneshot::channel();
         let write = Self {
             rows,
-            refusal,
+            conflict_check: refusal,
             run: Some(run),
             done: None,
             reply,
@@ -83,7 +83,7 @@ impl<T, F> Write<T, F> {
         (write, answer)
     }
 
-    fn done(&mut self, done: Result<T, WriteError>) -> Result<(), StoreError> {
+    fn finish(&mut self, done: Result<T, WriteError>) -> Result<(), StoreError> {
         match done {
             Ok(value) => self.done = Some(Ok(value)),
             Err(WriteError::Conflict) => self.done = Some(Err(StoreError::Conflict)),
