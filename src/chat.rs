@@ -3,7 +3,7 @@
 //! Plain values with their rules. They know nothing of protobuf, sockets, databases or terminals.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
-mod amend;
+mod amendment;
 mod body;
 mod entry;
 mod hosting;
@@ -12,17 +12,17 @@ mod limits;
 mod name;
 mod order;
 mod people;
+mod permissions;
 mod pin;
 mod refusal;
-mod rights;
 mod room;
 mod search;
 mod settings;
 mod stamp;
 mod unread;
 
-pub(crate) use amend::react;
-pub use amend::{Amended, Amendment, Reaction};
+pub(crate) use amendment::react;
+pub use amendment::{Amended, Amendment, Reaction};
 pub use body::Body;
 pub use entry::{Author, Entry, Post, Recipient};
 pub use hosting::{Bridge, Bridges, FilterMode, Retention, RoomPreset};
@@ -32,9 +32,9 @@ pub use name::{NameError, NameKey, RoomName, Skeleton, UserName};
 pub(crate) use order::digest_of;
 pub use order::{ClientId, Cursor, Digest, Seq, digest};
 pub use people::{Person, Presence, Profile, Roster, Status, Via};
+pub use permissions::{Changes, Permission, Removal, RemovalKind, Role, Ruling, Standing, Until};
 pub use pin::{Pin, PinError};
 pub use refusal::{Refusal, RefusalCode};
-pub use rights::{Changes, Permission, Removal, RemovalKind, Role, Ruling, Standing, Until};
 pub(crate) use room::TOPIC;
 pub use room::{FollowResult, LastMessage, NewRoom, RoomInfo, RoomKind};
 pub use search::{Has, Search, SearchResults};

@@ -10,7 +10,7 @@ mod markdown;
 mod mentions;
 mod safe;
 mod search;
-mod unstyled;
+mod strip_ansi;
 mod width;
 mod wrap;
 
@@ -22,7 +22,7 @@ pub(crate) use mentions::{AT, EVERYBODY, mentioned_names};
 pub use safe::{SafeText, body};
 pub(crate) use safe::{is_harmless, line};
 pub(crate) use search::{Finder, folded, has, tokens};
-pub(crate) use unstyled::strip_ansi;
+pub(crate) use strip_ansi::strip_ansi;
 pub use width::{Ambiguous, cut, is_disputed, width};
 pub(crate) use width::{clusters, cut_middle, pad, set_ambiguous, widest};
 pub(crate) use wrap::wrap;

@@ -4,7 +4,7 @@
 //! append at which it happens, from 1. The signal is SIGKILL, so nothing is cleaned up, as in a power failure.
 #![allow(clippy::print_stderr)] // A command prints its usage.
 
-#[path = "../../tests/it/support/faulty.rs"]
+#[path = "../../tests/it/support/faulty_store.rs"]
 mod faulty;
 
 use std::path::Path;

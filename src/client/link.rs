@@ -1,8 +1,8 @@
 //! The link: one task that owns the connection, from connecting to goodbye, and reconnects when it breaks.
 
-mod attached;
 mod health;
 pub mod probe;
+mod session;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 use tonic::transport::{Channel, Endpoint};
 
-use self::attached::{ConnectionEnd, LinkSession};
 use self::health::Health;
+use self::session::{ConnectionEnd, LinkSession};
 use super::backoff::Backoff;
 use super::cache::{Cache, Opened};
 use super::pending::{OutgoingPost, Pending};

@@ -5,8 +5,8 @@
 //! [`trigger`] accept the clients. None of these modules contains chat rules: who may post what is decided in the session and the room, as
 //! for everybody.
 
+mod action;
 pub(crate) mod call;
-mod exchange;
 pub(crate) mod grpc;
 mod notices;
 pub(crate) mod protocol;

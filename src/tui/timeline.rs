@@ -8,7 +8,7 @@ mod former;
 pub mod highlight;
 mod item;
 pub mod message_text;
-mod own;
+mod own_posts;
 mod paging;
 pub mod rows;
 mod scroll;

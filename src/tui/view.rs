@@ -4,9 +4,9 @@
 pub mod cells;
 mod messages;
 mod overlay;
+mod panes;
 mod picker;
 mod prompt;
-mod sides;
 mod status;
 
 use std::num::NonZeroU16;
@@ -106,9 +106,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, look: &Look) -> HitMap {
         hit_map: HitMap::default(),
     };
     canvas.fill(area, Scope::Background);
-    sides::header(&mut canvas, state, regions.header);
-    sides::rooms(&mut canvas, state, regions.rooms);
-    sides::people(&mut canvas, state, regions.people);
+    panes::header(&mut canvas, state, regions.header);
+    panes::rooms(&mut canvas, state, regions.rooms);
+    panes::people(&mut canvas, state, regions.people);
     messages::draw(&mut canvas, state, &regions);
     prompt::rule(&mut canvas, state, &regions);
     status::draw(&mut canvas, state, &regions);

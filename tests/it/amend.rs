@@ -12,7 +12,7 @@ use tchat::server::store::Store;
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::wire::Event;
 
-use crate::support::raw::Raw;
+use crate::support::raw_client::Raw;
 use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, author, entry, room};
 use crate::support::server::{Server, config};
 use crate::support::viewer::Viewer;

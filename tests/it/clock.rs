@@ -13,7 +13,7 @@ use tchat::wire::{Event, JoinTarget, Request};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::support::person::Person;
-use crate::support::raw::Raw;
+use crate::support::raw_client::Raw;
 use crate::support::server::{Server, config, memory};
 
 const MINUTE: i64 = 60_000;

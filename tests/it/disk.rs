@@ -1,6 +1,6 @@
 //! Disks that are full, that fail, and that are copied.
 
-mod kept;
+mod durability;
 
 use std::path::Path;
 use std::process::Stdio;

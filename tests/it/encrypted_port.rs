@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::support::interceptor::any_key;
 use crate::support::person::secret;
-use crate::support::raw::{Raw, hello};
+use crate::support::raw_client::{Raw, hello};
 use crate::support::server::{Server, config, memory};
 
 const ELSEWHERE: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tchat::client::{Event as ClientEvent, LinkState};
 
-use crate::support::chaos::NetworkFaults;
+use crate::support::chaos_proxy::NetworkFaults;
 use crate::support::chat::{Chat, Rate, Talker};
 use crate::support::history::{History, Sent, tail};
 use crate::support::person::Person;

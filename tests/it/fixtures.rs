@@ -12,7 +12,7 @@ use tchat::server::store::{PageLimit, Span, Store};
 use tchat::wire::{Request, RequestFrame, proto, request_from, request_to};
 
 use crate::frames::requests;
-use crate::support::raw::Raw;
+use crate::support::raw_client::Raw;
 use crate::support::server::{Server, config};
 
 fn fixtures() -> PathBuf {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::person::secret;
-use crate::support::raw::{Raw, channel, hello};
+use crate::support::raw_client::{Raw, channel, hello};
 use crate::support::server::{Server, config, memory};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";

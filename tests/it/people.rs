@@ -13,7 +13,7 @@ use tchat::wire::{Event, JoinTarget, PersonTarget, Request};
 use tokio::time::{Instant, sleep};
 
 use crate::support::person::{Person, secret};
-use crate::support::raw::{Raw, hello};
+use crate::support::raw_client::{Raw, hello};
 use crate::support::server::Server;
 
 /// A client that follows `general` and watches presence changes.

@@ -17,7 +17,7 @@ use tchat::wire::{Event, Request};
 use tokio::time::sleep;
 
 use crate::support::person::Person;
-use crate::support::raw::Raw;
+use crate::support::raw_client::Raw;
 use crate::support::screen::{ANN, GENERAL, LI, Screen, ZHANG, entry, message_entry};
 use crate::support::server::{Server, config, memory};
 use crate::support::viewer::Viewer;

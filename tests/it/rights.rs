@@ -1,7 +1,7 @@
 //! Room permissions: every command by every kind of person, sent by a client that checks nothing itself.
 
+mod fixture;
 mod secret;
-mod stage;
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use tchat::chat::{
 use tchat::tui::input::command::{COMMANDS, CommandName};
 use tchat::wire::{Event, JoinTarget, Request, UnfollowReason, entry_from};
 
-use self::stage::{ACTORS, Actor, Fixture, Outcome, TestPerson, ruling};
+use self::fixture::{ACTORS, Actor, Fixture, Outcome, TestPerson, ruling};
 
 /// A command and its outcome for each actor, in the order of [`ACTORS`].
 struct Row {

@@ -3,7 +3,7 @@
 use tchat::chat::{ClientId, Cursor, FollowResult, InstanceId, Recipient, RefusalCode, Seq};
 use tchat::wire::{Event, Request, UnfollowReason};
 
-use crate::support::raw::Raw;
+use crate::support::raw_client::Raw;
 use crate::support::server::Server;
 
 fn id(counter: u64) -> ClientId {

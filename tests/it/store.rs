@@ -23,8 +23,8 @@ use tchat::server::store::{
     Append, IdentityRecord, PageLimit, RetentionCutoff, RoomRecord, Span, Store, StoreError, pair,
 };
 
-use crate::support::faulty::Faulty;
-use crate::support::raw::Raw;
+use crate::support::faulty_store::Faulty;
+use crate::support::raw_client::Raw;
 use crate::support::server::{Server, config};
 use tchat::wire::Event;
 

@@ -3,7 +3,7 @@
 //! A call owns a [`Protocol`]. Its two directions never wait for each other: incoming messages wait while the session is busy, outgoing
 //! ones wait while the client does not read. Both queues are short. A call does not know the transport.
 
-mod entering;
+mod admission;
 mod outgoing;
 
 use std::collections::{HashMap, VecDeque};
@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::exchange::{BridgeAction, Ending, EventTime, Notification, seconds};
+use super::action::{BridgeAction, Ending, EventTime, Notification, seconds};
 use super::notices;
 use super::protocol::Protocol;
 use crate::chat::{

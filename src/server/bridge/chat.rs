@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::{DecodeError, Message};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use super::exchange::{BridgeAction, Ending, EventTime, Notification};
+use super::action::{BridgeAction, Ending, EventTime, Notification};
 use super::notices;
 use super::proto::chat::{
     BroadcastMessage, ClientMessage, JoinResponse, ServerMessage, UserJoinedNotification,

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
-use super::exchange::{BridgeAction, Ending, Notification};
+use super::action::{BridgeAction, Ending, Notification};
 use super::notices;
 use super::proto::gochat::ChatMessage;
 use crate::chat::{Entry, Via};

@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tonic::service::Routes;
 use tonic::{Code, Request, Response, Status, Streaming, async_trait};
 
+use super::action::Ending;
 use super::call::{self, FromClient, ToClient};
 use super::chat::{self, Chat};
-use super::exchange::Ending;
 use super::gochat::Gochat;
 use super::notices;
 use super::proto::chat::{

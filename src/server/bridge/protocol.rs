@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use super::exchange::{BridgeAction, Ending, EventTime, Notification, seconds};
+use super::action::{BridgeAction, Ending, EventTime, Notification, seconds};
 use super::{chat, gochat, service, user, websocket};
 use crate::chat::{Entry, Via};
 

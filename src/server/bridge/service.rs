@@ -2,7 +2,7 @@
 
 use prost::{DecodeError, Message};
 
-use super::exchange::BridgeAction;
+use super::action::BridgeAction;
 use super::proto::service::{ChatReq, ChatRsp};
 
 /// One client.

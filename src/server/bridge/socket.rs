@@ -22,8 +22,8 @@ use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
 use self::frames::{Frame, FrameError, Incoming, Outgoing};
+use super::action::Ending;
 use super::call::{self, FromClient, ToClient};
-use super::exchange::Ending;
 use super::protocol::Protocol;
 use crate::server::allowed_hosts::AllowedHosts;
 use crate::server::hub::Hub;

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
-use super::exchange::{BridgeAction, Ending, EventTime, Notification};
+use super::action::{BridgeAction, Ending, EventTime, Notification};
 use super::notices;
 use super::proto::user::{ChatMessage, ChatRequest, ChatResponse};
 use crate::chat::{Body, Entry, IdentityId, Person};

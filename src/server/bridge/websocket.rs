@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
-use super::exchange::{BridgeAction, Ending, Notification};
+use super::action::{BridgeAction, Ending, Notification};
 use super::notices;
 use super::proto::websocket::ChatRoomRequest;
 use crate::chat::Entry;

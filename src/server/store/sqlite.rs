@@ -2,8 +2,9 @@
 //!
 //! A power cut loses acknowledged rows with `synchronous = NORMAL` and none with FULL. The group commit in `writer` makes FULL affordable.
 
-mod copy;
+mod backup;
 mod decode;
+mod disk_space;
 mod encode;
 mod index;
 mod page;
@@ -11,7 +12,6 @@ mod personal;
 mod read;
 mod schema;
 mod search;
-mod space;
 mod verify;
 mod write;
 mod writer;
@@ -27,8 +27,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
-pub use self::copy::{Backup, BackupError, Restored, backup, restore};
-use self::space::Space;
+pub use self::backup::{Backup, BackupError, Restored, backup, restore};
+use self::disk_space::Space;
 use self::verify::{Verification, VerifyProgress};
 pub use self::verify::{quick_check, verify_file};
 use self::writer::ConflictCheck::{BeforeWriting, WhileWriting};
@@ -99,7 +99,7 @@ impl SqliteStore {
     /// Which file cannot be used, and why. A file of a newer tchat is not touched.
     pub fn open(path: &Path, fresh_id: ServerId) -> Result<Self, OpenError> {
         let directory = path.parent().unwrap_or(path).to_owned();
-        Self::open_with(path, fresh_id, move || space::free(&directory))
+        Self::open_with(path, fresh_id, move || disk_space::free(&directory))
     }
 
     /// Like [`SqliteStore::open`], with a function that returns how many bytes are free on the disk, or `None` if that is unknown.

@@ -3,15 +3,15 @@
 //! It knows nothing of what the actions do.
 
 mod action;
-mod spelling;
-mod table;
+mod key;
+mod presets;
 
 use std::collections::HashMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 pub use self::action::Action;
-pub use self::spelling::{Key, Keys};
+pub use self::key::{Key, Keys};
 use super::command::CommandName;
 
 /// The part of the interface that has the focus when a key is pressed.
@@ -103,7 +103,7 @@ const NEEDED: [Action; 3] = [Action::Send, Action::Close, Action::Quit];
 impl Keymap {
     pub fn new(preset: Preset, user_bindings: Vec<UserBinding>) -> Self {
         let mut order: Vec<(Context, Keys, Action)> = Vec::new();
-        let rows = table::bindings(preset).filter_map(|(context, keys, action)| {
+        let rows = presets::bindings(preset).filter_map(|(context, keys, action)| {
             Some((context, keys.parse().ok()?, Some(action)))
         });
         let wished = user_bindings
@@ -253,10 +253,10 @@ mod tests {
     fn every_row_is_a_valid_key_and_no_table_binds_a_key_twice() {
         for (name, preset) in Preset::ALL {
             let mut seen = HashSet::new();
-            let own = table::bindings(preset).skip(if preset == Preset::Default {
+            let own = presets::bindings(preset).skip(if preset == Preset::Default {
                 0
             } else {
-                table::bindings(Preset::Default).count()
+                presets::bindings(Preset::Default).count()
             });
             for (context, keys, _) in own {
                 let parsed: Keys = keys

@@ -5,7 +5,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use super::completion::{insert_offer, typed};
 use super::editing::edit_line;
 use super::viewport::layout;
-use super::{actions, amend, paste, pick, select, trust};
+use super::{actions, amend, paste, picker_keys, select, trust};
 use crate::chat::Seq;
 use crate::client::Command;
 use crate::text;
@@ -30,7 +30,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     match &state.overlays.top {
         Some(Overlay::Name { .. }) => return name_overlay(state, key),
         Some(Overlay::Trust { .. }) => return trust::press(state, key),
-        Some(Overlay::Pick(_)) => return pick::press(state, key),
+        Some(Overlay::Pick(_)) => return picker_keys::press(state, key),
         Some(Overlay::Snippet { .. }) => return paste::press(state, key),
         Some(Overlay::React { target, .. }) => return react_overlay(state, *target, key),
         Some(Overlay::Help { .. } | Overlay::List { .. } | Overlay::Link { .. }) => {

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::actions::act;
 use super::completion::{insert_offer, typed};
 use super::viewport::{layout, reveal, scroll, show};
-use super::{keys, pick, picker, select, visit};
+use super::{keys, picker, picker_keys, select, visit};
 use crate::chat::{IdentityId, Seq};
 use crate::tui::event::Effect;
 use crate::tui::input::keymap::Action;
@@ -104,7 +104,7 @@ fn click(state: &mut State, found: Option<(Rect, Target)>, place: Position) -> V
                 insert_offer(state);
             }
         }
-        Target::Row(n) => return pick::click(state, n),
+        Target::Row(n) => return picker_keys::click(state, n),
         Target::Rooms | Target::People | Target::Messages | Target::Overlay => {}
     }
     Vec::new()

@@ -1,6 +1,6 @@
 //! Commands that replace keys in plain mode: `/do`, `/select`, `/history` and `/pick`.
 
-use super::{pick as choosing, select, viewport};
+use super::{picker_keys as choosing, select, viewport};
 use crate::chat::Seq;
 use crate::text;
 use crate::tui::content::plain_lines;

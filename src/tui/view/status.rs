@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::sides::{MENTION, badge};
+use super::panes::{MENTION, badge};
 use super::{Canvas, columns};
 use crate::client::{LinkState, Protection};
 use crate::text;

@@ -3,13 +3,13 @@
 use tonic::Code;
 use tonic::transport::Channel;
 
-pub use crate::support::foreign::chat::ClientEvent;
-use crate::support::foreign::chat::{
+pub use crate::support::bridge_clients::chat::ClientEvent;
+use crate::support::bridge_clients::chat::{
     Broadcast, CheckUsernameRequest, CheckUsernameResponse, ClientMessage, ClientRequest, Counted,
     ListRoomsRequest, ListRoomsResponse, Response, ServerMessage, Text, Who,
 };
-use crate::support::foreign::{Call, unary};
-use crate::support::raw::channel;
+use crate::support::bridge_clients::{Call, unary};
+use crate::support::raw_client::channel;
 use crate::support::server::{Server, config, memory};
 
 pub const PATH: &str = "/chat.ChatService/Chat";

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 
 use super::gochat;
-use crate::support::foreign::{Call, Socket};
+use crate::support::bridge_clients::{Call, Socket};
 use crate::support::terminal::{Home, ends, signal};
 
 /// The message posted to the clients that stayed.

@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use tonic::transport::Channel;
 
 use super::{chat, gochat, user};
-use crate::support::foreign::Socket;
-use crate::support::foreign::chat::ClientEvent;
+use crate::support::bridge_clients::Socket;
+use crate::support::bridge_clients::chat::ClientEvent;
 use crate::support::person::Person;
-use crate::support::raw::channel;
+use crate::support::raw_client::channel;
 use crate::support::server::{Server, config, memory};
 
 const PATIENCE: Duration = Duration::from_secs(50);

@@ -2,8 +2,8 @@
 
 use tonic::Code;
 
-use crate::support::foreign::Call;
-use crate::support::foreign::gochat::ChatMessage;
+use crate::support::bridge_clients::Call;
+use crate::support::bridge_clients::gochat::ChatMessage;
 use crate::support::server::Server;
 
 pub const PATH: &str = "/gochat.ChatService/Chat";

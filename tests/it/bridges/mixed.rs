@@ -11,11 +11,11 @@ use tchat::server::store::{PageLimit, Span, Store, StoreError};
 use tchat::wire::Event;
 
 use super::{chat, gochat, user};
-use crate::support::faulty::Faulty;
-use crate::support::foreign::Socket;
-use crate::support::foreign::chat::ClientEvent as ToldChat;
+use crate::support::bridge_clients::Socket;
+use crate::support::bridge_clients::chat::ClientEvent as ToldChat;
+use crate::support::faulty_store::Faulty;
 use crate::support::person::Person;
-use crate::support::raw::{Raw, channel};
+use crate::support::raw_client::{Raw, channel};
 use crate::support::server::{Server, config, memory};
 
 /// Posts a message that is refused; returns the code.

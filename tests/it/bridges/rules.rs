@@ -11,8 +11,8 @@ use tonic::Code;
 
 use super::service::{get, http};
 use super::{chat, gochat, user};
-use crate::support::foreign::{Call, Socket, service, unary};
-use crate::support::raw::channel;
+use crate::support::bridge_clients::{Call, Socket, service, unary};
+use crate::support::raw_client::channel;
 use crate::support::server::{Server, config, memory};
 
 #[tokio::test(start_paused = true)]
@@ -39,7 +39,7 @@ async fn an_unknown_or_disabled_method_is_unimplemented() {
     let mut config = config();
     config.bridges = config.bridges.without(tchat::chat::Bridge::Gochat);
     let server = Server::with(config, memory());
-    let channel = crate::support::raw::channel(&server).await;
+    let channel = crate::support::raw_client::channel(&server).await;
     let mut grpc = tonic::client::Grpc::new(channel);
     grpc.ready().await.unwrap();
     let codec = tonic_prost::ProstCodec::<service::ChatReq, service::ChatRsp>::default();

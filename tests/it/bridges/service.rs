@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tonic::Code;
 
-use crate::support::foreign::Call;
-use crate::support::foreign::service::{ChatReq, ChatRsp};
-use crate::support::raw::channel;
+use crate::support::bridge_clients::Call;
+use crate::support::bridge_clients::service::{ChatReq, ChatRsp};
+use crate::support::raw_client::channel;
 use crate::support::server::{Server, config, memory};
 
 pub type Client = Call<ChatReq, ChatRsp>;

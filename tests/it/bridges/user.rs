@@ -5,9 +5,9 @@ use std::time::Duration;
 use tchat::chat::Recipient;
 use tonic::Code;
 
-use crate::support::foreign::Call;
-use crate::support::foreign::user::{ChatMessage, ChatRequest, ChatResponse};
-use crate::support::raw::channel;
+use crate::support::bridge_clients::Call;
+use crate::support::bridge_clients::user::{ChatMessage, ChatRequest, ChatResponse};
+use crate::support::raw_client::channel;
 use crate::support::server::Server;
 
 pub const PATH: &str = "/user.UserService/Chat";

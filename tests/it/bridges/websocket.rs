@@ -6,7 +6,7 @@ use prost::Message;
 use tchat::client::boxed_stream;
 use tokio::time::Instant;
 
-use crate::support::foreign::{BINARY, PING, PONG, Socket, TEXT, websocket};
+use crate::support::bridge_clients::{BINARY, PING, PONG, Socket, TEXT, websocket};
 use crate::support::server::Server;
 
 /// The next message by a person, skipping the system's join and leave notices.

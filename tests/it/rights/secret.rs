@@ -3,9 +3,9 @@
 use tchat::chat::{Body, Epoch, NewRoom, Refusal, RefusalCode, RoomKind, RoomName, Ruling, Seq};
 use tchat::wire::{Event, JoinTarget, Request};
 
-use super::stage::{Fixture, TestPerson, ruling};
-use crate::support::foreign::Call;
-use crate::support::foreign::chat::{
+use super::fixture::{Fixture, TestPerson, ruling};
+use crate::support::bridge_clients::Call;
+use crate::support::bridge_clients::chat::{
     ClientEvent, ClientMessage, ClientRequest, ServerMessage, Who,
 };
 use crate::support::server::{Server, config};

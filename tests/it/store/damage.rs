@@ -1,6 +1,6 @@
 //! Values damaged on the disk: each is shown as far as it can be read and is reported, and everything else stays available.
 
-mod bench;
+mod fixture;
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tchat::chat::{
 use tchat::server::store::sqlite;
 use tchat::server::store::{Append, PageLimit, RetentionCutoff, Span, Store};
 
-use self::bench::{DamageFixture, INVALID_UTF8, LAST, exercise, open};
+use self::fixture::{DamageFixture, INVALID_UTF8, LAST, exercise, open};
 use super::{ANN, BEN, at, entry, made, members, record, taken};
 
 #[tokio::test(flavor = "multi_thread")]

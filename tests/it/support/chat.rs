@@ -3,7 +3,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use super::chaos::{Chaos, NetworkFaults};
+use super::chaos_proxy::{Chaos, NetworkFaults};
 use super::history::{History, Sent, tail};
 use super::terminal::{Home, Screen, ends, signal};
 

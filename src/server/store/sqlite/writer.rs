@@ -14,8 +14,8 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 use tokio::sync::oneshot;
 
 use self::job::{Job, Write};
+use super::disk_space::Space;
 use super::index::Indexer;
-use super::space::Space;
 use crate::server::store::StoreError;
 
 /// How many writes may wait. A room has at most one, so only more busy rooms than a machine can serve would reach this.

@@ -1,6 +1,6 @@
 //! Actions: everything a key can do, under the name that the config file uses.
 
-use super::{Context, Preset, table};
+use super::{Context, Preset, presets};
 
 macro_rules! actions {
     ($($name:ident = $text:literal),* $(,)?) => {
@@ -103,7 +103,7 @@ impl Action {
     pub fn is_bound_in(self, context: Context) -> bool {
         let mut presets = Preset::ALL.into_iter();
         presets.any(|(_, preset)| {
-            let mut rows = table::bindings(preset);
+            let mut rows = presets::bindings(preset);
             rows.any(|(known, _, action)| known == context && action == self)
         })
     }

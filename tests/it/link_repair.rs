@@ -8,7 +8,7 @@ use tchat::wire::{Event, Head, Request};
 use tokio::time::Instant;
 
 use crate::support::person::Person;
-use crate::support::scripted::{self, EPOCH, Headers, ROOM, ScriptedStream, entry};
+use crate::support::scripted_server::{self, EPOCH, Headers, ROOM, ScriptedStream, entry};
 
 /// Answers pings with the head of the room until the client follows it again; returns the seq of its cursor.
 async fn pongs_until_followed(talk: &mut ScriptedStream, last: u64) -> u64 {
@@ -59,7 +59,7 @@ async fn report(ann: &mut Person) -> Report {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_last_entry_is_detected_within_30_seconds_and_repaired() {
-    let (connector, mut talks) = scripted::start();
+    let (connector, mut talks) = scripted_server::start();
     let mut ann = Person::start(connector, "ann");
     let mut talk = talks.recv().await.unwrap();
     talk.welcomes().await;
@@ -86,7 +86,7 @@ async fn a_lost_last_entry_is_detected_within_30_seconds_and_repaired() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hole_is_never_shown_and_a_duplicate_is_shown_once() {
-    let (connector, mut talks) = scripted::start();
+    let (connector, mut talks) = scripted_server::start();
     let mut ann = Person::start(connector, "ann");
     let mut talk = talks.recv().await.unwrap();
     talk.welcomes().await;
@@ -112,7 +112,7 @@ async fn a_hole_is_never_shown_and_a_duplicate_is_shown_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_entry_is_not_treated_as_lost() {
-    let (connector, mut talks) = scripted::start();
+    let (connector, mut talks) = scripted_server::start();
     let mut ann = Person::start(connector, "ann");
     let mut talk = talks.recv().await.unwrap();
     talk.welcomes().await;
@@ -140,7 +140,7 @@ async fn a_slow_entry_is_not_treated_as_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_sends_no_headers_before_hello_still_gets_the_hello() {
-    let (connector, mut talks) = scripted::start_with(Headers::Late);
+    let (connector, mut talks) = scripted_server::start_with(Headers::Late);
     let began = Instant::now();
     let mut ann = Person::start(connector, "ann");
     let mut talk = talks.recv().await.unwrap();
@@ -159,7 +159,7 @@ async fn a_server_that_sends_no_headers_before_hello_still_gets_the_hello() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_sends_no_headers_before_hello_gets_it_again_after_a_lost_link() {
-    let (connector, mut talks) = scripted::start_with(Headers::Late);
+    let (connector, mut talks) = scripted_server::start_with(Headers::Late);
     let _ann = Person::start(connector, "ann");
     let mut talk = talks.recv().await.unwrap();
     talk.welcomes().await;
@@ -176,7 +176,7 @@ async fn a_server_that_sends_no_headers_before_hello_gets_it_again_after_a_lost_
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_never_sends_headers_counts_as_silent_and_quitting_still_works() {
-    let (connector, _talks) = scripted::start_with(Headers::Never);
+    let (connector, _talks) = scripted_server::start_with(Headers::Never);
     let began = Instant::now();
     let mut ann = Person::start(connector.clone(), "ann");
     let why = |_: &Person, event: &ClientEvent| match event {

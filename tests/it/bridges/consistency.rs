@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 
 use super::{chat, gochat, service, user};
-use crate::support::foreign::chat::ClientEvent;
-use crate::support::foreign::{Call, Socket};
+use crate::support::bridge_clients::chat::ClientEvent;
+use crate::support::bridge_clients::{Call, Socket};
 use crate::support::history::{History, tail};
 use crate::support::terminal::{Home, ends, signal};
 

@@ -8,7 +8,7 @@ use tchat::tui::input::command::CommandName;
 use tchat::wire::{Event, JoinTarget, PersonTarget, Request, proto, room_from};
 
 use crate::support::person::secret;
-use crate::support::raw::Raw;
+use crate::support::raw_client::Raw;
 use crate::support::server::Server;
 
 /// The kinds of people who send requests.

@@ -12,7 +12,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
-use super::raw::channel;
+use super::raw_client::channel;
 use super::server::Server;
 
 const PATIENCE: Duration = Duration::from_secs(200);
