@@ -14,6 +14,7 @@
 //! | [`server`] | The server: connections, sessions, rooms, the store, and the bridges to five other chat protocols. |
 //! | [`client`] | The client without a screen: dialling, resuming, pending posts, and a cache on disk (outbox, drafts, entries). |
 //! | [`tui`] | The screen: a state, a pure `update`, a pure `view`, and the loop that runs them. Without a screen it prints lines. |
+//! | [`files`] | Writes a file so that a crash leaves it whole. |
 //! | [`config`] | Reads files, environment variables and flags into one validated configuration. |
 //! | [`cli`] | The subcommands: join, serve, the background server, `--demo`, `doctor`, and the commands for scripts. |
 //!
@@ -44,11 +45,11 @@
 //! | module | may import |
 //! |---|---|
 //! | `cli` | all except `wire` |
-//! | `config` | `chat`, `text`, and the tables of `tui` (keys, theme, settings, strings) |
+//! | `config` | `chat`, `files`, `text`, and the tables of `tui` (keys, theme, settings, strings) |
 //! | `tui` | `chat`, `client`, `text` |
-//! | `client`, `server` | `chat`, `text`, `tls`, `wire`, but never each other |
+//! | `client`, `server` | `chat`, `files`, `text`, `tls`, `wire`, but never each other |
 //! | `wire`, `tls`, `text` | `chat` |
-//! | `chat` | nothing |
+//! | `chat`, `files` | nothing |
 //!
 //! Further rules: `update` does not know `view`. Types generated from protobuf are used only in `wire`, `client::link`, `server::endpoint`
 //! and `server::bridge`. Only `config` reads environment variables. `tests/it/architecture/` checks these rules, the layers inside `server`
@@ -92,6 +93,7 @@ pub mod chat;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub(crate) mod files;
 pub mod server;
 pub mod text;
 pub mod tls;

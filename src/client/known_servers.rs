@@ -4,11 +4,12 @@
 //! another address with its key has the same profile there.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::tls::Expected;
 use crate::chat::Pin;
+use crate::files::{PRIVATE, write_atomically};
 
 const FILE: &str = "known_servers";
 const LOCK: &str = "known_servers.lock";
@@ -100,7 +101,7 @@ impl KnownServers {
         let Self(mut known) = Self::read(directory)?;
         known.retain(|it| it.address != server.address);
         known.push(server);
-        write_whole(directory, FILE, &text_of(&known)).map_err(failed)
+        write_atomically(&directory.join(FILE), &text_of(&known), PRIVATE).map_err(failed)
     }
 }
 
@@ -113,7 +114,7 @@ pub fn last_joined(directory: &Path) -> Option<String> {
 /// Remembers the link of a server that was joined. Best effort: without it, the next start only has to name the server again.
 pub fn remember_last(directory: &Path, link: &str) {
     if last_joined(directory).as_deref() != Some(link) {
-        let _forgotten = write_whole(directory, LAST, &format!("{link}\n"));
+        let _forgotten = write_atomically(&directory.join(LAST), &format!("{link}\n"), PRIVATE);
     }
 }
 
@@ -153,20 +154,6 @@ fn lock(directory: &Path) -> io::Result<File> {
         .open(directory.join(LOCK))?;
     lock.lock()?;
     Ok(lock)
-}
-
-/// Writes a file so that a crash leaves either the old one or the new one.
-fn write_whole(directory: &Path, name: &str, text: &str) -> io::Result<()> {
-    fs::create_dir_all(directory)?;
-    let aside = directory.join(format!("{name}.new-{}", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&aside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&aside, directory.join(name))
 }
 
 #[cfg(test)]

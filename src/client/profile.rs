@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::chat::Secret;
+use crate::files::{PUBLIC, write_atomically};
 
 /// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +81,7 @@ pub(crate) fn last_room(directory: &Path, server: &str, name: &str) -> Option<St
 /// Saves the room that is being read. Best effort: without it the client starts in the room that everyone starts in.
 pub(crate) fn remember_room(directory: &Path, server: &str, name: &str, room: &str) {
     let path = file(directory, server, name, "room");
-    let _forgotten = fs::write(path, format!("{room}\n"));
+    let _forgotten = write_line(&path, room);
 }
 
 /// Records the present name of a profile's identity, so that the profile is found by it from now on. Best effort: without it the profile is
@@ -106,18 +107,15 @@ pub(crate) fn record_name(directory: &Path, server: &str, start: &str, now: &str
             _ => Ok(()),
         }
     } else {
-        write_atomically(&of(&taken, "alias"), &profile)
+        write_line(&of(&taken, "alias"), &profile)
     };
     if noted.is_ok() {
-        let _noted_again_the_next_time = write_atomically(&of(&profile, "name"), now);
+        let _noted_again_the_next_time = write_line(&of(&profile, "name"), now);
     }
 }
 
-/// Writes a line so that nobody reads half of it.
-fn write_atomically(path: &Path, line: &str) -> io::Result<()> {
-    let aside = path.with_extension(format!("new-{}", std::process::id()));
-    fs::write(&aside, format!("{line}\n"))?;
-    fs::rename(&aside, path)
+fn write_line(path: &Path, line: &str) -> io::Result<()> {
+    write_atomically(path, &format!("{line}\n"), PUBLIC)
 }
 
 fn read(path: &Path) -> Result<Option<Secret>, ProfileError> {

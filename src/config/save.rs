@@ -7,6 +7,7 @@ use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table, Value};
 
 use super::read;
+use crate::files::{PRIVATE, PUBLIC, write_atomically};
 use crate::tui::settings::Setting;
 
 /// Sets a value in the file, which is created if it does not exist. Comments and order are preserved.
@@ -75,12 +76,11 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
         let words = "it is not a file";
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, words));
     }
-    let beside = path.with_extension("toml.new");
-    fs::write(&beside, text)?;
-    if let Some(before) = before {
-        fs::set_permissions(&beside, before.permissions())?;
-    }
-    fs::rename(&beside, &path)
+    let Some(before) = before else {
+        return write_atomically(&path, text, PUBLIC);
+    };
+    write_atomically(&path, text, PRIVATE)?;
+    fs::set_permissions(&path, before.permissions())
 }
 
 #[cfg(test)]

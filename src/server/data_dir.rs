@@ -8,6 +8,7 @@ use super::hub::random_id;
 use super::store::Verified;
 use super::store::sqlite::{self, Backup, BackupError, OpenError, Restored, SqliteStore};
 use crate::chat::{SecretHash, ServerId};
+use crate::files::{PRIVATE, PUBLIC, write_atomically};
 
 const DATABASE: &str = "tchat.db";
 const LOCK: &str = "tchat.lock";
@@ -158,7 +159,7 @@ impl DataDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(host) = host {
                     let text = format!("{}\n", hex::encode(host.bytes()));
-                    write_new_file(&path, &text, 0o600).map_err(cause)?;
+                    write_atomically(&path, &text, PRIVATE).map_err(cause)?;
                 }
                 Ok(host)
             }
@@ -171,7 +172,7 @@ impl DataDir {
     /// # Errors
     /// The directory cannot be written.
     pub fn write_server(&self, note: &ServerNote) -> Result<(), DataError> {
-        write_new_file(&self.path.join(SERVER), &note.to_string(), 0o644).map_err(|cause| {
+        write_atomically(&self.path.join(SERVER), &note.to_string(), PUBLIC).map_err(|cause| {
             DataError::Directory {
                 path: self.path.clone(),
                 cause,
@@ -387,31 +388,6 @@ pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
-}
-
-/// Writes a file with a mode, so that a crash leaves either what was there before or all of the new text.
-///
-/// # Errors
-/// The file cannot be written.
-fn write_new_file(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".new");
-    let aside = PathBuf::from(aside);
-    // A file that a crash left here keeps its mode when it is opened again.
-    match fs::remove_file(&aside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _no_modes_here = mode;
-    let mut file = options.open(&aside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&aside, path)
 }
 
 /// Creates a file that is private to the user, if it does not exist: the directory may be open to others. SQLite gives the files beside it

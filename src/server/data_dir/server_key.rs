@@ -15,6 +15,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use crate::chat::Pin;
+use crate::files::{PRIVATE, PUBLIC, write_atomically};
 use crate::tls;
 
 const KEY: &str = "tls.key";
@@ -121,7 +122,7 @@ impl ServerKey {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        write(&path, key, 0o600)
+        write(&path, key, PRIVATE)
     }
 
     /// Reads a certificate chain and its key from PEM files.
@@ -209,7 +210,7 @@ impl ResolvesServerCert for CurrentKey {
 fn make_key(path: &Path) -> Result<(), KeyError> {
     let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
         .map_err(|error| KeyError::Generation(error.to_string()))?;
-    write(path, &pair.serialize_pem(), 0o600)
+    write(path, &pair.serialize_pem(), PRIVATE)
 }
 
 /// Makes a self-signed certificate for a key. Clients that pinned the key accept it whatever its dates are.
@@ -223,12 +224,12 @@ fn make_certificate(key: &Path, path: &Path) -> Result<(), KeyError> {
     let made = rcgen::CertificateParams::new(vec![NAME.to_owned()])
         .and_then(|params| params.self_signed(&pair))
         .map_err(|error| KeyError::Generation(error.to_string()))?;
-    write(path, &made.pem(), 0o644)
+    write(path, &made.pem(), PUBLIC)
 }
 
 /// Writes a file whole or not at all.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), KeyError> {
-    super::write_new_file(path, text, mode).map_err(|cause| KeyError::Io {
+    write_atomically(path, text, mode).map_err(|cause| KeyError::Io {
         path: path.to_owned(),
         cause,
     })

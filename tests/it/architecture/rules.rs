@@ -16,13 +16,14 @@ const PARTS: &[May] = &[
         "cli",
         &["chat", "client", "config", "server", "text", "tui"],
     ),
-    ("config", &["chat", "text", "tui"]),
+    ("config", &["chat", "files", "text", "tui"]),
     ("tui", &["chat", "client", "text"]),
-    ("client", &["chat", "text", "tls", "wire"]),
-    ("server", &["chat", "text", "tls", "wire"]),
+    ("client", &["chat", "files", "text", "tls", "wire"]),
+    ("server", &["chat", "files", "text", "tls", "wire"]),
     ("wire", &["chat"]),
     ("tls", &["chat"]),
     ("text", &["chat"]),
+    ("files", &[]),
     ("chat", &[]),
 ];
 

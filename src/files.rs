@@ -1,0 +1,79 @@
+//! Writes a file so that a crash leaves either its old contents or all of the new ones.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The mode of a file that only its user can read.
+pub const PRIVATE: u32 = 0o600;
+/// The mode of a file that everybody may read, unless the umask forbids it.
+pub const PUBLIC: u32 = 0o644;
+
+/// Replaces the contents of a file, or creates it. `mode` is its mode on Unix, without what the umask forbids.
+///
+/// # Errors
+/// The directory is missing or cannot be written. The file is then unchanged.
+pub fn write_atomically(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    // Each process has its own name, so that two that write at once do not mix their texts.
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".new-{}", std::process::id()));
+    let beside = PathBuf::from(beside);
+    // A file that a crash left here would keep its mode.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let written = create(&beside, mode).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    });
+    if written.is_err() {
+        let _gone = fs::remove_file(&beside);
+    }
+    written
+}
+
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _no_modes_here = mode;
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        for text in ["first\n", "second, which is longer\n", ""] {
+            write_atomically(&path, text, PRIVATE).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, PRIVATE);
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_stays_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        // A directory cannot be replaced by a file.
+        fs::create_dir(&path).unwrap();
+        write_atomically(&path, "text", PRIVATE).unwrap_err();
+        assert!(path.is_dir());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        write_atomically(&directory.path().join("no/file"), "text", PRIVATE).unwrap_err();
+    }
+}
