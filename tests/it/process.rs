@@ -83,7 +83,11 @@ fn messages_are_logged_only_if_enabled() {
     let mut ann = home.opens((80, 24), &[]);
     ann.shows("#general ›");
     ann.sends_line("for the record");
-    ann.shows("for the record");
+    // The words are in the composer before they are a stored message.
+    ann.until("a stored message", |text| {
+        let is_it = |row: &str| row.contains(" ann ") && row.contains("for the record");
+        text.lines().any(|row| is_it(row) && !row.contains('…'))
+    });
     signal(server.id(), "INT");
     assert_eq!(ends(&mut server, DRAIN).code(), Some(0));
     assert!(log(&home).contains("for the record"));
