@@ -153,8 +153,8 @@ fn connect(config: Config) -> Connect {
             (None, Some(last)) => last.clone(),
             (None, None) => (config.join.link(), config.join.may_start_server),
         };
-        let (target, server) = (Target::new(&config, link.clone()), link.server.clone());
-        let key = target.profile().map_err(|error| error.to_string())?;
+        let (mut target, server) = (Target::new(&config, link.clone()), link.server.clone());
+        let key = target.choose_profile().map_err(|error| error.to_string())?;
         let name = config.join.name.clone();
         let profiles = config.paths.data.join("profiles");
         let secret = profile::secret(&profiles, &key, &name).map_err(|it| it.to_string())?;

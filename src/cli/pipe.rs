@@ -58,8 +58,8 @@ pub struct HeadlessClient {
 impl HeadlessClient {
     /// Connects. There is no outbox on disk: what was not sent when this process ends is never sent.
     pub fn open(config: &Config, instance: InstanceId, room: Option<String>) -> Result<Self> {
-        let target = Target::new(config, config.join.link());
-        let key = target.profile()?;
+        let mut target = Target::new(config, config.join.link());
+        let key = target.choose_profile()?;
         let profiles = config.paths.data.join("profiles");
         let name = config.join.name.clone();
         let secret = profile::secret(&profiles, &key, &name)?;

@@ -22,6 +22,8 @@ pub struct Target {
     data: PathBuf,
     /// Connect without encryption, because the user said so.
     is_clear: bool,
+    /// The profile whose secret the connection will be used with. No other server may receive it.
+    expected_profile: Option<String>,
 }
 
 impl Target {
@@ -30,29 +32,68 @@ impl Target {
             link,
             data: config.paths.data.clone(),
             is_clear: config.join.is_insecure,
+            expected_profile: None,
         }
     }
 
-    /// Returns the key of the profile for this server. A server with a known pin has the same profile at every address.
+    /// Chooses the profile for this server. From then on, only a server with this profile is accepted.
     ///
     /// # Errors
     /// The list of known servers cannot be read.
-    pub fn profile(&self) -> io::Result<String> {
+    pub fn choose_profile(&mut self) -> io::Result<String> {
+        let profile = self.profile()?;
+        self.expected_profile = Some(profile.clone());
+        Ok(profile)
+    }
+
+    /// Returns the key of the profile for this server.
+    fn profile(&self) -> io::Result<String> {
         let known = KnownServers::read(&self.data).map_err(io::Error::other)?;
-        let address = self.link.server.profile_key();
+        let server = &self.link.server;
+        let here = known.at(&server.profile_key());
+        let pin = self.link.pin.or_else(|| self.own_pin(server));
+        let pin = pin.or_else(|| here.and_then(|it| it.pin));
+        Ok(self.profile_at(&known, server, pin))
+    }
+
+    /// Returns the key of the profile for a server that is recognised at an address, by a pin or by its certificate. A server with a known
+    /// pin has the same profile at every address.
+    fn profile_at(&self, known: &KnownServers, address: &Address, pin: Option<Pin>) -> String {
+        let address = address.profile_key();
         let here = known.at(&address);
-        let pin = self.link.pin.or_else(|| here.and_then(|it| it.pin));
         let Some(pin) = pin else {
-            return Ok(address);
+            let profile = here.map(|it| it.profile.clone());
+            return profile.unwrap_or(address);
         };
         let own = ServerNote::read(&self.data).filter(|note| note.pin == Some(pin));
         if let Some(own) = own.and_then(|note| port_of(&note)) {
-            return Ok(localhost(own).profile_key());
+            return localhost(own).profile_key();
         }
-        let profile = known.profile_of(pin).map(str::to_owned);
-        // The profile of the server that was at this address before is none of a new one's.
+        if let Some(profile) = known.profile_of(pin) {
+            return profile.to_owned();
+        }
+        // The profile under the address may be that of another server: only a person who compared the key may say that it is this one's.
         let is_other = here.is_some_and(|it| it.pin != Some(pin));
-        Ok(profile.unwrap_or_else(|| if is_other { pin.to_string() } else { address }))
+        if self.link.pin == Some(pin) || is_other {
+            pin.to_string()
+        } else {
+            address
+        }
+    }
+
+    /// Fails if a recognised server is another one than the one whose secret would be sent to it.
+    fn check_profile(&self, address: &Address, recognised: Recognised) -> io::Result<()> {
+        let Some(expected) = &self.expected_profile else {
+            return Ok(());
+        };
+        let known = KnownServers::read(&self.data).map_err(io::Error::other)?;
+        if self.profile_at(&known, address, recognised.pin()) == *expected {
+            return Ok(());
+        }
+        Err(io::Error::other(Untrusted {
+            server: address.short_form(),
+            why: Distrust::OtherServer,
+        }))
     }
 
     /// Connects to the first address that can be reached, and encrypts the connection.
@@ -96,8 +137,9 @@ impl Target {
         let shown = address.short_form();
         let (expected, is_new) = self.expected(address)?;
         let (stream, recognised) = encrypt(stream, (&address.host, &shown), expected).await?;
+        self.check_profile(address, recognised)?;
         if is_new {
-            self.remember(address, recognised)?;
+            self.trust(address, recognised.pin())?;
         }
         Ok(Dialled {
             pipe: boxed_stream(stream),
@@ -111,20 +153,19 @@ impl Target {
     /// Returns how the server at an address is recognised, and whether that has to be remembered after it was.
     fn expected(&self, address: &Address) -> io::Result<(Expected, bool)> {
         let known = KnownServers::read(&self.data).map_err(io::Error::other)?;
-        match (known.at(&address.profile_key()), self.link.pin) {
+        let here = known.at(&address.profile_key());
+        let own = self.own_pin(address);
+        let known_pin = own.map_or_else(|| here.map(|it| it.pin), |own| Some(Some(own)));
+        match (known_pin, self.link.pin) {
             // Whoever sends a link must not be able to replace a server that is known.
-            (Some(known), Some(pin)) if known.pin != Some(pin) => {
-                Err(io::Error::other(Untrusted {
-                    server: address.short_form(),
-                    why: Distrust::LinkDiffers,
-                }))
-            }
+            (Some(known), Some(pin)) if known != Some(pin) => Err(io::Error::other(Untrusted {
+                server: address.short_form(),
+                why: Distrust::LinkDiffers,
+            })),
             (None, Some(pin)) => Ok((Expected::Link(pin), true)),
-            (known, _) => Ok(match (self.own_pin(address), known) {
-                (Some(own), _) => (Expected::Pin(own), false),
-                (None, Some(known)) => (known.expected(), false),
-                (None, None) => (Expected::Nothing, true),
-            }),
+            (Some(Some(pin)), _) => Ok((Expected::Pin(pin), false)),
+            (Some(None), _) => Ok((Expected::Certificate, false)),
+            (None, None) => Ok((Expected::Nothing, true)),
         }
     }
 
@@ -134,32 +175,16 @@ impl Target {
         (port_of(&note)? == address.port).then_some(note.pin?)
     }
 
-    fn remember(&self, address: &Address, recognised: Recognised) -> io::Result<()> {
-        self.trust(
-            address,
-            match recognised {
-                Recognised::ByPin(pin) => Some(pin),
-                Recognised::ByCertificate => None,
-            },
-        )
-    }
-
     /// Remembers a server by its pin, or by its certificate.
     ///
     /// # Errors
     /// The list of known servers cannot be written.
     pub fn trust(&self, address: &Address, pin: Option<Pin>) -> io::Result<()> {
-        let of_pin = Self {
-            link: ServerLink {
-                pin,
-                ..ServerLink::from(address.clone())
-            },
-            ..self.clone()
-        };
+        let known = KnownServers::read(&self.data).map_err(io::Error::other)?;
         let server = KnownServer {
             address: address.profile_key(),
             pin,
-            profile: of_pin.profile()?,
+            profile: self.profile_at(&known, address, pin),
         };
         KnownServers::remember(&self.data, server).map_err(io::Error::other)
     }
@@ -203,4 +228,84 @@ async fn connect(server: &Address) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(&addresses[..]).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::ServerId;
+
+    const OWN: Pin = Pin::new([1; 32]);
+    const OTHER: Pin = Pin::new([2; 32]);
+
+    /// A user with a server of their own on port 50051, and `victim.example` known by a certificate.
+    fn user(link: &str) -> (tempfile::TempDir, Target) {
+        let directory = tempfile::tempdir().unwrap();
+        let note = ServerNote {
+            id: ServerId::new([9; 16]),
+            address: "localhost".into(),
+            pin: Some(OWN),
+            has_own_key: true,
+        };
+        std::fs::write(directory.path().join("tchat.id"), note.to_string()).unwrap();
+        let mut target = Target {
+            link: "victim.example".parse().unwrap(),
+            data: directory.path().to_owned(),
+            is_clear: false,
+            expected_profile: None,
+        };
+        let victim = target.link.server.clone();
+        target.trust(&victim, None).unwrap();
+        target.link = link.parse().unwrap();
+        (directory, target)
+    }
+
+    fn why(error: &io::Error) -> &Distrust {
+        &tls::untrusted(error).unwrap().why
+    }
+
+    #[test]
+    fn a_link_never_selects_the_secret_of_a_server_that_it_only_names() {
+        for hosts in [
+            "localhost",
+            "localhost,evil.example",
+            "victim.example,evil.example",
+        ] {
+            let (_directory, mut target) = user(&format!("tchat://{hosts}/#{OTHER}"));
+            assert_eq!(target.choose_profile().unwrap(), OTHER.to_string());
+        }
+        // Its own pin selects its own secret, under every address.
+        let (_directory, mut target) = user(&format!("tchat://chat.example/#{OWN}"));
+        assert_eq!(target.choose_profile().unwrap(), "localhost:50051");
+    }
+
+    #[test]
+    fn a_link_does_not_replace_the_key_of_the_own_server() {
+        let (_directory, target) = user(&format!("tchat://localhost/#{OTHER}"));
+        let error = target.expected(&target.link.server).unwrap_err();
+        assert_eq!(*why(&error), Distrust::LinkDiffers);
+        let (_directory, target) = user("localhost");
+        let expected = target.expected(&target.link.server).unwrap();
+        assert_eq!(expected, (Expected::Pin(OWN), false));
+    }
+
+    #[test]
+    fn a_recognised_server_gets_no_secret_of_another_one() {
+        let (_directory, mut target) = user("victim.example");
+        assert_eq!(target.choose_profile().unwrap(), "victim.example:50051");
+        let (victim, evil) = (target.link.server.clone(), "evil.example".parse().unwrap());
+        target
+            .check_profile(&victim, Recognised::ByCertificate)
+            .unwrap();
+        let error = target.check_profile(&evil, Recognised::ByCertificate);
+        assert_eq!(*why(&error.unwrap_err()), Distrust::OtherServer);
+        // Meanwhile its key was replaced: the secret of the former one stays here.
+        target.trust(&victim, Some(OTHER)).unwrap();
+        let error = target.check_profile(&victim, Recognised::ByPin(OTHER));
+        assert_eq!(*why(&error.unwrap_err()), Distrust::OtherServer);
+        assert_eq!(target.choose_profile().unwrap(), OTHER.to_string());
+        target
+            .check_profile(&victim, Recognised::ByPin(OTHER))
+            .unwrap();
+    }
 }

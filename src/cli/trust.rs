@@ -19,9 +19,11 @@ const YES: &str = "yes";
 pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
     let s = strings::of(&config.join.locale);
     let asked = &args.address;
-    let link: ServerLink = asked
+    let mut link: ServerLink = asked
         .parse()
         .with_context(|| format!("cannot trust '{asked}'"))?;
+    // The answer is about one address.
+    link.others.clear();
     let target = Target::new(config, link.clone());
     let shown = link.server.short_form();
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -7,7 +7,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::tls::Expected;
 use crate::chat::Pin;
 use crate::files::{PRIVATE, write_atomically};
 
@@ -38,12 +37,6 @@ pub struct KnownServer {
     pub pin: Option<Pin>,
     /// The key of its profile: the address under which it was first joined.
     pub profile: String,
-}
-
-impl KnownServer {
-    pub fn expected(&self) -> Expected {
-        self.pin.map_or(Expected::Certificate, Expected::Pin)
-    }
 }
 
 /// The list, as it was read.
@@ -178,8 +171,7 @@ mod tests {
             KnownServers::read(directory.path()).unwrap()
         };
         let known = remember("a:1", Some(one), "a:1");
-        let expected = known.at("a:1").map(KnownServer::expected);
-        assert_eq!(expected, Some(Expected::Pin(one)));
+        assert_eq!(known.at("a:1").unwrap().pin, Some(one));
         assert_eq!(known.at("b:1"), None);
         let known = remember("b:1", Some(one), "a:1");
         assert_eq!(known.profile_of(one), Some("a:1"));
@@ -188,8 +180,7 @@ mod tests {
         assert_eq!(known.profile_of(one), Some("a:1"));
         assert_eq!(known.at("a:1").unwrap().profile, "other");
         let known = remember("c:1", None, "c:1");
-        let expected = known.at("c:1").map(KnownServer::expected);
-        assert_eq!(expected, Some(Expected::Certificate));
+        assert_eq!(known.at("c:1").unwrap().pin, None);
     }
 
     #[test]

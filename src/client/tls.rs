@@ -43,6 +43,16 @@ pub enum Recognised {
     ByCertificate,
 }
 
+impl Recognised {
+    /// Returns the pin; `None` for a certificate.
+    pub fn pin(self) -> Option<Pin> {
+        match self {
+            Self::ByPin(pin) => Some(pin),
+            Self::ByCertificate => None,
+        }
+    }
+}
+
 /// A server that was not recognised. Nothing was sent to it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("cannot trust {server}: {why}")]
@@ -67,6 +77,9 @@ pub enum Distrust {
     /// The link has another key than the one that is known. Nobody was asked: a link must not be able to replace a known server.
     #[error("the link has another key than the one known here")]
     LinkDiffers,
+    /// It was recognised, but it is not the server whose secret would be sent to it.
+    #[error("this is another server than the one that was meant")]
+    OtherServer,
     /// It does not encrypt.
     #[error("the server does not encrypt")]
     ClearText,
@@ -83,7 +96,8 @@ impl Distrust {
             Self::Unknown(_)
             | Self::Changed { .. }
             | Self::OtherThanLink(_)
-            | Self::LinkDiffers => true,
+            | Self::LinkDiffers
+            | Self::OtherServer => true,
             Self::ClearText | Self::Handshake(_) => false,
         }
     }
@@ -148,13 +162,12 @@ pub fn untrusted(error: &io::Error) -> Option<&Untrusted> {
 /// Returns why a handshake failed, or the error of a connection that broke.
 fn explained(error: io::Error) -> Result<Distrust, io::Error> {
     let Some(reason) = error.get_ref().and_then(|it| it.downcast_ref::<Error>()) else {
-        // The peer closed the connection at the first frame that it did not understand.
-        return match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
-                Ok(Distrust::ClearText)
-            }
-            _ => Err(error),
-        };
+        // A broken connection says nothing about the server: anybody on the way can break it.
+        let words = "the connection was closed during the handshake";
+        return Err(match error.kind() {
+            io::ErrorKind::UnexpectedEof => io::Error::other(words),
+            _ => error,
+        });
     };
     Ok(match reason {
         Error::InvalidMessage(_) => Distrust::ClearText,

@@ -22,6 +22,10 @@ pub enum LinkError {
     Address(#[from] AddressError),
     #[error("the pin after '#' cannot be right: {0}; copy the whole link again")]
     Pin(#[from] PinError),
+    #[error(
+        "a link with several hosts needs the pin of the server after '#'; copy the whole link again"
+    )]
+    NoPin,
     #[error("it has an invitation, which needs a newer tchat")]
     Invite,
 }
@@ -45,6 +49,11 @@ impl FromStr for ServerLink {
         let others = servers.collect::<Result<_, _>>()?;
         if secret.contains('.') {
             return Err(LinkError::Invite);
+        }
+        // Without a pin, nothing would show that all hosts are the same server.
+        let others: Vec<Address> = others;
+        if secret.is_empty() && !others.is_empty() {
+            return Err(LinkError::NoPin);
         }
         Ok(Self {
             server,
@@ -155,6 +164,7 @@ mod tests {
             (&text.replace("tchat://h", "tchat://h:x"), "the port 'x'"),
             (&text.replace("tchat://h", "https://h"), "not supported"),
             (&format!("{text}.abc"), "newer tchat"),
+            ("tchat://h,other/", "needs the pin"),
         ] {
             let error = wrong.parse::<ServerLink>().unwrap_err().to_string();
             assert!(error.contains(words), "{wrong}: {error}");

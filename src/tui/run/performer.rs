@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::{Caps, ClientConnection, Connect, EVENTS, NotifyMethod, RunError, Setup, first_state};
 use crate::chat::{Pin, RoomId};
-use crate::client::{self, Busy, Command};
+use crate::client::{self, Busy, Command, DisconnectReason, LinkState};
 use crate::text::CodeBlock;
 use crate::tui::content::title;
 use crate::tui::event::{Effect, Event};
@@ -169,7 +169,13 @@ impl Performer {
 
     /// Connects to an address, or, with `None`, to the present one. A server that is already connected is only tried again at once.
     fn connect_to(&mut self, address: Option<&str>, state: &mut State) -> Option<Event> {
+        // After a server was not recognised, another secret may belong to the one that is there now.
+        let is_distrusted = matches!(
+            state.connection.link,
+            LinkState::Stopped(DisconnectReason::Untrusted(_))
+        );
         let is_connected = self.connection.is_some()
+            && !is_distrusted
             && address.is_none_or(|address| {
                 (self.setup.display_address)(address).as_ref() == Some(&state.connection.server)
             });
