@@ -26,12 +26,25 @@ pub fn write_atomically(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let written = create(&beside, mode).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&beside, path)
+        fs::rename(&beside, path)?;
+        sync_directory(path)
     });
     if written.is_err() {
         let _gone = fs::remove_file(&beside);
     }
     written
+}
+
+/// Syncs the directory of a path: a new name is durable only after that.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    };
+    if cfg!(unix) {
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn create(path: &Path, mode: u32) -> io::Result<File> {

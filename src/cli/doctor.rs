@@ -108,8 +108,14 @@ fn ignore_broken_pipe(shown: io::Result<()>) -> io::Result<()> {
 /// # Errors
 /// Something is wrong; the error has the number of problems.
 pub fn run(args: &Args) -> Result<()> {
-    let (config, wrong) = Config::load_usable(&args.into())?;
-    let config = Arc::new(config);
+    let (config, mut wrong) = Config::load_usable(&args.into())?;
+    let config = match super::target::last_joined(config.clone()) {
+        Ok(config) => Arc::new(config),
+        Err(error) => {
+            wrong.push(error);
+            Arc::new(config)
+        }
+    };
     let s = strings::of(&config.join.locale);
     let d = s.doctor;
     let mut out = io::stdout();

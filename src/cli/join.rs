@@ -186,9 +186,10 @@ fn connect(config: Config) -> Connect {
         let named = {
             let (profiles, key, name) = (profiles.clone(), key.clone(), name.clone());
             let (data, link) = (config.paths.data.clone(), link.clone());
+            let joined = target.clone();
             Box::new(move |now: &str| {
                 profile::record_name(&profiles, &key, &name, now);
-                if link.pin.is_some() {
+                if link.pin.is_some() || joined.is_certified() {
                     known_servers::remember_last(&data, &link.to_string());
                 }
             })

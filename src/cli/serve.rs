@@ -12,12 +12,15 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use self::listeners::Listeners;
+use self::reload::Reload;
 use super::word_list;
 use crate::chat::SecretHash;
-use crate::client::profile;
-use crate::config::{Address, Config, Join, Serve};
+use crate::client::{profile, tls};
+use crate::config::{Address, Config, Join, Serve, host_and_port};
 use crate::server::clock::WallClock;
-use crate::server::data_dir::{CertificateFiles, DataDir, Purpose, ServerNote, make_directory};
+use crate::server::data_dir::{
+    CertificateFiles, DataDir, Purpose, ServerKey, ServerNote, make_directory,
+};
 use crate::server::hub::HubConfig;
 use crate::server::listen::{ClearText, ConnectionLimits, Encryption};
 use crate::server::log::{self, Bodies};
@@ -82,12 +85,13 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     let key = directory
         .key(files.as_ref())
         .map_err(|error| explain::key(error, &paths.data))?;
-    directory.write_server(&ServerNote {
+    let note = ServerNote {
         id: store.server_id().await?,
         address: join_address.clone(),
         pin: Some(key.pin()),
         has_own_key: files.is_none(),
-    })?;
+    };
+    directory.write_server(&note)?;
     let owner = directory.owner(host_secret(&serve, &join, &paths.data))?;
     let filter = WordFilter::default();
     let _watching = match serve.words.clone() {
@@ -96,12 +100,24 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     };
     let (tls, current_key) = key.config()?;
     let _reloading = match files {
-        Some(files) => Some(reload::watch(files, current_key, key.pin())?),
+        Some(files) => {
+            let reload = Reload {
+                files,
+                current: current_key,
+                note,
+                data: paths.data.clone(),
+            };
+            Some(reload.watch()?)
+        }
         None => None,
     };
     let server_config = server_config(&serve, &listeners, tls, owner, filter);
     if !serve.is_background {
-        card::print(&serve, &listeners, &paths.data, &join_address, key.pin());
+        let key = card::Key {
+            pin: key.pin(),
+            is_public: is_public(&serve, &key).await,
+        };
+        card::print(&serve, &listeners, &paths.data, &join_address, key);
     }
     for error in &listeners.failed {
         tracing::warn!(%error, "cannot listen for bridge clients");
@@ -121,6 +137,17 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     }
     drop(directory);
     Ok(ended?)
+}
+
+/// Whether the first public name of a server has a certificate that other machines trust.
+async fn is_public(serve: &Serve, key: &ServerKey) -> bool {
+    let (Some(name), Some(_)) = (serve.public.first(), &serve.certificate) else {
+        return false;
+    };
+    match host_and_port(name) {
+        Ok((host, _)) => tls::is_public(key.chain(), host).await,
+        Err(_) => false,
+    }
 }
 
 fn certificate_files(serve: &Serve) -> Option<CertificateFiles> {

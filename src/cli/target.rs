@@ -3,9 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 
 use crate::chat::Pin;
 use crate::client::known_servers::{self, KnownServer, KnownServers};
@@ -13,6 +15,9 @@ use crate::client::tls::{self, Expected, Recognised, encrypt};
 use crate::client::{Dialled, Distrust, Protection, Untrusted, boxed_stream};
 use crate::config::{Address, Config, ServerLink};
 use crate::server::data_dir::ServerNote;
+
+/// The time limit for one of several addresses.
+const ADDRESS_WITHIN: Duration = Duration::from_secs(3);
 
 /// A server to join.
 #[derive(Clone, Debug)]
@@ -96,35 +101,55 @@ impl Target {
         }))
     }
 
-    /// Connects to the first address that can be reached, and encrypts the connection.
+    /// Whether the server is known by a certificate that this machine trusts, so that its address is enough to find it again.
+    pub fn is_certified(&self) -> bool {
+        let known = KnownServers::read(&self.data).unwrap_or_default();
+        let here = known.at(&self.link.server.profile_key());
+        here.is_some_and(|it| it.pin.is_none())
+    }
+
+    /// Connects to the first address at which the server answers, and encrypts the connection.
     ///
     /// # Errors
     /// No address can be reached, or the server is not recognised; the error then contains an [`Untrusted`].
     pub async fn dial(&self) -> io::Result<Dialled> {
+        if self.link.others.is_empty() {
+            return self.dial_at(&self.link.server).await;
+        }
         let mut failure = None;
         for address in self.link.addresses() {
-            match connect(address).await {
-                Ok(stream) if self.is_clear => {
-                    return Ok(Dialled {
-                        pipe: boxed_stream(stream),
-                        protection: Protection::ClearText,
-                    });
-                }
-                Ok(stream) => {
-                    return match self.secure(address, stream).await {
-                        // Our own server had just started and wrote its pin while we connected.
-                        Err(error) if self.is_own(address, &error) => {
-                            self.secure(address, connect(address).await?).await
-                        }
-                        secured => secured,
-                    };
-                }
-                Err(error) => {
+            // An address that does not answer must not use up the time for the others.
+            let dialled = timeout(ADDRESS_WITHIN, self.dial_at(address)).await;
+            let error = match dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+                Ok(dialled) => return Ok(dialled),
+                Err(error) => error,
+            };
+            match tls::untrusted(&error).map(|it| &it.why) {
+                // Another machine has this address here, such as a private one of another network.
+                None | Some(Distrust::OtherThanLink(_) | Distrust::ClearText) => {
                     failure.get_or_insert(error);
                 }
+                Some(_) => return Err(error),
             }
         }
         Err(failure.unwrap_or_else(|| io::ErrorKind::NotFound.into()))
+    }
+
+    async fn dial_at(&self, address: &Address) -> io::Result<Dialled> {
+        let stream = connect(address).await?;
+        if self.is_clear {
+            return Ok(Dialled {
+                pipe: boxed_stream(stream),
+                protection: Protection::ClearText,
+            });
+        }
+        match self.secure(address, stream).await {
+            // Our own server had just started and wrote its pin while we connected.
+            Err(error) if self.is_own(address, &error) => {
+                self.secure(address, connect(address).await?).await
+            }
+            secured => secured,
+        }
     }
 
     /// Whether the unknown server at an address is this user's own.
@@ -157,7 +182,7 @@ impl Target {
         let own = self.own_pin(address);
         let known_pin = own.map_or_else(|| here.map(|it| it.pin), |own| Some(Some(own)));
         match (known_pin, self.link.pin) {
-            // Whoever sends a link must not be able to replace a server that is known.
+            // A link must not be able to replace the key of a known server.
             (Some(known), Some(pin)) if known != Some(pin) => Err(io::Error::other(Untrusted {
                 server: address.short_form(),
                 why: Distrust::LinkDiffers,

@@ -1,8 +1,10 @@
 //! `tchat trust` and `tchat join`: decides by which key a server is recognised from now on.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tokio::time::timeout;
 
 use super::TrustArgs;
 use super::target::Target;
@@ -12,6 +14,8 @@ use crate::tui::strings::{self, Strings, fill};
 
 /// The longest line to read.
 const LINE: u64 = 4096;
+/// How long a server has to answer.
+const DIAL_WITHIN: Duration = Duration::from_secs(10);
 /// What to type to trust an unknown key, in every language: a single letter is too easily typed by mistake.
 const YES: &str = "yes";
 
@@ -29,7 +33,9 @@ pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let Err(error) = runtime.block_on(target.dial()) else {
+    let dialled = runtime.block_on(async { timeout(DIAL_WITHIN, target.dial()).await });
+    let dialled = dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let Err(error) = dialled else {
         print(&fill(s.trust.is_trusted, &[&shown]));
         return Ok(());
     };

@@ -14,10 +14,10 @@ const FILE: &str = "known_servers";
 const LOCK: &str = "known_servers.lock";
 /// The link of the server that was joined last by its link.
 const LAST: &str = "last_server";
-/// Stands for the pin of a server that has a certificate which this machine trusts.
+/// Written in place of a pin for a server whose certificate this machine trusts.
 const BY_CERTIFICATE: &str = "certificate";
 
-/// Why the file cannot be used. A file that cannot be written is an error: the next connection would trust whoever answers.
+/// Why the file cannot be used. A file that cannot be written is an error: otherwise the next connection would accept any server.
 #[derive(Debug, thiserror::Error)]
 pub enum KnownServersError {
     #[error("cannot use the list of known servers '{path}': {cause}")]

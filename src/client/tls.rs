@@ -80,6 +80,9 @@ pub enum Distrust {
     /// It was recognised, but it is not the server whose secret would be sent to it.
     #[error("this is another server than the one that was meant")]
     OtherServer,
+    /// Its certificate is not valid now.
+    #[error("its certificate is not valid now: {0}")]
+    Time(String),
     /// It does not encrypt.
     #[error("the server does not encrypt")]
     ClearText,
@@ -98,7 +101,7 @@ impl Distrust {
             | Self::OtherThanLink(_)
             | Self::LinkDiffers
             | Self::OtherServer => true,
-            Self::ClearText | Self::Handshake(_) => false,
+            Self::Time(_) | Self::ClearText | Self::Handshake(_) => false,
         }
     }
 }
@@ -116,9 +119,13 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let provider = tls::provider();
+    let name = ServerName::try_from(host.to_owned());
     let public = match expected {
-        Expected::Pin(_) | Expected::Link(_) => None,
-        Expected::Certificate | Expected::Nothing => public_verifier(&provider).await,
+        Expected::Certificate | Expected::Nothing if name.is_ok() => {
+            public_verifier(&provider).await
+        }
+        // No certificate is for a host that has no name.
+        _ => None,
     };
     let verifier = Arc::new(Verifier {
         expected,
@@ -133,7 +140,7 @@ where
         .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>)
         .with_no_client_auth();
     config.alpn_protocols = vec![tls::ALPN[0].to_vec()];
-    let name = ServerName::try_from(host.to_owned())
+    let name = name
         .or_else(|_| ServerName::try_from(NAMELESS))
         .map_err(io::Error::other)?;
     let connected = TlsConnector::from(Arc::new(config))
@@ -187,6 +194,19 @@ async fn public_verifier(provider: &Arc<CryptoProvider>) -> Option<Arc<WebPkiSer
         .ok()
 }
 
+/// Whether a certificate chain is valid now for a host, by the certificates that this machine trusts.
+pub async fn is_public(chain: &[CertificateDer<'_>], host: &str) -> bool {
+    let (Some((first, others)), Ok(name)) = (chain.split_first(), ServerName::try_from(host))
+    else {
+        return false;
+    };
+    let Some(public) = public_verifier(&tls::provider()).await else {
+        return false;
+    };
+    let verified = public.verify_server_cert(first, others, &name, &[], UnixTime::now());
+    verified.is_ok()
+}
+
 /// Recognises one server in one handshake.
 struct Verifier {
     expected: Expected,
@@ -209,7 +229,12 @@ impl Verifier {
         seen.take()
     }
 
-    fn judge(&self, pin: Pin, is_public: impl Fn() -> bool) -> Result<Recognised, Distrust> {
+    /// Judges a key. `verify` checks the certificate for those that this machine trusts.
+    fn judge(
+        &self,
+        pin: Pin,
+        verify: impl Fn() -> Result<(), CertificateError>,
+    ) -> Result<Recognised, Distrust> {
         match self.expected {
             Expected::Pin(expected) | Expected::Link(expected) if expected == pin => {
                 Ok(Recognised::ByPin(pin))
@@ -219,16 +244,32 @@ impl Verifier {
                 seen: pin,
             }),
             Expected::Link(_) => Err(Distrust::OtherThanLink(pin)),
-            Expected::Certificate | Expected::Nothing if is_public() => {
-                Ok(Recognised::ByCertificate)
-            }
-            Expected::Certificate => Err(Distrust::Changed {
-                before: None,
-                seen: pin,
-            }),
-            Expected::Nothing => Err(Distrust::Unknown(pin)),
+            Expected::Certificate => match verify() {
+                Ok(()) => Ok(Recognised::ByCertificate),
+                // The clock of this machine may be wrong as well, so this says nothing about the key.
+                Err(error) if is_about_time(&error) => Err(Distrust::Time(error.to_string())),
+                Err(_) => Err(Distrust::Changed {
+                    before: None,
+                    seen: pin,
+                }),
+            },
+            Expected::Nothing => match verify() {
+                Ok(()) => Ok(Recognised::ByCertificate),
+                Err(_) => Err(Distrust::Unknown(pin)),
+            },
         }
     }
+}
+
+/// Whether a certificate was refused only because of the present time.
+fn is_about_time(error: &CertificateError) -> bool {
+    matches!(
+        error,
+        CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. }
+    )
 }
 
 impl ServerCertVerifier for Verifier {
@@ -242,16 +283,21 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let pin = tls::pin_of(end_entity)?;
         let recognised = self.judge(pin, || {
-            self.public.as_ref().is_some_and(|public| {
-                let verified = public.verify_server_cert(
-                    end_entity,
-                    intermediates,
-                    server_name,
-                    ocsp_response,
-                    now,
-                );
-                verified.is_ok()
-            })
+            let Some(public) = &self.public else {
+                return Err(CertificateError::UnknownIssuer);
+            };
+            let verified = public.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            );
+            match verified {
+                Ok(_) => Ok(()),
+                Err(Error::InvalidCertificate(error)) => Err(error),
+                Err(_) => Err(CertificateError::BadEncoding),
+            }
         });
         let is_recognised = recognised.is_ok();
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(recognised);

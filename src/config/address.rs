@@ -115,6 +115,14 @@ fn is_like_v6(text: &str) -> bool {
     text.chars().all(is_of_one)
 }
 
+/// Returns the one spelling of a host: names without case and the dot at the end, IPv6 addresses in their short form.
+fn canonical(host: &str) -> String {
+    match host.parse::<IpAddr>() {
+        Ok(ip) => ip.to_canonical().to_string(),
+        Err(_) => host.strip_suffix('.').unwrap_or(host).to_lowercase(),
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
@@ -128,8 +136,9 @@ impl fmt::Display for Address {
 impl Address {
     /// Whether it is the address of this machine.
     pub fn is_loopback(&self) -> bool {
-        self.host.eq_ignore_ascii_case("localhost")
-            || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        let host = canonical(&self.host);
+        let ip = host.parse::<IpAddr>();
+        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
     }
 
     /// Returns the form under which profiles are stored: every way to write this machine is the same server.
@@ -137,7 +146,7 @@ impl Address {
         let host = if self.is_loopback() {
             "localhost".to_owned()
         } else {
-            self.host.to_lowercase()
+            canonical(&self.host)
         };
         Self {
             host,
@@ -269,10 +278,12 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_one_server_however_it_is_written() {
+    fn a_server_is_one_server_however_it_is_written() {
         let key = |text: &str| text.parse::<Address>().unwrap().profile_key();
         assert_eq!(key("127.0.0.1"), key("localhost"));
         assert_eq!(key("[::1]:50051"), key("LOCALHOST"));
         assert_ne!(key("localhost:1"), key("localhost"));
+        assert_eq!(key("Chat.Example.org."), key("chat.example.org"));
+        assert_eq!(key("[2001:DB8:0::1]:7"), key("[2001:db8::1]:7"));
     }
 }

@@ -26,10 +26,14 @@ pub enum LinkError {
         "a link with several hosts needs the pin of the server after '#'; copy the whole link again"
     )]
     NoPin,
+    #[error("a link has at most {ADDRESSES} hosts")]
+    Addresses,
     #[error("it has an invitation, which needs a newer tchat")]
     Invite,
 }
 
+/// The most addresses in a link.
+const ADDRESSES: usize = 8;
 const SCHEME: &str = "tchat://";
 
 impl FromStr for ServerLink {
@@ -46,12 +50,14 @@ impl FromStr for ServerLink {
             .split(',')
             .map(str::parse);
         let server = servers.next().ok_or(AddressError::Host)??;
-        let others = servers.collect::<Result<_, _>>()?;
+        let others = servers.collect::<Result<Vec<_>, _>>()?;
         if secret.contains('.') {
             return Err(LinkError::Invite);
         }
+        if others.len() >= ADDRESSES {
+            return Err(LinkError::Addresses);
+        }
         // Without a pin, nothing would show that all hosts are the same server.
-        let others: Vec<Address> = others;
         if secret.is_empty() && !others.is_empty() {
             return Err(LinkError::NoPin);
         }
@@ -165,6 +171,7 @@ mod tests {
             (&text.replace("tchat://h", "https://h"), "not supported"),
             (&format!("{text}.abc"), "newer tchat"),
             ("tchat://h,other/", "needs the pin"),
+            (&text.replace('h', "a,b,c,d,e,f,g,h,i"), "at most 8"),
         ] {
             let error = wrong.parse::<ServerLink>().unwrap_err().to_string();
             assert!(error.contains(words), "{wrong}: {error}");

@@ -8,7 +8,7 @@ use super::hub::random_id;
 use super::store::Verified;
 use super::store::sqlite::{self, Backup, BackupError, OpenError, Restored, SqliteStore};
 use crate::chat::{SecretHash, ServerId};
-use crate::files::{PRIVATE, PUBLIC, write_atomically};
+use crate::files::{PRIVATE, write_atomically};
 
 const DATABASE: &str = "tchat.db";
 const LOCK: &str = "tchat.lock";
@@ -172,12 +172,11 @@ impl DataDir {
     /// # Errors
     /// The directory cannot be written.
     pub fn write_server(&self, note: &ServerNote) -> Result<(), DataError> {
-        write_atomically(&self.path.join(SERVER), &note.to_string(), PUBLIC).map_err(|cause| {
-            DataError::Directory {
+        note.write(&self.path)
+            .map_err(|cause| DataError::Directory {
                 path: self.path.clone(),
                 cause,
-            }
-        })
+            })
     }
 
     /// Returns the server's key: the one in the files, or the directory's own, which is made at the first start.
@@ -188,8 +187,12 @@ impl DataDir {
         if let Some(files) = files {
             return Ok(ServerKey::of_files(&files.certificate, &files.key)?);
         }
-        let noted = ServerNote::read(&self.path);
-        let history = if noted.is_some_and(|note| note.has_own_key) {
+        // A note that cannot be read may be of a server that had a key, and a key is never replaced silently.
+        let had_key = match ServerNote::read(&self.path) {
+            Some(note) => note.has_own_key,
+            None => self.path.join(SERVER).exists(),
+        };
+        let history = if had_key {
             KeyHistory::Made
         } else {
             KeyHistory::New
@@ -247,7 +250,7 @@ impl DataDir {
         let restored = sqlite::restore(from, &self.path.join(DATABASE))?;
         self.clear_failure();
         if let Some(key) = &restored.key {
-            ServerKey::restore(&self.path, key)?;
+            ServerKey::restore(&self.path, &key.0)?;
         }
         Ok(restored)
     }

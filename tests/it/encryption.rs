@@ -1,7 +1,7 @@
 //! TLS between real processes: how a server is recognised, and what is refused.
 
 use std::process::{Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::interceptor::Interceptor;
 use crate::support::terminal::{Home, ends, signal};
@@ -11,7 +11,7 @@ const WIDE: (u16, u16) = (100, 24);
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// Runs a command to its end, without a terminal.
-fn runs(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
+pub fn runs(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
     let Output { status, stderr, .. } = home
         .command(arguments)
         .stdin(Stdio::null())
@@ -231,64 +231,20 @@ fn a_backup_has_the_key_so_a_restored_server_is_the_same_server() {
     ends(&mut server, DRAIN);
 }
 
-/// Waits until the server's log has some words.
-fn logs(home: &Home, words: &str) {
-    let began = Instant::now();
-    let is_logged = || {
-        let mut files = std::fs::read_dir(home.logs()).unwrap().flatten();
-        files
-            .any(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains(words)))
-    };
-    while !is_logged() {
-        assert!(began.elapsed() < DRAIN, "'{words}' is not in the log");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// Writes a self-signed certificate and its new key.
-fn writes_certificate(home: &Home) {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
-    std::fs::write(home.file("chat.pem"), made.cert.pem()).unwrap();
-    let key = home.file("chat.key");
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
-    }
-}
-
 #[test]
-fn certificate_files_are_read_again_on_request() {
+fn a_link_with_several_hosts_joins_the_first_that_is_the_server() {
     let (here, there) = (Home::new(), Home::new());
-    writes_certificate(&here);
-    let config = format!(
-        "[server]\ncert = '{}'\nkey = '{}'\n",
-        here.file("chat.pem"),
-        here.file("chat.key")
-    );
-    std::fs::write(here.file("config.toml"), config).unwrap();
-    let mut server = here.serves(&["--config", &here.file("config.toml")]);
-    assert!(!here.data().join("tls.key").exists());
-    let address = format!("localhost:{}", here.port);
-    let sends = || runs(&there, &["send", "--server", &address, "hello"]);
+    let mut server = here.serves(&[]);
     let link = here.link(here.port);
-    assert_eq!(
-        runs(&there, &["send", "--server", &link, "hello"]).0,
-        Some(0)
-    );
-    // A certificate that cannot be used changes nothing.
-    std::fs::write(here.file("chat.pem"), "damaged").unwrap();
-    signal(server.id(), "HUP");
-    logs(&here, "kept the former certificate");
-    assert_eq!(sends().0, Some(0));
-    // Another key is used, and clients notice.
-    writes_certificate(&here);
-    signal(server.id(), "HUP");
-    logs(&here, "read the certificate again");
-    let (code, words) = sends();
-    assert_eq!(code, Some(1), "{words}");
-    assert!(words.contains("another key than before"), "{words}");
+    let (_, pin) = link.split_once('#').unwrap();
+    // Nobody listens on the first, and another machine has the second.
+    let between = Interceptor::before(here.port);
+    let hosts = [Home::new().port, between.port, here.port].map(|port| format!("localhost:{port}"));
+    let several = format!("tchat://{}/#{pin}", hosts.join(","));
+    let (code, words) = runs(&there, &["send", "--server", &several, "hello"]);
+    assert_eq!(code, Some(0), "{words}");
+    assert_eq!(between.accepted(), 1);
+    assert_eq!(String::from_utf8_lossy(&between.heard()), "");
     signal(server.id(), "TERM");
     ends(&mut server, DRAIN);
 }

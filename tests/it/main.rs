@@ -14,6 +14,7 @@ mod architecture;
 mod bridges;
 mod bus;
 mod cache;
+mod certificates;
 mod clearing;
 mod clock;
 mod completion;

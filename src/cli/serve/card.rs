@@ -11,9 +11,17 @@ use crate::config::{Address, Serve, ServerLink, host_and_port};
 /// The most addresses in a link.
 const LINK_ADDRESSES: usize = 3;
 
+/// How clients recognise a server.
+#[derive(Clone, Copy)]
+pub(super) struct Key {
+    pub pin: Pin,
+    /// Whether its certificate is publicly valid for its public name.
+    pub is_public: bool,
+}
+
 /// Prints how to join, in a form to paste to others.
 #[allow(clippy::print_stdout)] // The card is the output of the command.
-pub(super) fn print(serve: &Serve, listeners: &Listeners, data: &Path, join: &str, pin: Pin) {
+pub(super) fn print(serve: &Serve, listeners: &Listeners, data: &Path, join: &str, key: Key) {
     let is_local = listeners.is_local();
     println!("tchat server is running");
     for address in &listeners.main {
@@ -32,10 +40,10 @@ pub(super) fn print(serve: &Serve, listeners: &Listeners, data: &Path, join: &st
     } else {
         println!(
             "  join     tchat '{}'",
-            link(serve, &listeners.main, join, pin)
+            link(serve, &listeners.main, join, key)
         );
     }
-    println!("  key      {}", pin.groups());
+    println!("  key      {}", key.pin.groups());
     for address in &listeners.bridges {
         println!("  bridges  {address}");
     }
@@ -50,7 +58,7 @@ pub(super) fn print(serve: &Serve, listeners: &Listeners, data: &Path, join: &st
 }
 
 /// Returns the link to send to others: with the public names of the server, or else the addresses at which others reach this machine.
-fn link(serve: &Serve, main: &[SocketAddr], join: &str, pin: Pin) -> String {
+fn link(serve: &Serve, main: &[SocketAddr], join: &str, key: Key) -> String {
     let port = main.first().map_or(serve.port, SocketAddr::port);
     let named = serve.public.iter().filter_map(|name| {
         let (host, port_of_name) = host_and_port(name).ok()?;
@@ -75,15 +83,20 @@ fn link(serve: &Serve, main: &[SocketAddr], join: &str, pin: Pin) -> String {
     let Some(server) = servers.next() else {
         return String::new();
     };
+    if key.is_public {
+        // The certificate may be renewed with another key, so the pin would not last. Without a pin, a link has one host.
+        return ServerLink::from(server).to_string();
+    }
     ServerLink {
         server,
         others: servers.collect(),
-        pin: Some(pin),
+        pin: Some(key.pin),
     }
     .to_string()
 }
 
-/// Returns the addresses of a server that others can reach. A listener on every address stands for those that lead to other networks.
+/// Returns the addresses of a server that others can reach. For a listener on every address, these are the ones that other networks
+/// can reach.
 fn reachable(main: &[SocketAddr]) -> Vec<IpAddr> {
     let mut all = Vec::new();
     for address in main {

@@ -1,53 +1,74 @@
 //! Reads the certificate files again on SIGHUP, as programs that renew certificates expect.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::chat::Pin;
-use crate::server::data_dir::{CertificateFiles, CurrentKey, ServerKey};
+use crate::server::data_dir::{CertificateFiles, CurrentKey, ServerKey, ServerNote};
 
-/// Watches for the signal until the handle is dropped. A certificate that cannot be used changes nothing.
-///
-/// # Errors
-/// The signal cannot be caught.
-pub(super) fn watch(
-    files: CertificateFiles,
-    current: Arc<CurrentKey>,
-    pin: Pin,
-) -> Result<AbortOnDropHandle<()>> {
-    #[cfg(unix)]
-    let mut hangups = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::hangup())?
-    };
-    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
-        #[cfg(unix)]
-        while hangups.recv().await.is_some() {
-            read_again(&files, &current, pin).await;
-        }
-        #[cfg(not(unix))]
-        let _never = (files, current, pin);
-    })))
+/// What is read again, and what depends on it.
+pub(super) struct Reload {
+    pub files: CertificateFiles,
+    pub current: Arc<CurrentKey>,
+    /// The note for clients of the same user, and the directory in which it is.
+    pub note: ServerNote,
+    pub data: PathBuf,
 }
 
-#[cfg(unix)]
-async fn read_again(files: &CertificateFiles, current: &CurrentKey, pin: Pin) {
-    let read = files.clone();
-    let read = move || ServerKey::of_files(&read.certificate, &read.key);
-    match tokio::task::spawn_blocking(read).await {
-        Ok(Ok(key)) => {
-            current.replace(&key);
-            tracing::info!("read the certificate again");
-            if key.pin() != pin {
-                tracing::warn!(
-                    pin = %key.pin(),
-                    "the certificate has another key: clients that know the former one ask their users to confirm it"
-                );
+impl Reload {
+    /// Watches for the signal until the handle is dropped.
+    ///
+    /// # Errors
+    /// The signal cannot be caught.
+    pub fn watch(mut self) -> Result<AbortOnDropHandle<()>> {
+        #[cfg(unix)]
+        let mut hangups = {
+            use tokio::signal::unix::{SignalKind, signal};
+            signal(SignalKind::hangup())?
+        };
+        Ok(AbortOnDropHandle::new(tokio::spawn(async move {
+            #[cfg(unix)]
+            while hangups.recv().await.is_some() {
+                let read = tokio::task::spawn_blocking(move || {
+                    self.read_again();
+                    self
+                });
+                match read.await {
+                    Ok(reload) => self = reload,
+                    Err(_) => return,
+                }
+            }
+            #[cfg(not(unix))]
+            self.read_again();
+        })))
+    }
+
+    /// Uses the present certificate. One that cannot be used changes nothing.
+    fn read_again(&mut self) {
+        let key = match ServerKey::of_files(&self.files.certificate, &self.files.key) {
+            Ok(key) => key,
+            Err(error) => {
+                tracing::error!(%error, "kept the former certificate");
+                return;
+            }
+        };
+        self.current.replace(&key);
+        tracing::info!("read the certificate again");
+        if self.note.pin == Some(key.pin()) {
+            return;
+        }
+        tracing::warn!(
+            pin = %key.pin(),
+            "the certificate has another key: clients that know the former one ask their users to confirm it"
+        );
+        self.note.pin = Some(key.pin());
+        match self.note.write(&self.data) {
+            Ok(()) => tracing::info!("wrote the new pin for clients of this user"),
+            Err(error) => {
+                tracing::error!(%error, "cannot write the new pin for clients of this user");
             }
         }
-        Ok(Err(error)) => tracing::error!(%error, "kept the former certificate"),
-        Err(error) => tracing::error!(%error, "kept the former certificate"),
     }
 }

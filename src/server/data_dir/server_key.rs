@@ -165,6 +165,11 @@ impl ServerKey {
         }
     }
 
+    /// Returns the certificate, and those that lead to one that others trust.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.certified.cert
+    }
+
     pub const fn pin(&self) -> Pin {
         self.pin
     }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use super::SERVER;
 use crate::chat::{Pin, ServerId};
+use crate::files::{PUBLIC, write_atomically};
 
 /// The server of a data directory: one line each for its id, its address, its pin, and where its key is. The first version wrote the first
 /// two lines only.
@@ -34,6 +36,14 @@ impl ServerNote {
             pin: lines.next().and_then(|line| line.parse().ok()),
             has_own_key: lines.next() == Some(OWN),
         })
+    }
+
+    /// Writes the note to a directory.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub fn write(&self, directory: &Path) -> io::Result<()> {
+        write_atomically(&directory.join(SERVER), &self.to_string(), PUBLIC)
     }
 }
 

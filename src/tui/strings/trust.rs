@@ -9,6 +9,7 @@ words! {
         other_than_link,
         link_differs,
         other_server,
+        time,
         clear_text,
         handshake,
         /// The screen that asks about an unknown server.
@@ -46,6 +47,7 @@ pub(super) static ENGLISH: Trust = Trust {
     other_than_link: "{0} has another key than its link says, so nothing was sent to it; check the link with the person who sent it",
     link_differs: "the link has another key than the one known for {0}; if its operator confirms the new key, run `tchat trust {0} --replace`",
     other_server: "{0} is another server than the one that was meant, so nothing was sent to it; connect again with /connect {0}",
+    time: "the certificate of {0} is not valid now ({1}); check the clock of this machine, or tell its operator",
     clear_text: "{0} does not encrypt: it is not a tchat server, or one that must be upgraded",
     handshake: "{0} could not agree on encryption ({1})",
     title: "Unknown server",
@@ -77,6 +79,7 @@ pub(super) static CHINESE: Trust = Trust {
     other_than_link: "{0} 的密钥与链接中的不同，因此没有向它发送任何内容；请向发链接的人核对",
     link_differs: "链接中的密钥与已知的 {0} 的密钥不同；管理员确认新密钥后，请运行 `tchat trust {0} --replace`",
     other_server: "{0} 不是原来要连接的服务器，因此没有向它发送任何内容；请用 /connect {0} 重新连接",
+    time: "{0} 的证书现在无效（{1}）；请检查本机的时间，或告诉管理员",
     clear_text: "{0} 不加密：它不是 tchat 服务器，或者需要升级",
     handshake: "无法与 {0} 建立加密连接（{1}）",
     title: "未知的服务器",

@@ -6,9 +6,11 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
+
+use super::chaos_proxy::socket;
 
 /// It stops when it is dropped.
 pub struct Interceptor {
@@ -37,14 +39,7 @@ pub fn any_key() -> Arc<ServerConfig> {
 impl Interceptor {
     /// Stands in front of a server on this machine.
     pub fn before(target: u16) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let listener = runtime
-            .block_on(TcpListener::bind(("127.0.0.1", 0)))
-            .unwrap();
+        let (runtime, listener) = socket();
         let port = listener.local_addr().unwrap().port();
         let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
         let accepted: Arc<Mutex<usize>> = Arc::default();

@@ -1,5 +1,6 @@
 //! Backups: copies of a database that is in use, their verification, and restoring them.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::verify::{renew_epochs, verify};
 use super::{OpenError, index, schema};
+use crate::files::sync_directory;
 use crate::server::store::Verified;
 
 /// Why a backup could not be made or restored. Nothing was changed.
@@ -32,7 +34,17 @@ pub struct Restored {
     pub contents: Verified,
     pub before: Option<PathBuf>,
     /// The server's key, if the copy has one.
-    pub key: Option<String>,
+    pub key: Option<KeyText>,
+}
+
+/// A private key in PEM format. It is in no error message and no log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyText(pub String);
+
+impl fmt::Debug for KeyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyText")
+    }
 }
 
 /// The table of a backup in which the server's key travels. A running server's database does not have it.
@@ -144,12 +156,14 @@ fn put_key(db: &Connection, key: Option<&str>) -> rusqlite::Result<()> {
 }
 
 /// Returns the key in a backup, and removes it from the database.
-fn take_key(db: &Connection) -> rusqlite::Result<Option<String>> {
+fn take_key(db: &Connection) -> rusqlite::Result<Option<KeyText>> {
     if !db.table_exists(None, KEY_TABLE)? {
         return Ok(None);
     }
     let select = format!("SELECT pem FROM {KEY_TABLE}");
-    let key = db.query_row(&select, [], |row| row.get(0)).optional()?;
+    let key = db
+        .query_row(&select, [], |row| row.get(0).map(KeyText))
+        .optional()?;
     db.execute_batch(&format!(
         "PRAGMA secure_delete = ON; DROP TABLE {KEY_TABLE}"
     ))?;
@@ -235,20 +249,5 @@ fn cannot_write(path: &Path, cause: &io::Error) -> BackupError {
     BackupError::Write {
         path: path.to_owned(),
         cause: cause.to_string(),
-    }
-}
-
-/// Syncs the directory of a path: a new name is durable only after that.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(directory) if cfg!(unix) => {
-            let directory = if directory.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                directory
-            };
-            File::open(directory)?.sync_all()
-        }
-        _ => Ok(()),
     }
 }
