@@ -42,9 +42,9 @@ impl Entry {
     }
 
     /// Returns whether it mentions this person, or everyone.
-    pub fn mentions(&self, whom: IdentityId) -> bool {
+    pub fn mentions(&self, person: IdentityId) -> bool {
         let mut mentions = self.mentions.iter();
-        mentions.any(|id| *id == whom || *id == IdentityId::EVERYBODY)
+        mentions.any(|id| *id == person || *id == IdentityId::EVERYBODY)
     }
 }
 

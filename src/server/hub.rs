@@ -199,7 +199,7 @@ impl Hub {
                 .names
                 .reserve_until(&record.name, record.id, until);
         }
-        // Nobody has a session yet. People who come back are marked as present again.
+        // No client is connected yet. People who reconnect are marked as present again.
         match self.store.clear_presence().await {
             // The next start will then reserve the names of people who did not come back as well.
             Err(StoreError::Full) => Ok(()),

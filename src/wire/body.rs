@@ -174,11 +174,11 @@ pub(super) fn amended_to(amended: &Amended) -> proto::Amended {
 
 fn ruling_to(person: &Author, ruling: &Ruling) -> proto::body::Kind {
     use proto::body::Kind;
-    let mut whom = author_to(person);
+    let mut author = author_to(person);
     if person.id == IdentityId::NOBODY {
-        whom.id.clear();
+        author.id.clear();
     }
-    let person = Some(whom);
+    let person = Some(author);
     match ruling {
         Ruling::Invited => Kind::Invited(proto::Invited { person }),
         Ruling::Role(role) => Kind::RoleGiven(proto::RoleGiven {

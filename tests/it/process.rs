@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::terminal::{Home, ends, signal};
+use crate::support::terminal::{Home, Screen, ends, signal};
 
 /// Five times the longest duration of a drain.
 const DRAIN: Duration = Duration::from_secs(50);
@@ -24,6 +24,14 @@ fn log(home: &Home) -> String {
         text.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
     }
     text
+}
+
+/// Waits until a message of ann's is stored. Its words are in the composer first, and then in a message that waits.
+fn is_stored(screen: &Screen, words: &str) {
+    screen.until("a stored message", |text| {
+        let is_it = |row: &str| row.contains(" ann ") && row.contains(words);
+        text.lines().any(|row| is_it(row) && !row.contains('…'))
+    });
 }
 
 #[test]
@@ -45,7 +53,7 @@ fn it_prints_a_card_logs_connections_and_drains_on_a_signal() {
     let mut ann = home.opens((80, 24), &[]);
     ann.shows("#general ›");
     ann.sends_line("a secret word");
-    ann.shows("a secret word");
+    is_stored(&ann, "a secret word");
     // Peers that never finish a handshake must not delay a drain.
     let silent: Vec<TcpStream> = (0..20)
         .map(|_| TcpStream::connect(("127.0.0.1", home.port)).unwrap())
@@ -83,11 +91,7 @@ fn messages_are_logged_only_if_enabled() {
     let mut ann = home.opens((80, 24), &[]);
     ann.shows("#general ›");
     ann.sends_line("for the record");
-    // The words are in the composer before they are a stored message.
-    ann.until("a stored message", |text| {
-        let is_it = |row: &str| row.contains(" ann ") && row.contains("for the record");
-        text.lines().any(|row| is_it(row) && !row.contains('…'))
-    });
+    is_stored(&ann, "for the record");
     signal(server.id(), "INT");
     assert_eq!(ends(&mut server, DRAIN).code(), Some(0));
     assert!(log(&home).contains("for the record"));

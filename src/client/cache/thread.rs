@@ -45,7 +45,7 @@ pub(super) fn start(
     Ok((jobs, ended))
 }
 
-/// Runs jobs until there are no more senders. All waiting jobs are one commit.
+/// Runs jobs until every sender is gone. The jobs that are waiting go into one commit.
 fn serve(
     db: &mut Connection,
     locks: &mut Locks,

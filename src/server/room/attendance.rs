@@ -147,21 +147,21 @@ impl Attendance {
     }
 
     /// Changes a person's role, whether they are present or not.
-    pub fn set_role(&mut self, whom: &Author, role: Role) {
-        let person = if let Some(present) = self.present.get_mut(&whom.id) {
+    pub fn set_role(&mut self, target: &Author, role: Role) {
+        let person = if let Some(present) = self.present.get_mut(&target.id) {
             present.person.role = role;
             present.person.clone()
         } else {
             Person {
-                id: whom.id,
-                name: whom.name.clone(),
+                id: target.id,
+                name: target.name.clone(),
                 presence: Presence::Offline,
                 role,
                 via: Via::Tchat,
                 status: String::new(),
             }
         };
-        self.changes.insert(whom.id, Some(person));
+        self.changes.insert(target.id, Some(person));
     }
 
     pub fn set_status(&mut self, identity: IdentityId, status: &Status) {

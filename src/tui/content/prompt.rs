@@ -22,11 +22,11 @@ pub fn prompt(state: &State) -> Prompt {
             || called.present.is_some()
             || called.peer.is_some()
         {
-            let whom = text::line(name);
+            let target = text::line(name);
             return Prompt {
                 text: format!(
                     " {} › ",
-                    fill(state.preferences.strings.privately, &[&whom])
+                    fill(state.preferences.strings.privately, &[&target])
                 ),
                 is_private: true,
             };
@@ -37,11 +37,11 @@ pub fn prompt(state: &State) -> Prompt {
     }
     match state.current() {
         Some(room) if room.is_conversation() => {
-            let whom = text::line(room.info.peer.as_ref().map_or("", |peer| &peer.name));
+            let target = text::line(room.info.peer.as_ref().map_or("", |peer| &peer.name));
             Prompt {
                 text: format!(
                     " {} › ",
-                    fill(state.preferences.strings.privately, &[&whom])
+                    fill(state.preferences.strings.privately, &[&target])
                 ),
                 is_private: true,
             }
@@ -65,11 +65,11 @@ fn writing_prompt(state: &State) -> Option<Prompt> {
         Writing::Message => return None,
         Writing::Edit(_) => s.editing_prompt.to_owned(),
         Writing::Reply(seq) => {
-            let whom = room
+            let target = room
                 .timeline
                 .message(seq)
                 .map(|it| text::line(&it.author.name));
-            fill(s.reply_prompt, &[&whom.unwrap_or_default()])
+            fill(s.reply_prompt, &[&target.unwrap_or_default()])
         }
     };
     Some(Prompt {

@@ -20,8 +20,8 @@ pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
         Body::Topic(topic) => fill(s.topic_is, &[&name, &text::line(topic)]),
         Body::Closed => fill(s.closed, &[&name]),
         Body::Ruling(person, ruling) => {
-            let whom = text::line(&person.name);
-            self::ruling(s, zone, &name, &whom, ruling)
+            let person = text::line(&person.name);
+            self::ruling(s, zone, &name, &person, ruling)
         }
         Body::Amendment { target, what } => match what {
             Amendment::Edit(text) => fill(s.edited_to, &[&name, target, &text::line(text)]),
@@ -40,21 +40,27 @@ pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
 }
 
 /// The text of a moderator's decision about a person.
-fn ruling(s: &Strings, zone: &TimeZone, by: &SafeText, whom: &SafeText, ruling: &Ruling) -> String {
+fn ruling(
+    s: &Strings,
+    zone: &TimeZone,
+    by: &SafeText,
+    person: &SafeText,
+    ruling: &Ruling,
+) -> String {
     let ending = |template: &str, limited: &str, at: Until| match until(s, zone, at) {
-        Some(at) => fill(limited, &[by, whom, &at]),
-        None => fill(template, &[by, whom]),
+        Some(at) => fill(limited, &[by, person, &at]),
+        None => fill(template, &[by, person]),
     };
     let (words, reason) = match ruling {
-        Ruling::Invited => (fill(s.invited, &[by, whom]), ""),
-        Ruling::Role(role) => (fill(s.role_given, &[by, whom, &s.role_name(*role)]), ""),
-        Ruling::Kicked { reason } => (fill(s.kicked, &[by, whom]), reason.as_str()),
+        Ruling::Invited => (fill(s.invited, &[by, person]), ""),
+        Ruling::Role(role) => (fill(s.role_given, &[by, person, &s.role_name(*role)]), ""),
+        Ruling::Kicked { reason } => (fill(s.kicked, &[by, person]), reason.as_str()),
         Ruling::Banned { until, reason } => {
             (ending(s.banned, s.banned_until, *until), reason.as_str())
         }
-        Ruling::Unbanned => (fill(s.unbanned, &[by, whom]), ""),
+        Ruling::Unbanned => (fill(s.unbanned, &[by, person]), ""),
         Ruling::Muted { until } => (ending(s.muted, s.muted_until, *until), ""),
-        Ruling::Unmuted => (fill(s.unmuted, &[by, whom]), ""),
+        Ruling::Unmuted => (fill(s.unmuted, &[by, person]), ""),
     };
     if reason.is_empty() {
         words

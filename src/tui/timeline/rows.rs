@@ -265,12 +265,12 @@ impl Layout<'_> {
                 author,
                 name,
                 text,
-                recipient: whom,
+                recipient,
                 status,
                 ..
             } => {
                 let said = (text.rows(lay), Some((*author, name.clone())));
-                Block::private(status, whom, said)
+                Block::private(status, recipient, said)
             }
             ItemKind::OwnPost {
                 name,

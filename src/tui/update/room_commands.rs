@@ -44,11 +44,11 @@ fn create(state: &mut State, argument: &str) -> Vec<Effect> {
 
 /// The body that a command posts; `None` if the arguments are wrong.
 fn body(state: &State, name: CommandName, argument: &str) -> Option<Body> {
-    let (whom, rest) = command::first_word(argument);
+    let (target, rest) = command::first_word(argument);
     let person = Author {
         // The server resolves the name: the person need not be here now.
         id: IdentityId::NOBODY,
-        name: whom.trim_start_matches('@').to_owned(),
+        name: target.trim_start_matches('@').to_owned(),
     };
     let ruling = match name {
         CommandName::Topic => return Some(Body::Topic(argument.to_owned())),

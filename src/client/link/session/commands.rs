@@ -47,14 +47,11 @@ impl LinkSession<'_> {
             Command::SetStatus(status) => {
                 self.ask_about(Request::SetStatus(status), RequestKind::Status);
             }
-            Command::Whois(whom) => {
-                self.ask_about(Request::Whois(person_target(whom)), RequestKind::Whois);
+            Command::Whois(person) => {
+                self.ask_about(Request::Whois(person_target(person)), RequestKind::Whois);
             }
-            Command::Ignore {
-                person: whom,
-                is_on,
-            } => {
-                let who = person_target(whom);
+            Command::Ignore { person, is_on } => {
+                let who = person_target(person);
                 self.ask_about(Request::Ignore { who, is_on }, RequestKind::Settings);
             }
             Command::SetLevel { room, level } => {
@@ -154,8 +151,8 @@ impl LinkSession<'_> {
     }
 }
 
-fn person_target(whom: PersonRef) -> PersonTarget {
-    match whom {
+fn person_target(person: PersonRef) -> PersonTarget {
+    match person {
         PersonRef::Person(person) => PersonTarget::Person(person),
         PersonRef::Name(name) => PersonTarget::Name(name),
     }

@@ -43,8 +43,8 @@ impl RoomTask {
                 self.directory.set_topic(self.record.id, topic);
             }
             Body::Ruling(person, ruling) => {
-                let whom = text::line(&person.name);
-                tracing::info!(%name, %room, %whom, ruling = ?ruling.permission(), kind = entry.body.kind(), "moderated");
+                let member = text::line(&person.name);
+                tracing::info!(%name, %room, %member, ruling = ?ruling.permission(), kind = entry.body.kind(), "moderated");
                 match ruling {
                     Ruling::Invited => {
                         let invited = Invited {

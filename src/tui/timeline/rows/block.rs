@@ -37,11 +37,11 @@ impl Block {
         Self { aside, ..self }
     }
 
-    /// A private message that is also shown outside its conversation. `whom` says who it is for.
-    pub fn private(status: &PostStatus, whom: &SafeText, said: Said) -> Self {
+    /// A private message that is also shown outside its conversation. `recipient` says who it is for.
+    pub fn private(status: &PostStatus, recipient: &SafeText, said: Said) -> Self {
         let (gutter, aside) = match status {
-            PostStatus::Stored => (Gutter::Private, whom),
-            PostStatus::Pending => (Gutter::Pending, whom),
+            PostStatus::Stored => (Gutter::Private, recipient),
+            PostStatus::Pending => (Gutter::Pending, recipient),
             PostStatus::Failed(why) => (Gutter::Failed, why),
         };
         Self {
