@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use tokio::time::timeout;
 
 use super::TrustArgs;
@@ -54,7 +54,12 @@ pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
             confirm(s, s.trust.type_key, |typed| seen.begins_with(typed))?;
             target.trust(&link.server, Some(*seen))?;
         }
-        _ => return Err(error).with_context(|| fill(s.trust.cannot, &[&shown])),
+        _ => {
+            return Err(match tls::untrusted(&error) {
+                Some(untrusted) => anyhow!("{}", s.untrusted(untrusted)),
+                None => anyhow!(error).context(fill(s.trust.cannot, &[&shown])),
+            });
+        }
     }
     print(&fill(s.trust.is_trusted, &[&shown]));
     Ok(())

@@ -69,7 +69,7 @@ pub enum Distrust {
     #[error("the server is not known here; its key is {0}")]
     Unknown(Pin),
     /// Its key is not the one that it had before; `None`: it had a certificate that this machine trusts.
-    #[error("the server has another key than before: {seen}")]
+    #[error("the server has another key than before")]
     Changed { before: Option<Pin>, seen: Pin },
     /// Its key is not the one in its link.
     #[error("the server has another key than its link says: {0}")]

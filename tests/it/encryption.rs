@@ -100,10 +100,14 @@ fn a_changed_key_stops_every_client_until_a_person_confirms_it() {
     // Without a terminal nothing can be confirmed.
     let (code, words) = runs(&there, &["trust", &address, "--replace"]);
     assert_eq!(code, Some(1), "{words}");
+    let (code, words) = runs(&there, &["trust", &address]);
+    assert_eq!(code, Some(1), "{words}");
+    assert!(words.contains(&replace), "{words}");
     let (_, pin) = second.split_once('#').unwrap();
     let mut asked = there.screen(WIDE, &["trust", &address, "--replace"]);
     asked.shows("first 8 letters");
-    // The new key is not shown: the person must have it from the operator.
+    // The new key is shown nowhere: the person must have it from the operator.
+    assert!(!words.contains(&pin[..8]), "{words}");
     assert!(!asked.text().contains(&pin[..8]), "{}", asked.text());
     asked.types("aaaaaaaa\r");
     asked.shows("not trusted");

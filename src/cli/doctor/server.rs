@@ -26,7 +26,11 @@ pub async fn check(config: &Config, s: &Strings) -> Vec<Finding> {
             Finding::ok(d.server, words)
         }
         Ok(Err(why)) => {
-            let words = fill(d.server_is, &[&shown, &s.why(&why)]);
+            let words = match &why {
+                // It names the server itself.
+                DisconnectReason::Untrusted(untrusted) => s.untrusted(untrusted),
+                why => fill(d.server_is, &[&shown, &s.why(why)]),
+            };
             let next = match why {
                 DisconnectReason::Unreachable(_) => fill(d.server_next, &[&server.port]),
                 DisconnectReason::Untrusted(ref it) if it.why.is_final() => {

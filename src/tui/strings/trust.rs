@@ -70,7 +70,7 @@ pub(super) static ENGLISH: Trust = Trust {
     no_link: "cannot use the link '{0}'",
     no_terminal: "cannot ask whether to trust it: this is not a terminal\nuse the link of the server, which has its key",
     not_trusted: "not trusted; nothing was changed",
-    doctor_next: "ask its operator for the link of the server, which has its key",
+    doctor_next: "ask the server's operator which key is right",
 };
 
 pub(super) static CHINESE: Trust = Trust {
@@ -102,5 +102,5 @@ pub(super) static CHINESE: Trust = Trust {
     no_link: "无法使用链接“{0}”",
     no_terminal: "无法询问是否信任：这不是终端\n请使用服务器的链接，其中包含密钥",
     not_trusted: "没有信任；没有任何更改",
-    doctor_next: "向管理员索取服务器的链接，其中包含密钥",
+    doctor_next: "请向服务器管理员确认正确的密钥",
 };
