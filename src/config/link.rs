@@ -171,7 +171,7 @@ mod tests {
             (&text.replace("tchat://h", "https://h"), "not supported"),
             (&format!("{text}.abc"), "newer tchat"),
             ("tchat://h,other/", "needs the pin"),
-            (&text.replace('h', "a,b,c,d,e,f,g,h,i"), "at most 8"),
+            (&text.replace("//h/", "//a,b,c,d,e,f,g,h,i/"), "at most 8"),
         ] {
             let error = wrong.parse::<ServerLink>().unwrap_err().to_string();
             assert!(error.contains(words), "{wrong}: {error}");
