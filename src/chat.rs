@@ -5,6 +5,7 @@
 
 mod amendment;
 mod body;
+mod device;
 mod entry;
 mod hosting;
 mod id;
@@ -24,6 +25,7 @@ mod unread;
 pub(crate) use amendment::react;
 pub use amendment::{Amended, Amendment, Reaction};
 pub use body::Body;
+pub use device::{Challenge, DeviceKey, DeviceSecret, FormerProof, SessionToken, Transport};
 pub use entry::{Author, Entry, Post, Recipient};
 pub use hosting::{Bridge, Bridges, FilterMode, Retention, RoomPreset};
 pub use id::{Epoch, IdentityId, InstanceId, RoomId, Secret, SecretHash, ServerId, SessionId};

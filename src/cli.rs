@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod host;
 mod join;
+mod machine;
 mod parse;
 mod pipe;
 mod send;

@@ -28,9 +28,9 @@ pub use self::pending::OutgoingPost;
 pub use self::target::{PersonRef, RoomToJoin};
 pub use self::tls::{Distrust, Untrusted};
 use crate::chat::{
-    Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level, Limits, NewRoom,
-    Person, Profile, Refusal, RoomId, RoomInfo, Search, SearchResults, Secret, Seq, ServerId,
-    Settings, Status, Unread,
+    Author, ClientId, DeviceSecret, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level,
+    Limits, NewRoom, Person, Profile, Refusal, RoomId, RoomInfo, Search, SearchResults, Secret,
+    Seq, ServerId, Settings, Status, Unread,
 };
 
 /// A command for the link.
@@ -352,11 +352,32 @@ pub enum Unreachable {
     Other(String),
 }
 
+/// What proves an account to a server. It is only used to sign: nothing of it is sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Credentials {
+    pub device: DeviceSecret,
+    /// What the server calls this device, usually the name of the machine.
+    pub device_name: String,
+    /// The secret by which an earlier version was recognised, if this profile is that old.
+    pub former: Option<Secret>,
+}
+
+impl Credentials {
+    /// A device without a name, whose account has no past.
+    pub fn new(device: DeviceSecret) -> Self {
+        Self {
+            device,
+            device_name: String::new(),
+            former: None,
+        }
+    }
+}
+
 /// The configuration of a link.
 #[derive(Clone)]
 pub struct ClientConfig {
     pub connector: Connector,
-    pub secret: Secret,
+    pub credentials: Credentials,
     /// The requested name.
     pub name: String,
     /// The outbox of this client's posts. No other client may use it at the same time.

@@ -1,4 +1,4 @@
-//! Writes a file so that a crash leaves either its old contents or all of the new ones.
+//! Files: reads one that may be missing, and writes one so that a crash leaves either its old contents or all of the new ones.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -33,6 +33,18 @@ pub fn write_atomically(path: &Path, text: &str, mode: u32) -> io::Result<()> {
         let _gone = fs::remove_file(&beside);
     }
     written
+}
+
+/// Reads a file. Returns `None` if there is none.
+///
+/// # Errors
+/// It exists and cannot be read.
+pub fn read_if_exists(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Syncs the directory of a path: a new name is durable only after that.

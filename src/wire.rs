@@ -28,7 +28,7 @@ pub use entry::{entry_from, entry_to};
 pub use event::{event_from, event_to};
 pub use frame::{
     Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, PersonTarget,
-    Request, RequestFrame, UnfollowReason, Welcome,
+    Request, RequestFrame, SignIn, UnfollowReason, Welcome,
 };
 pub use parts::{Malformed, room_from, room_to};
 pub(crate) use parts::{refusal_from_bytes, refusal_to_bytes};

@@ -8,29 +8,27 @@
 
 #![allow(clippy::print_stdout)] // The results are the output.
 
+mod member;
 mod peer;
+
+use self::member::{Counts, First, Member, Readers, join};
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use tchat::chat::Retention;
 use tchat::chat::RoomPreset;
-use tchat::chat::{
-    Body, ClientId, InstanceId, Limits, Recipient, RoomId, RoomName, Secret, ServerId,
-};
+use tchat::chat::{Body, ClientId, Limits, Recipient, RoomId, RoomName, ServerId};
 use tchat::server::clock::WallClock;
 use tchat::server::hub::HubConfig;
 use tchat::server::listen::{ConnectionLimits, Encryption, tcp};
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::{self, ServerConfig};
-use tchat::wire::proto::chat_service_client::ChatServiceClient;
-use tchat::wire::{Hello, JoinTarget, PROTOCOL, Request, RequestFrame, proto, request_to};
+use tchat::wire::{Request, RequestFrame, request_to};
 use tokio::sync::{Semaphore, mpsc};
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Endpoint;
 
 const SENDERS: usize = 10;
 const IN_FLIGHT: usize = 64;
@@ -217,147 +215,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
-    }
-}
-
-/// Counters shared by all members.
-#[derive(Default)]
-pub struct Counts {
-    pub delivered: AtomicU64,
-    ready: AtomicUsize,
-}
-
-/// Whether all members read what they are sent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Readers {
-    AllRead,
-    /// The last member stops reading once it is live. Its flow-control windows are small and soon full.
-    OneStalls,
-}
-
-struct Member {
-    frames: mpsc::Sender<proto::ChatRequest>,
-    instance: InstanceId,
-}
-
-/// Joins a member and counts the entries that it receives. For each entry, the first member also releases a permit and records a latency.
-async fn join(
-    port: u16,
-    n: usize,
-    counts: &Arc<Counts>,
-    first: Option<First>,
-    readers: Readers,
-) -> (Member, RoomId) {
-    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).expect("an address");
-    let endpoint = if readers == Readers::AllRead {
-        endpoint
-            .initial_stream_window_size(2 * 1024 * 1024)
-            .initial_connection_window_size(4 * 1024 * 1024)
-    } else {
-        endpoint
-    };
-    let mut service = ChatServiceClient::new(endpoint.connect().await.expect("a connection"));
-    let (frames, sending) = mpsc::channel(256);
-    let mut stream = service
-        .chat(ReceiverStream::new(sending))
-        .await
-        .expect("a stream")
-        .into_inner();
-    let mut secret = [0; 32];
-    secret[..8].copy_from_slice(&n.to_be_bytes());
-    let mut instance = [1; 16];
-    instance[..8].copy_from_slice(&n.to_be_bytes());
-    let instance = InstanceId::new(instance);
-    let ask = async |request, what| {
-        frames
-            .send(request_to(&RequestFrame { request, what }))
-            .await
-            .expect("the stream is open");
-    };
-    let hello = Hello {
-        protocol_min: PROTOCOL,
-        protocol_max: PROTOCOL,
-        features: Vec::new(),
-        secret: Secret::new(secret),
-        name: format!("member{n}"),
-        last_session: None,
-        instance,
-        locale: "en".into(),
-        agent: "bench".into(),
-    };
-    ask(0, Request::Hello(hello)).await;
-    ask(1, Request::Join(JoinTarget::Name("general".into()))).await;
-    let room = loop {
-        let frame = stream
-            .message()
-            .await
-            .expect("a frame")
-            .expect("the stream is open");
-        let joined = frame.events.iter().find_map(|event| match &event.kind {
-            Some(proto::event::Kind::RoomChanged(changed)) => {
-                RoomId::from_slice(&changed.room.as_ref()?.id)
-            }
-            _ => None,
-        });
-        if let Some(room) = joined {
-            break room;
-        }
-    };
-    ask(2, Request::Follow { room, cursor: None }).await;
-    let counts = Arc::clone(counts);
-    tokio::spawn(async move {
-        let mut is_ready = false;
-        while let Ok(Some(frame)) = stream.message().await {
-            let mut entries = 0;
-            for event in frame.events {
-                match event.kind {
-                    Some(proto::event::Kind::Entry(entry)) if entry.client_id.is_some() => {
-                        entries += 1;
-                        if let Some(first) = &first {
-                            first.record(&entry);
-                        }
-                    }
-                    Some(proto::event::Kind::RosterPage(_)) if !is_ready => {
-                        is_ready = true;
-                        counts.ready.fetch_add(1, Ordering::Relaxed);
-                        if readers == Readers::OneStalls {
-                            std::future::pending::<()>().await;
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            counts.delivered.fetch_add(entries, Ordering::Relaxed);
-        }
-    });
-    (Member { frames, instance }, room)
-}
-
-/// The measurements of one member.
-#[derive(Clone)]
-struct First {
-    permits: Arc<Semaphore>,
-    started: Instant,
-    waits: mpsc::Sender<Duration>,
-}
-
-impl First {
-    fn record(&self, entry: &proto::Entry) {
-        self.permits.add_permits(1);
-        let text = match entry.body.as_ref().and_then(|body| body.kind.as_ref()) {
-            Some(proto::body::Kind::Text(text)) => &text.text,
-            _ => return,
-        };
-        let due = text
-            .split(' ')
-            .next()
-            .and_then(|due| due.parse::<u64>().ok())
-            .map(Duration::from_micros);
-        if let Some(due) = due {
-            let _full = self
-                .waits
-                .try_send(self.started.elapsed().saturating_sub(due));
-        }
     }
 }
 

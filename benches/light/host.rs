@@ -117,7 +117,7 @@ impl BenchServer {
             Box::pin(async move {
                 let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
                 stream.set_nodelay(true)?;
-                Ok(Dialled::local(stream))
+                Ok(Dialled::clear_text(stream))
             })
         });
         let (profiles, key) = self.profiles();
@@ -127,7 +127,7 @@ impl BenchServer {
         let _entered = self.runtime.enter();
         let (client, events) = Client::start(ClientConfig {
             connector,
-            secret: profile::secret(&profiles, &key, name).expect("a secret"),
+            credentials: profile::credentials(&profiles, &key, name).expect("a key"),
             name: name.into(),
             instance,
             room: Some("general".into()),

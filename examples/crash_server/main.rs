@@ -19,7 +19,7 @@ use tchat::chat::{Limits, RoomName};
 use tchat::server::clock::WallClock;
 use tchat::server::data_dir::{DataDir, Purpose, ServerNote};
 use tchat::server::hub::HubConfig;
-use tchat::server::listen::{ClearText, ConnectionLimits, Encryption, tcp};
+use tchat::server::listen::{ClearText, ConnectionLimits, CurrentTls, Encryption, tcp};
 use tchat::server::store::Store;
 use tchat::server::{self, ServerConfig};
 
@@ -97,7 +97,10 @@ async fn main() {
         },
         caps: ConnectionLimits::default(),
         encryption: Encryption {
-            tls: Some(key.config().expect("TLS is supported").0),
+            tls: Some(Arc::new(CurrentTls::new(
+                key.config().expect("TLS is supported"),
+                key.pin(),
+            ))),
             clear_text: ClearText::default(),
         },
         idle_exit: None,

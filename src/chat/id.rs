@@ -1,4 +1,4 @@
-//! Ids of 16 random bytes, and the secret that proves an identity.
+//! Ids of 16 random bytes, and the secret by which earlier versions recognised an account.
 
 use std::fmt;
 
@@ -74,7 +74,7 @@ impl IdentityId {
 
 /// Reads 32 bytes from a file of hexadecimal digits. Editors, mail programs and other systems change such a file: they add a byte order
 /// mark, CRLF line endings, spaces, line breaks, a NUL or Ctrl+Z at the end, or convert it to UTF-16. All of these changes are ignored.
-fn from_digits(file: &[u8]) -> Option<[u8; 32]> {
+pub(super) fn read_32_bytes(file: &[u8]) -> Option<[u8; 32]> {
     let wide = |unit: fn([u8; 2]) -> u16| {
         let units = file[2..].as_chunks().0.iter().map(|it| unit(*it));
         char::decode_utf16(units).collect::<Result<String, _>>()
@@ -89,7 +89,8 @@ fn from_digits(file: &[u8]) -> Option<[u8; 32]> {
     hex::decode(digits).ok()?.try_into().ok()
 }
 
-/// The 32 random bytes that prove an identity. They are never shown: the type has no `Display`, and `Debug` hides them.
+/// The 32 random bytes by which earlier versions recognised an account; today a device key does. They are never sent or shown: the type has
+/// no `Display`, and `Debug` hides them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
@@ -98,20 +99,12 @@ impl Secret {
         Self(bytes)
     }
 
-    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-
     /// Reads a secret from a file of 64 hexadecimal digits. Ignores spaces, line endings and byte order marks.
     pub fn from_file(file: &[u8]) -> Option<Self> {
-        from_digits(file).map(Self)
+        read_32_bytes(file).map(Self)
     }
 
-    pub const fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// Returns the hash that the server stores. A secret is 256 random bits and cannot be guessed, so a plain hash is enough.
+    /// Returns the hash that those versions stored on the server. A secret is 256 random bits and cannot be guessed, so a plain hash is enough.
     pub fn hash(&self) -> SecretHash {
         SecretHash(Sha256::digest(self.0).into())
     }
@@ -134,11 +127,18 @@ impl SecretHash {
 
     /// Like [`Secret::from_file`].
     pub fn from_file(file: &[u8]) -> Option<Self> {
-        from_digits(file).map(Self)
+        read_32_bytes(file).map(Self)
     }
 
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Returns the first bytes, by which an account can be found. See [`FormerProof`](super::FormerProof).
+    pub fn hint(&self) -> [u8; 8] {
+        let mut hint = [0; 8];
+        hint.copy_from_slice(&self.0[..8]);
+        hint
     }
 }
 

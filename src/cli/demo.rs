@@ -18,8 +18,8 @@ use super::join;
 use crate::chat::Bridges;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
-use crate::chat::{InstanceId, RoomName, Secret, ServerId, UserName};
-use crate::client::{Client, ClientConfig, Connector, Dialled, Event};
+use crate::chat::{DeviceKey, DeviceSecret, InstanceId, RoomName, ServerId, UserName};
+use crate::client::{Client, ClientConfig, Connector, Credentials, Dialled, Event};
 use crate::config::Config;
 use crate::server::clock::WallClock;
 use crate::server::hub::HubConfig;
@@ -56,17 +56,17 @@ pub fn run(mut config: Config) -> Result<()> {
 }
 
 async fn demo(config: Config, s: &'static Strings) -> Result<()> {
-    let secret = secret()?;
-    let door = serve(&config, &secret)?;
+    let device = device()?;
+    let door = serve(&config, device.public())?;
     let bots = bot_names(&config.join.name, s);
     let (ready, begun) = oneshot::channel();
     let parts = [
-        Bot::start(&door, bots[0], self::secret()?)?,
-        Bot::start(&door, bots[1], self::secret()?)?,
+        Bot::start(&door, bots[0], self::device()?)?,
+        Bot::start(&door, bots[1], self::device()?)?,
     ];
     let _talk = AbortOnDropHandle::new(tokio::spawn(bots::run_conversation(parts, s, ready)));
     // The user joins the other rooms before the screen opens, so that there is more than one room to look at.
-    let before = Bot::start(&door, &config.join.name, secret.clone())?.join_and_leave(&ROOMS[1..]);
+    let before = Bot::start(&door, &config.join.name, device.clone())?.join_and_leave(&ROOMS[1..]);
     drop(timeout(BEGINS_WITHIN, async { tokio::join!(begun, before) }).await);
     let mut setup = join::setup(&config);
     setup.tour = Some(bots[0].to_owned());
@@ -74,7 +74,7 @@ async fn demo(config: Config, s: &'static Strings) -> Result<()> {
     if s.language == CHINESE.language {
         setup.save = |_, _, _| Err(CHINESE.demo.saves_nothing.to_owned());
     }
-    let connect = connect(door, secret, &config);
+    let connect = connect(door, device, &config);
     join::show(setup, connect).await
 }
 
@@ -93,7 +93,7 @@ fn bot_names(name: &str, s: &'static Strings) -> [&'static str; 2] {
 }
 
 /// Starts the server, which runs until the last sender of connections is dropped.
-fn serve(config: &Config, owner: &Secret) -> Result<ConnectionSender> {
+fn serve(config: &Config, owner: DeviceKey) -> Result<ConnectionSender> {
     let (door, incoming) = mpsc::channel(WAITING);
     let topics = strings::of(&config.join.locale).demo.topics;
     let presets = ROOMS.iter().zip(topics).map(|(name, topic)| {
@@ -110,7 +110,7 @@ fn serve(config: &Config, owner: &Secret) -> Result<ConnectionSender> {
             presets: presets.collect::<Result<_, _>>()?,
             operators: Vec::new(),
             // The user of the demo may try everything.
-            owner: Some(owner.hash()),
+            owner: Some(owner),
             retention: Retention::default(),
             filter: WordFilter::default(),
             wall: WallClock::default(),
@@ -133,14 +133,14 @@ fn serve(config: &Config, owner: &Secret) -> Result<ConnectionSender> {
     Ok(door)
 }
 
-fn connect(door: ConnectionSender, secret: Secret, config: &Config) -> Connect {
+fn connect(door: ConnectionSender, device: DeviceSecret, config: &Config) -> Connect {
     let (name, locale) = (config.join.name.clone(), config.join.locale.clone());
     let words = strings::of(&locale).demo.demo_cannot_connect;
     Box::new(move |asked| {
         if asked.is_some() {
             return Err(words.to_owned());
         }
-        let begun = begin(&door, &name, secret.clone(), &locale);
+        let begun = begin(&door, &name, device.clone(), &locale);
         let (client, events, instance) = begun.map_err(|error| error.to_string())?;
         Ok(ClientConnection {
             client,
@@ -160,13 +160,13 @@ fn connect(door: ConnectionSender, secret: Secret, config: &Config) -> Connect {
 fn begin(
     door: &ConnectionSender,
     name: &str,
-    secret: Secret,
+    device: DeviceSecret,
     locale: &str,
 ) -> Result<(Client, mpsc::Receiver<Event>, InstanceId)> {
     let instance = InstanceId::new(random()?);
     let (client, events) = Client::start(ClientConfig {
         connector: connector(door),
-        secret,
+        credentials: Credentials::new(device),
         name: name.to_owned(),
         instance,
         room: None,
@@ -190,8 +190,8 @@ fn connector(door: &ConnectionSender) -> Connector {
     })
 }
 
-fn secret() -> Result<Secret> {
-    Ok(Secret::new(random()?))
+fn device() -> Result<DeviceSecret> {
+    Ok(DeviceSecret::new(random()?))
 }
 
 fn random<const N: usize>() -> Result<[u8; N]> {

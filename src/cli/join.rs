@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use super::host::BackgroundServer;
-use super::target::Target;
+use super::target::{Target, credentials};
 use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, known_servers, profile};
 use crate::config::{Config, ServerLink};
@@ -157,7 +157,7 @@ fn connect(config: Config) -> Connect {
         let key = target.choose_profile().map_err(|error| error.to_string())?;
         let name = config.join.name.clone();
         let profiles = config.paths.data.join("profiles");
-        let secret = profile::secret(&profiles, &key, &name).map_err(|it| it.to_string())?;
+        let credentials = credentials(&profiles, &key, &name).map_err(|error| error.to_string())?;
         let room = config
             .join
             .room
@@ -172,7 +172,7 @@ fn connect(config: Config) -> Connect {
         let ours = host.clone();
         let client_config = ClientConfig {
             connector: connector(target.clone(), host),
-            secret,
+            credentials,
             name: config.join.name.clone(),
             instance,
             room: room.clone(),

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::join::connector;
-use super::target::Target;
+use super::target::{Target, credentials};
 use crate::chat::{InstanceId, Refusal, RoomInfo};
 use crate::client::{Client, ClientConfig, Command, Event, LinkState, RequestKind, profile};
 use crate::config::Config;
@@ -62,10 +62,10 @@ impl HeadlessClient {
         let key = target.choose_profile()?;
         let profiles = config.paths.data.join("profiles");
         let name = config.join.name.clone();
-        let secret = profile::secret(&profiles, &key, &name)?;
+        let credentials = credentials(&profiles, &key, &name)?;
         let (client, events) = Client::start(ClientConfig {
             connector: connector(target, None),
-            secret,
+            credentials,
             name: config.join.name.clone(),
             instance,
             room: room.clone().filter(|room| !room.is_empty()),

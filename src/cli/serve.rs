@@ -13,16 +13,16 @@ use anyhow::{Context, Result};
 
 use self::listeners::Listeners;
 use self::reload::Reload;
-use super::word_list;
-use crate::chat::SecretHash;
-use crate::client::{profile, tls};
+use super::{machine, word_list};
+use crate::chat::DeviceKey;
+use crate::client::{Credentials, profile, tls};
 use crate::config::{Address, Config, Join, Serve, host_and_port};
 use crate::server::clock::WallClock;
 use crate::server::data_dir::{
     CertificateFiles, DataDir, Purpose, ServerKey, ServerNote, make_directory,
 };
 use crate::server::hub::HubConfig;
-use crate::server::listen::{ClearText, ConnectionLimits, Encryption};
+use crate::server::listen::{ClearText, ConnectionLimits, CurrentTls, Encryption};
 use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
 use crate::server::word_filter::WordFilter;
@@ -92,18 +92,20 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         has_own_key: files.is_none(),
     };
     directory.write_server(&note)?;
-    let owner = directory.owner(host_secret(&serve, &join, &paths.data))?;
+    let host = host_credentials(&serve, &join, &paths.data);
+    let host = host.map(|it| (it.device.public(), it.former.map(|secret| secret.hash())));
+    let owner = directory.owner(host)?;
     let filter = WordFilter::default();
     let _watching = match serve.words.clone() {
         Some((path, mode)) => Some(word_list::watch(path, mode, filter.clone())?),
         None => None,
     };
-    let (tls, current_key) = key.config()?;
+    let tls = Arc::new(CurrentTls::new(key.config()?, key.pin()));
     let _reloading = match files {
         Some(files) => {
             let reload = Reload {
                 files,
-                current: current_key,
+                current: Arc::clone(&tls),
                 note,
                 data: paths.data.clone(),
             };
@@ -155,22 +157,21 @@ fn certificate_files(serve: &Serve) -> Option<CertificateFiles> {
     Some(CertificateFiles { certificate, key })
 }
 
-/// Returns the hash of the secret of the user who joins from this machine with this login: the host, who owns the preset rooms.
-fn host_secret(serve: &Serve, join: &Join, data: &Path) -> Option<SecretHash> {
+/// Returns the credentials of the user who joins from this machine with this login: the host, who owns the preset rooms.
+fn host_credentials(serve: &Serve, join: &Join, data: &Path) -> Option<Credentials> {
     let localhost = Address {
         host: "localhost".into(),
         port: serve.port,
     };
     let profiles = data.join("profiles");
-    let secret = profile::secret(&profiles, &localhost.profile_key(), &join.name);
-    secret.ok().map(|secret| secret.hash())
+    profile::credentials(&profiles, &localhost.profile_key(), &join.name).ok()
 }
 
 fn server_config(
     serve: &Serve,
     listeners: &Listeners,
-    tls: Arc<rustls::ServerConfig>,
-    owner: Option<SecretHash>,
+    tls: Arc<CurrentTls>,
+    owner: Option<DeviceKey>,
     filter: WordFilter,
 ) -> ServerConfig {
     let is_local = listeners.is_local();
@@ -219,7 +220,7 @@ fn hosts(serve: &Serve) -> Vec<String> {
     let named = serve.public.iter().cloned().chain(listened);
     named
         .chain([serve.host.clone()])
-        .chain(card::own_name())
+        .chain(machine::name())
         .collect()
 }
 

@@ -2,17 +2,19 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::chat::Pin;
+use super::machine;
+use crate::chat::{Pin, Transport};
 use crate::client::known_servers::{self, KnownServer, KnownServers};
+use crate::client::profile::{self, ProfileError};
 use crate::client::tls::{self, Expected, Recognised, encrypt};
-use crate::client::{Dialled, Distrust, Protection, Untrusted, boxed_stream};
+use crate::client::{Credentials, Dialled, Distrust, Protection, Untrusted, boxed_stream};
 use crate::config::{Address, Config, ServerLink};
 use crate::server::data_dir::ServerNote;
 
@@ -27,7 +29,7 @@ pub struct Target {
     data: PathBuf,
     /// Connect without encryption, because the user said so.
     is_clear: bool,
-    /// The profile whose secret the connection will be used with. No other server may receive it.
+    /// The profile whose device key signs in. It is for no other server.
     expected_profile: Option<String>,
 }
 
@@ -86,7 +88,7 @@ impl Target {
         }
     }
 
-    /// Fails if a recognised server is another one than the one whose secret would be sent to it.
+    /// Fails if a recognised server is another one than the one for which the device key is.
     fn check_profile(&self, address: &Address, recognised: Recognised) -> io::Result<()> {
         let Some(expected) = &self.expected_profile else {
             return Ok(());
@@ -138,10 +140,7 @@ impl Target {
     async fn dial_at(&self, address: &Address) -> io::Result<Dialled> {
         let stream = connect(address).await?;
         if self.is_clear {
-            return Ok(Dialled {
-                pipe: boxed_stream(stream),
-                protection: Protection::ClearText,
-            });
+            return Ok(Dialled::clear_text(stream));
         }
         match self.secure(address, stream).await {
             // Our own server had just started and wrote its pin while we connected.
@@ -170,8 +169,9 @@ impl Target {
             pipe: boxed_stream(stream),
             protection: match recognised {
                 Recognised::ByPin(pin) => Protection::Pinned(pin),
-                Recognised::ByCertificate => Protection::Certified,
+                Recognised::ByCertificate(_) => Protection::Certified,
             },
+            transport: Transport::Tls(recognised.seen()),
         })
     }
 
@@ -213,6 +213,17 @@ impl Target {
         };
         KnownServers::remember(&self.data, server).map_err(io::Error::other)
     }
+}
+
+/// Returns the credentials of a profile on this machine.
+///
+/// # Errors
+/// The profile cannot be used.
+pub fn credentials(profiles: &Path, key: &str, name: &str) -> Result<Credentials, ProfileError> {
+    Ok(Credentials {
+        device_name: machine::name().unwrap_or_default(),
+        ..profile::credentials(profiles, key, name)?
+    })
 }
 
 /// Without a named server, returns the configuration to join the server that was joined last by its link.
@@ -290,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_never_selects_the_secret_of_a_server_that_it_only_names() {
+    fn a_link_never_selects_the_profile_of_a_server_that_it_only_names() {
         for hosts in [
             "localhost",
             "localhost,evil.example",
@@ -299,7 +310,7 @@ mod tests {
             let (_directory, mut target) = user(&format!("tchat://{hosts}/#{OTHER}"));
             assert_eq!(target.choose_profile().unwrap(), OTHER.to_string());
         }
-        // Its own pin selects its own secret, under every address.
+        // Its own pin selects its own profile, under every address.
         let (_directory, mut target) = user(&format!("tchat://chat.example/#{OWN}"));
         assert_eq!(target.choose_profile().unwrap(), "localhost:50051");
     }
@@ -315,16 +326,16 @@ mod tests {
     }
 
     #[test]
-    fn a_recognised_server_gets_no_secret_of_another_one() {
+    fn a_recognised_server_is_not_joined_with_the_profile_of_another_one() {
         let (_directory, mut target) = user("victim.example");
         assert_eq!(target.choose_profile().unwrap(), "victim.example:50051");
         let (victim, evil) = (target.link.server.clone(), "evil.example".parse().unwrap());
         target
-            .check_profile(&victim, Recognised::ByCertificate)
+            .check_profile(&victim, Recognised::ByCertificate(OTHER))
             .unwrap();
-        let error = target.check_profile(&evil, Recognised::ByCertificate);
+        let error = target.check_profile(&evil, Recognised::ByCertificate(OTHER));
         assert_eq!(*why(&error.unwrap_err()), Distrust::OtherServer);
-        // Meanwhile its key was replaced: the secret of the former one stays here.
+        // Meanwhile its key was replaced: the profile of the former one is not used.
         target.trust(&victim, Some(OTHER)).unwrap();
         let error = target.check_profile(&victim, Recognised::ByPin(OTHER));
         assert_eq!(*why(&error.unwrap_err()), Distrust::OtherServer);

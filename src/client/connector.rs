@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, Join};
 
-use crate::chat::{Pin, ServerId};
+use crate::chat::{Pin, ServerId, Transport};
 
 /// Both directions of a connection, whatever it goes over.
 pub type BoxedStream = Join<Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>>;
@@ -35,14 +35,26 @@ pub enum Protection {
 pub struct Dialled {
     pub pipe: BoxedStream,
     pub protection: Protection,
+    /// How it reaches the server; the device signs it.
+    pub transport: Transport,
 }
 
 impl Dialled {
-    /// A connection within this machine.
+    /// A connection through memory.
     pub fn local(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         Self {
             pipe: boxed_stream(stream),
             protection: Protection::Local,
+            transport: Transport::Memory,
+        }
+    }
+
+    /// A connection that anybody on the way can read.
+    pub fn clear_text(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
+        Self {
+            pipe: boxed_stream(stream),
+            protection: Protection::ClearText,
+            transport: Transport::ClearText,
         }
     }
 }

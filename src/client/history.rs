@@ -6,16 +6,18 @@ use tonic::{Request, Status};
 
 use super::Event;
 use super::cache::Cache;
-use crate::chat::{Entry, Epoch, RoomId, RoomInfo, Search, SearchResults, Secret, Seq, ServerId};
+use crate::chat::{
+    Entry, Epoch, RoomId, RoomInfo, Search, SearchResults, Seq, ServerId, SessionToken,
+};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{entry_from, proto, room_from, search_to};
 
-/// Adds the secret as the protocol requires: never in an address, never in a log.
-fn authorised<T>(message: T, secret: &Secret) -> Result<Request<T>, Status> {
-    let value = format!("Bearer {}", hex::encode(secret.bytes()));
+/// Adds the session's token as the protocol requires: never in an address, never in a log.
+fn authorised<T>(message: T, token: SessionToken) -> Result<Request<T>, Status> {
+    let value = format!("Bearer {}", hex::encode(token.bytes()));
     let mut value: MetadataValue<_> = value
         .parse()
-        .map_err(|_| Status::internal("a secret is always a valid header"))?;
+        .map_err(|_| Status::internal("a token is always a valid header"))?;
     value.set_sensitive(true);
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", value);
@@ -25,7 +27,7 @@ fn authorised<T>(message: T, secret: &Secret) -> Result<Request<T>, Status> {
 /// Loads a page of older entries, from the cache if it has them, otherwise from the server. Returns [`Event::PageFailed`] if that fails.
 pub async fn load_page(
     service: ChatServiceClient<Channel>,
-    secret: Secret,
+    token: SessionToken,
     cache: Option<(Cache, ServerId)>,
     room: RoomId,
     before: Seq,
@@ -35,7 +37,7 @@ pub async fn load_page(
     {
         return page;
     }
-    let page = fetch_page(service, secret, room, before).await;
+    let page = fetch_page(service, token, room, before).await;
     if let (Some((cache, server)), Event::Page { entries, .. }) = (&cache, &page) {
         cache.put_entries(*server, entries.clone());
     }
@@ -61,7 +63,7 @@ pub async fn cached_page(
 
 async fn fetch_page(
     mut service: ChatServiceClient<Channel>,
-    secret: Secret,
+    token: SessionToken,
     room: RoomId,
     before: Seq,
 ) -> Event {
@@ -72,7 +74,7 @@ async fn fetch_page(
         limit: 200,
         ..Default::default()
     };
-    let Ok(request) = authorised(message, &secret) else {
+    let Ok(request) = authorised(message, token) else {
         return failed;
     };
     let Ok(answer) = service.get_history(request).await else {
@@ -95,9 +97,9 @@ async fn fetch_page(
 /// Returns the entries that mention us, newest first.
 pub async fn fetch_mentions(
     mut service: ChatServiceClient<Channel>,
-    secret: Secret,
+    token: SessionToken,
 ) -> Option<Vec<Entry>> {
-    let request = authorised(proto::ListMentionsRequest::default(), &secret).ok()?;
+    let request = authorised(proto::ListMentionsRequest::default(), token).ok()?;
     let answer = service.list_mentions(request).await.ok()?.into_inner();
     answer
         .entries
@@ -109,11 +111,11 @@ pub async fn fetch_mentions(
 /// Searches on the server.
 pub async fn search_server(
     mut service: ChatServiceClient<Channel>,
-    secret: Secret,
+    token: SessionToken,
     search: Search,
 ) -> Option<SearchResults> {
     let most = u32::try_from(Search::RESULT_LIMIT).unwrap_or(u32::MAX);
-    let request = authorised(search_to(&search, most), &secret).ok()?;
+    let request = authorised(search_to(&search, most), token).ok()?;
     let answer = service.search(request).await.ok()?.into_inner();
     let entries = answer.entries.into_iter().map(|it| entry_from(it).ok());
     Some(SearchResults {
@@ -126,9 +128,9 @@ pub async fn search_server(
 /// Returns the rooms anyone may join.
 pub async fn fetch_rooms(
     mut service: ChatServiceClient<Channel>,
-    secret: Secret,
+    token: SessionToken,
 ) -> Option<Vec<RoomInfo>> {
-    let request = authorised(proto::ListRoomsRequest {}, &secret).ok()?;
+    let request = authorised(proto::ListRoomsRequest {}, token).ok()?;
     let answer = service.list_rooms(request).await.ok()?.into_inner();
     answer
         .rooms

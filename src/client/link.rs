@@ -23,7 +23,7 @@ use super::{
     RoomToJoin, SearchScope, Unreachable, history,
 };
 use crate::chat::{
-    ClientId, Cursor, IdentityId, RoomId, Search, SearchResults, ServerId, SessionId,
+    ClientId, Cursor, IdentityId, RoomId, Search, SearchResults, ServerId, SessionId, Transport,
 };
 
 /// How long a server has to accept the connection, and again to send Welcome.
@@ -236,9 +236,9 @@ impl Link {
             }
         };
         let channel = match channel {
-            Ok(Ok((channel, protection))) => {
-                self.emit(Event::Protected(protection)).await?;
-                channel
+            Ok(Ok((channel, route))) => {
+                self.emit(Event::Protected(route.protection)).await?;
+                (channel, route.transport)
             }
             // Trying again would change nothing: a person has to decide.
             Ok(Err(DisconnectReason::Untrusted(untrusted))) if untrusted.why.is_final() => {
@@ -382,11 +382,18 @@ impl Link {
     }
 }
 
+/// How a connection that was opened reaches the server.
+#[derive(Clone, Copy, Debug)]
+struct Route {
+    protection: Protection,
+    transport: Transport,
+}
+
 /// Opens an HTTP/2 connection through the connector.
 async fn dial(
     connector: Connector,
     before: Option<ServerId>,
-) -> Result<(Channel, Protection), DisconnectReason> {
+) -> Result<(Channel, Route), DisconnectReason> {
     // The connector knows the address; this one only fills the `:authority` of requests.
     let endpoint = Endpoint::from_static("http://tchat")
         .initial_stream_window_size(2 * 1024 * 1024)
@@ -395,14 +402,17 @@ async fn dial(
         .keep_alive_timeout(Duration::from_secs(8))
         .keep_alive_while_idle(true);
     // What the connector reports does not pass through the endpoint's own errors.
-    let noted: Arc<Mutex<Option<Result<Protection, DisconnectReason>>>> = Arc::default();
+    let noted: Arc<Mutex<Option<Result<Route, DisconnectReason>>>> = Arc::default();
     let note = Arc::clone(&noted);
     let service = tower::service_fn(move |_: http::Uri| {
         let (opening, note) = (connector(before), Arc::clone(&note));
         async move {
             let opened = opening.await;
             let told = match &opened {
-                Ok(dialled) => Ok(dialled.protection),
+                Ok(dialled) => Ok(Route {
+                    protection: dialled.protection,
+                    transport: dialled.transport,
+                }),
                 Err(error) => Err(match tls::untrusted(error) {
                     Some(untrusted) => DisconnectReason::Untrusted(untrusted.clone()),
                     None => DisconnectReason::Unreachable(unreachable(error)),
@@ -415,7 +425,7 @@ async fn dial(
     let connected = endpoint.connect_with_connector(service).await;
     let noted = noted.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (connected, noted) {
-        (Ok(channel), Some(Ok(protection))) => Ok((channel, protection)),
+        (Ok(channel), Some(Ok(route))) => Ok((channel, route)),
         (_, Some(Err(why))) => Err(why),
         (Err(error), _) => Err(DisconnectReason::NotTchat(error.to_string())),
         (Ok(_), None) => Err(DisconnectReason::NotTchat(String::new())),

@@ -1,7 +1,7 @@
-//! Profiles: the secret that proves who we are to one server, found by every name we have had there.
+//! Profiles: the device key that proves who we are to one server, found by every name we have had there.
 //!
-//! A profile is a file of mode 0600, one per server address and start name. A later name points to it through a small file of its own, the
-//! alias, because an identity is not its name. If two profiles have had the same name, the name means the one that had it last.
+//! A profile is a file of mode 0600, one per server and start name. A later name points to it through a small file of its own, the alias,
+//! because an account is not its name. If two profiles have had the same name, the name means the one that had it last.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -9,58 +9,79 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::chat::Secret;
-use crate::files::{PUBLIC, write_atomically};
+use super::Credentials;
+use crate::chat::{DeviceSecret, Secret};
+use crate::files::{PUBLIC, read_if_exists, sync_directory, write_atomically};
+
+/// The file of the device key.
+const DEVICE: &str = "device";
+/// The file by which earlier versions were recognised.
+const FORMER: &str = "secret";
 
 /// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     #[error("cannot use the profile '{path}': {cause}")]
     Io { path: PathBuf, cause: io::Error },
-    #[error("cannot use the profile '{0}': it contains no secret")]
+    #[error("cannot use the profile '{0}': it does not contain a key")]
     Damaged(PathBuf),
 }
 
-/// Returns the secret of a profile, which is created on first use.
+/// Returns the credentials of a profile. Its device key is made on first use, and is on disk before this returns.
 ///
 /// # Errors
-/// The file cannot be read, written or understood. A damaged file is left as it is.
-pub fn secret(directory: &Path, server: &str, name: &str) -> Result<Secret, ProfileError> {
-    let path = file(directory, server, name, "secret");
+/// A file cannot be read, written or understood. A damaged file is left as it is.
+pub fn credentials(
+    directory: &Path,
+    server: &str,
+    name: &str,
+) -> Result<Credentials, ProfileError> {
+    let of = |kind| file(directory, server, name, kind);
+    let former = read(&of(FORMER), Secret::from_file)?;
+    let device = match read(&of(DEVICE), DeviceSecret::from_file)? {
+        Some(device) => device,
+        None => make_device(directory, &of(DEVICE))?,
+    };
+    Ok(Credentials {
+        former,
+        ..Credentials::new(device)
+    })
+}
+
+/// Makes a device key. If another process makes it at the same time, returns that one.
+fn make_device(directory: &Path, path: &Path) -> Result<DeviceSecret, ProfileError> {
     let cause = |cause| ProfileError::Io {
-        path: path.clone(),
+        path: path.to_owned(),
         cause,
     };
-    if let Some(secret) = read(&path)? {
-        return Ok(secret);
-    }
     fs::create_dir_all(directory).map_err(cause)?;
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| cause(io::Error::other(error.to_string())))?;
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| cause(io::Error::other(error.to_string())))?;
+    let device = DeviceSecret::new(seed);
     // Written to another file and then linked into place: if two processes start at once, one creates the profile and the other finds it
     // complete.
     let aside = directory.join(format!(
-        "new-{}-{:02x}{:02x}",
+        "new-{}-{}",
         std::process::id(),
-        bytes[0],
-        bytes[1]
+        hex::encode(&device.public().bytes()[..4])
     ));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let digits = hex::encode(bytes);
     let written = options.open(&aside).and_then(|mut file| {
-        writeln!(file, "{digits}")?;
+        writeln!(file, "{}", device.to_digits())?;
         file.sync_all()?;
-        fs::hard_link(&aside, &path)
+        fs::hard_link(&aside, path)?;
+        sync_directory(path)
     });
     // The other file is not needed any longer in either case.
     let _gone = fs::remove_file(&aside);
     match written {
-        Ok(()) => Ok(Secret::new(bytes)),
+        Ok(()) => Ok(device),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            read(&path)?.ok_or_else(|| ProfileError::Damaged(path.clone()))
+            read(path, DeviceSecret::from_file)?
+                .ok_or_else(|| ProfileError::Damaged(path.to_owned()))
         }
         Err(error) => Err(cause(error)),
     }
@@ -96,7 +117,7 @@ pub(crate) fn record_name(directory: &Path, server: &str, start: &str, now: &str
     }
     // A name that was given up leads to the profile that first used it here.
     let left = own_stem(server, before);
-    let is_of_another = left != profile && of(&left, "secret").exists();
+    let is_of_another = left != profile && exists(directory, &left);
     if is_of_another && alias(directory, &left).as_deref() == Some(profile.as_str()) {
         let _stays = fs::remove_file(of(&left, "alias"));
     }
@@ -118,20 +139,20 @@ fn write_line(path: &Path, line: &str) -> io::Result<()> {
     write_atomically(path, &format!("{line}\n"), PUBLIC)
 }
 
-fn read(path: &Path) -> Result<Option<Secret>, ProfileError> {
-    let file = match fs::read(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(cause) => {
-            return Err(ProfileError::Io {
-                path: path.to_owned(),
-                cause,
-            });
-        }
-    };
-    Secret::from_file(&file)
-        .map(Some)
-        .ok_or_else(|| ProfileError::Damaged(path.to_owned()))
+/// Reads a key file. Returns `None` if there is none.
+fn read<T>(path: &Path, parse: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>, ProfileError> {
+    let file = read_if_exists(path).map_err(|cause| ProfileError::Io {
+        path: path.to_owned(),
+        cause,
+    })?;
+    file.map(|file| parse(&file).ok_or_else(|| ProfileError::Damaged(path.to_owned())))
+        .transpose()
+}
+
+/// Whether a profile exists, of this version or an earlier one.
+fn exists(directory: &Path, stem: &str) -> bool {
+    let has = |kind| directory.join(format!("{stem}.{kind}")).exists();
+    has(DEVICE) || has(FORMER)
 }
 
 /// Returns a file of the profile that a name means.
@@ -157,7 +178,7 @@ fn alias(directory: &Path, own: &str) -> Option<String> {
     let profile = text.trim();
     // The file may contain anything: never follow a path out of this directory.
     let is_stem = profile.len() == own.len() && profile.bytes().all(|it| it.is_ascii_hexdigit());
-    let is_there = is_stem && directory.join(format!("{profile}.secret")).exists();
+    let is_there = is_stem && exists(directory, profile);
     is_there.then(|| profile.to_owned())
 }
 
@@ -165,30 +186,25 @@ fn alias(directory: &Path, own: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn device(directory: &Path, server: &str, name: &str) -> DeviceSecret {
+        credentials(directory, server, name).unwrap().device
+    }
+
     #[test]
-    fn a_profile_keeps_its_secret_and_each_server_and_name_has_its_own() {
+    fn a_profile_keeps_its_key_and_each_server_and_name_has_its_own() {
         let directory = tempfile::tempdir().unwrap();
-        let ann = secret(directory.path(), "localhost:50051", "ann").unwrap();
-        assert_eq!(
-            secret(directory.path(), "localhost:50051", "Ann").unwrap(),
-            ann
-        );
-        assert_ne!(
-            secret(directory.path(), "localhost:50052", "ann").unwrap(),
-            ann
-        );
-        assert_ne!(
-            secret(directory.path(), "localhost:50051", "ben").unwrap(),
-            ann
-        );
+        let ann = device(directory.path(), "localhost:50051", "ann");
+        assert_eq!(device(directory.path(), "localhost:50051", "Ann"), ann);
+        assert_ne!(device(directory.path(), "localhost:50052", "ann"), ann);
+        assert_ne!(device(directory.path(), "localhost:50051", "ben"), ann);
     }
 
     #[cfg(unix)]
     #[test]
-    fn only_the_owner_can_read_the_secret_file() {
+    fn only_the_owner_can_read_the_key_file() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
-        secret(directory.path(), "localhost:50051", "张三/../x").unwrap();
+        device(directory.path(), "localhost:50051", "张三/../x");
         let file = fs::read_dir(directory.path())
             .unwrap()
             .next()
@@ -198,10 +214,10 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_copied_by_hand_has_the_same_secret_and_is_left_unchanged() {
+    fn a_profile_copied_by_hand_has_the_same_key_and_is_left_unchanged() {
         let directory = tempfile::tempdir().unwrap();
-        let ann = secret(directory.path(), "h:1", "ann").unwrap();
-        let path = file(directory.path(), "h:1", "ann", "secret");
+        let ann = device(directory.path(), "h:1", "ann");
+        let path = file(directory.path(), "h:1", "ann", DEVICE);
         let digits = fs::read_to_string(&path).unwrap().trim().to_owned();
         for copied in [
             format!("{digits}\r\n"),
@@ -211,7 +227,7 @@ mod tests {
             format!("{}\r\n{}\r\n", &digits[..32], &digits[32..]),
         ] {
             fs::write(&path, &copied).unwrap();
-            let read = secret(directory.path(), "h:1", "ann").unwrap();
+            let read = device(directory.path(), "h:1", "ann");
             assert_eq!(read, ann, "{copied:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), copied);
         }
@@ -220,20 +236,36 @@ mod tests {
     #[test]
     fn a_damaged_profile_is_reported_and_left_unchanged() {
         let directory = tempfile::tempdir().unwrap();
-        let path = file(directory.path(), "h:1", "ann", "secret");
-        fs::write(&path, "not a secret").unwrap();
+        let path = file(directory.path(), "h:1", "ann", DEVICE);
+        fs::write(&path, "not a key").unwrap();
         assert!(matches!(
-            secret(directory.path(), "h:1", "ann"),
+            credentials(directory.path(), "h:1", "ann"),
             Err(ProfileError::Damaged(_))
         ));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "not a secret");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "not a key");
+    }
+
+    #[test]
+    fn a_profile_of_an_earlier_version_gets_a_key_of_its_own_and_keeps_its_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = directory.path();
+        let secret = "0f".repeat(32);
+        fs::write(file(here, "h:1", "ann", FORMER), &secret).unwrap();
+        record_name(here, "h:1", "ann", "anna");
+        let ann = credentials(here, "h:1", "anna").unwrap();
+        assert_eq!(ann.former, Some(Secret::new([15; 32])));
+        assert_ne!(ann.device, DeviceSecret::new([15; 32]));
+        assert_eq!(credentials(here, "h:1", "ann").unwrap(), ann);
+        // A damaged one is an error: without it the account would be lost.
+        fs::write(file(here, "h:1", "ann", FORMER), "0f").unwrap();
+        assert!(credentials(here, "h:1", "ann").is_err());
     }
 
     #[test]
     fn a_profile_is_found_by_every_name_its_identity_has_had() {
         let directory = tempfile::tempdir().unwrap();
         let here = directory.path();
-        let of = |server: &str, name: &str| secret(here, server, name).unwrap();
+        let of = |server: &str, name: &str| device(here, server, name);
         let dan = of("h:1", "dan");
         remember_room(here, "h:1", "dan", "tech");
         record_name(here, "h:1", "dan", "dan");
@@ -259,7 +291,7 @@ mod tests {
     fn a_shared_name_means_the_profile_that_had_it_last() {
         let directory = tempfile::tempdir().unwrap();
         let here = directory.path();
-        let of = |name: &str| secret(here, "h:1", name).unwrap();
+        let of = |name: &str| device(here, "h:1", name);
         let (ben, dan) = (of("ben"), of("dan"));
         record_name(here, "h:1", "ben", "ben");
         record_name(here, "h:1", "ben", "benjamin");

@@ -40,15 +40,23 @@ pub enum Expected {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Recognised {
     ByPin(Pin),
-    ByCertificate,
+    /// By a certificate, which has this key.
+    ByCertificate(Pin),
 }
 
 impl Recognised {
-    /// Returns the pin; `None` for a certificate.
+    /// Returns the pin by which the server was recognised; `None` for a certificate.
     pub fn pin(self) -> Option<Pin> {
         match self {
             Self::ByPin(pin) => Some(pin),
-            Self::ByCertificate => None,
+            Self::ByCertificate(_) => None,
+        }
+    }
+
+    /// Returns the pin of the key that the server has shown.
+    pub fn seen(self) -> Pin {
+        match self {
+            Self::ByPin(pin) | Self::ByCertificate(pin) => pin,
         }
     }
 }
@@ -77,7 +85,7 @@ pub enum Distrust {
     /// The link has another key than the one that is known. Nobody was asked: a link must not be able to replace a known server.
     #[error("the link has another key than the one known here")]
     LinkDiffers,
-    /// It was recognised, but it is not the server whose secret would be sent to it.
+    /// It was recognised, but it is not the server for which the device key is.
     #[error("this is another server than the one that was meant")]
     OtherServer,
     /// Its certificate is not valid now.
@@ -245,7 +253,7 @@ impl Verifier {
             }),
             Expected::Link(_) => Err(Distrust::OtherThanLink(pin)),
             Expected::Certificate => match verify() {
-                Ok(()) => Ok(Recognised::ByCertificate),
+                Ok(()) => Ok(Recognised::ByCertificate(pin)),
                 // The clock of this machine may be wrong as well, so this says nothing about the key.
                 Err(error) if is_about_time(&error) => Err(Distrust::Time(error.to_string())),
                 Err(_) => Err(Distrust::Changed {
@@ -254,7 +262,7 @@ impl Verifier {
                 }),
             },
             Expected::Nothing => match verify() {
-                Ok(()) => Ok(Recognised::ByCertificate),
+                Ok(()) => Ok(Recognised::ByCertificate(pin)),
                 Err(_) => Err(Distrust::Unknown(pin)),
             },
         }

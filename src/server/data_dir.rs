@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use super::hub::random_id;
 use super::store::Verified;
 use super::store::sqlite::{self, Backup, BackupError, OpenError, Restored, SqliteStore};
-use crate::chat::{SecretHash, ServerId};
-use crate::files::{PRIVATE, write_atomically};
+use crate::chat::{DeviceKey, SecretHash, ServerId};
+use crate::files::{PRIVATE, read_if_exists, write_atomically};
 
 const DATABASE: &str = "tchat.db";
 const LOCK: &str = "tchat.lock";
-/// Contains the hash of the secret that owns the rooms.
-const OWNER: &str = "tchat.owner";
+/// Contains the device that owns the rooms.
+const OWNER: &str = "tchat.owner-device";
+/// Contains the hash of the secret that owned the rooms in earlier versions.
+const FORMER_OWNER: &str = "tchat.owner";
 /// Exists after a server stopped because its disk failed, and contains the cause.
 const FAILED: &str = "tchat.failed";
 /// Contains a [`ServerNote`].
@@ -25,7 +27,7 @@ mod server_key;
 mod server_note;
 
 use self::server_key::KeyHistory;
-pub use self::server_key::{CertificateFiles, CurrentKey, KeyError, ServerKey};
+pub use self::server_key::{CertificateFiles, KeyError, ServerKey};
 pub use self::server_note::ServerNote;
 
 /// Why a data directory cannot be used.
@@ -144,27 +146,35 @@ impl DataDir {
         })
     }
 
-    /// Returns the hash of the secret that owns the rooms of this directory. The first `host` that is passed becomes the owner for good.
+    /// Returns the device that owns the rooms of this directory. The first `host` that is passed becomes the owner for good, unless an
+    /// earlier version recorded another person by their secret.
     ///
     /// # Errors
     /// The directory cannot be read or written.
-    pub fn owner(&self, host: Option<SecretHash>) -> Result<Option<SecretHash>, DataError> {
+    pub fn owner(
+        &self,
+        host: Option<(DeviceKey, Option<SecretHash>)>,
+    ) -> Result<Option<DeviceKey>, DataError> {
         let cause = |cause| DataError::Directory {
             path: self.path.clone(),
             cause,
         };
-        let path = self.path.join(OWNER);
-        match fs::read(&path) {
-            Ok(file) => Ok(SecretHash::from_file(&file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if let Some(host) = host {
-                    let text = format!("{}\n", hex::encode(host.bytes()));
-                    write_atomically(&path, &text, PRIVATE).map_err(cause)?;
-                }
-                Ok(host)
-            }
-            Err(error) => Err(cause(error)),
+        if let Some(owner) = read_if_exists(&self.path.join(OWNER)).map_err(cause)? {
+            return Ok(DeviceKey::from_file(&owner));
         }
+        let former = read_if_exists(&self.path.join(FORMER_OWNER)).map_err(cause)?;
+        let Some((device, secret)) = host else {
+            return Ok(None);
+        };
+        if let Some(former) = former
+            && (secret.is_none() || SecretHash::from_file(&former) != secret)
+        {
+            tracing::warn!("another user, whom an earlier version recorded, owns the rooms");
+            return Ok(None);
+        }
+        let text = format!("{}\n", hex::encode(device.bytes()));
+        write_atomically(&self.path.join(OWNER), &text, PRIVATE).map_err(cause)?;
+        Ok(Some(device))
     }
 
     /// Writes the server's id, address and pin to the directory, for clients of the same user.

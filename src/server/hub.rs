@@ -5,14 +5,15 @@
 mod admission;
 pub(crate) mod guest;
 pub(crate) mod guests;
+mod locks;
 mod mentions;
 mod names;
 mod people;
-mod person_locks;
 mod personal;
 mod read_positions;
 mod resolve;
 mod rooms;
+mod sign_in;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,9 +26,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::admission::{AdmitError, Admitted};
 use self::guest::Guest;
+use self::locks::Locks;
 use self::names::{Names, Operators};
-use self::person_locks::PersonLocks;
 use self::read_positions::PendingReads;
+pub(crate) use self::sign_in::{ProvenDevice, random_bytes};
 use super::bus::Bus;
 pub(crate) use super::clock::now_ms;
 use super::clock::{LogClock, WallClock};
@@ -42,8 +44,8 @@ use super::word_filter::WordFilter;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{
-    Author, IdentityId, Limits, Person, Refusal, RefusalCode, RoomId, SecretHash, ServerId,
-    SessionId, Status, UserName, Via,
+    Author, DeviceKey, IdentityId, Limits, Person, Refusal, RefusalCode, RoomId, ServerId,
+    SessionId, SessionToken, Status, UserName, Via,
 };
 use crate::wire::Event;
 
@@ -68,8 +70,8 @@ pub struct HubConfig {
     pub presets: Vec<RoomPreset>,
     /// Operator names. The first person to use one of them owns the preset rooms.
     pub operators: Vec<UserName>,
-    /// Hash of the host's secret. The person with this secret owns the preset rooms.
-    pub owner: Option<SecretHash>,
+    /// The host's device. The person with this device owns the preset rooms.
+    pub owner: Option<DeviceKey>,
     /// How much history is stored for rooms and conversations without a retention setting of their own.
     pub retention: Retention,
     /// The word filter.
@@ -90,13 +92,15 @@ pub struct Hub {
     pub(super) fatal: Fatal,
     rooms: RoomContext,
     operators: Operators,
-    owner: Option<SecretHash>,
+    owner: Option<DeviceKey>,
     pub(super) filter: WordFilter,
     /// See [`Hub::recently_present`].
     recently_present: Mutex<RecentlyPresent>,
     reads: PendingReads,
     /// Taken by every change of a person's name or presence.
-    person_locks: PersonLocks,
+    person_locks: Locks<IdentityId>,
+    /// Taken while a device signs in, before the lock of its person.
+    device_locks: Locks<DeviceKey>,
     sessions: AtomicUsize,
     /// Notified when a guest's name becomes free.
     freed: Notify,
@@ -112,6 +116,8 @@ struct HubState {
     running: HashMap<RoomId, RoomHandle>,
     names: Names,
     people: HashMap<IdentityId, PresentPerson>,
+    /// The people whose sessions have these tokens.
+    tokens: HashMap<SessionToken, IdentityId>,
     /// Guests who have a name, and their bridge. They may not be present yet.
     guests: HashMap<IdentityId, Via>,
     /// Rate limits of people who have left, until the bucket would be full again. Reconnecting does not give a new burst.
@@ -122,14 +128,21 @@ struct HubState {
 #[derive(Debug)]
 struct PresentPerson {
     name: UserName,
-    secret: SecretHash,
     is_owner: bool,
     via: Via,
     status: Status,
     /// When their last typing signal was sent.
     typed_at: Option<Instant>,
-    sessions: HashMap<SessionId, Weak<Outbox>>,
+    sessions: HashMap<SessionId, AttachedSession>,
     bucket: Bucket,
+}
+
+/// A session as the hub knows it.
+#[derive(Debug)]
+struct AttachedSession {
+    outbox: Weak<Outbox>,
+    /// What its calls beside the stream present. A guest makes none.
+    token: Option<SessionToken>,
 }
 
 impl Hub {
@@ -173,7 +186,8 @@ impl Hub {
             filter: config.filter,
             recently_present: Mutex::default(),
             reads: PendingReads::default(),
-            person_locks: PersonLocks::default(),
+            person_locks: Locks::default(),
+            device_locks: Locks::default(),
             sessions: AtomicUsize::new(0),
             freed: Notify::new(),
             nameless: AtomicUsize::new(0),
@@ -238,7 +252,7 @@ impl Hub {
             sessions
                 .into_iter()
                 .flatten()
-                .filter_map(Weak::upgrade)
+                .filter_map(|session| session.outbox.upgrade())
                 .collect()
         };
         for outbox in outboxes {

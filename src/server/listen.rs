@@ -5,12 +5,14 @@
 //! of rooms or messages.
 
 mod connection;
+mod encryption;
 mod first_byte;
 pub mod tcp;
 
 use self::connection::Registry;
 pub use self::connection::{Connection, Peer, STALLED};
 
+pub use self::encryption::{ClearText, CurrentTls, Encryption};
 use self::first_byte::FirstByte;
 
 use std::convert::Infallible;
@@ -35,6 +37,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tower::ServiceExt;
+
+use crate::chat::Transport;
 
 /// Time limit for a connection's first complete request.
 pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
@@ -72,25 +76,6 @@ impl Default for ConnectionLimits {
 pub struct Services {
     pub grpc: tonic::service::Routes,
     pub web: axum::Router,
-}
-
-/// How connections are protected.
-#[derive(Clone, Default, Debug)]
-pub struct Encryption {
-    /// The server's side of TLS. Without it, a TLS client is dropped.
-    pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// Whether clients of other machines may sign in without encryption.
-    pub clear_text: ClearText,
-}
-
-/// What a connection without encryption may do. On this machine it may do everything.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum ClearText {
-    /// From other machines only what older clients need: the bridges and the health service.
-    #[default]
-    Bridges,
-    /// Everything, also from other machines.
-    Everything,
 }
 
 /// Serves connections until `drain` is cancelled, then gives them [`GOODBYES`] to finish. Once `drop_now` is cancelled it drops them at once.
@@ -235,10 +220,15 @@ where
     if !io.is_tls() {
         let is_exposed = !connection.is_local() && encryption.clear_text == ClearText::Bridges;
         connection.set_exposed(is_exposed);
+        connection.set_transport(connection.clear_transport());
         return Some(Opened::Clear(io));
     }
-    match TlsAcceptor::from(encryption.tls?).accept(io).await {
-        Ok(stream) => Some(Opened::Tls(Box::new(stream))),
+    let (config, pin) = encryption.tls?.current();
+    match TlsAcceptor::from(config).accept(io).await {
+        Ok(stream) => {
+            connection.set_transport(Transport::Tls(pin));
+            Some(Opened::Tls(Box::new(stream)))
+        }
         Err(error) => {
             tracing::debug!(peer = connection.peer(), %error, "dropped: the TLS handshake failed");
             None

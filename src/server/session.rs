@@ -9,30 +9,30 @@ mod personal;
 mod post;
 mod rooms;
 mod roster;
+mod sign_in;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 pub(crate) use self::guest::run_guest;
 use self::post::PostOrder;
+pub(crate) use self::sign_in::Path;
 use super::hub::{AdmitError, Admitted, Hub, now_ms};
 use super::outbox::{Outbox, Slot};
 use super::room::attendance::Departure;
 use super::room::mailbox::Attendee;
 use super::store::StoreError;
-use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId};
+use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId, SessionToken};
 use crate::text;
 use crate::wire::{
-    Event, Goodbye, GoodbyeAction, GoodbyeReason, Hello, Malformed, PROTOCOL, PersonTarget,
-    Request, RequestFrame, UnfollowReason, Welcome,
+    Event, Goodbye, GoodbyeAction, GoodbyeReason, Malformed, PROTOCOL, PersonTarget, Request,
+    RequestFrame, UnfollowReason, Welcome,
 };
 
-/// A client must send Hello within this time after the stream opens.
-pub(crate) const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// Maximum width in the log of the client's name and version, in columns.
 const AGENT: usize = 64;
 /// Maximum number of rooms and conversations in one session.
@@ -48,15 +48,15 @@ pub(crate) enum SessionError {
 }
 
 /// Runs one client's session to its end. `on_admitted` is called once the client is admitted, so that its connection no longer counts as
-/// unknown.
+/// unknown; `path` is how it reaches the server.
 pub(crate) async fn run(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     mut inbound: impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin + Send,
     on_admitted: impl FnOnce() + Send,
-    peer: String,
+    (peer, path): (String, Path),
 ) {
-    let goodbye = match admit(&hub, &outbox, &mut inbound).await {
+    let goodbye = match sign_in::sign_in(&hub, &outbox, path, &mut inbound).await {
         Ok((admitted, hello)) => {
             on_admitted();
             let agent = text::line(&text::cut(&hello.agent, AGENT)).to_string();
@@ -69,71 +69,6 @@ pub(crate) async fn run(
         outbox.answer(Event::Goodbye(goodbye));
     }
     outbox.finish();
-}
-
-/// Refuses a client that does not encrypt, in words that such an earlier client has: it needs a later protocol.
-pub fn refuse_protocol(outbox: &Outbox) {
-    let needed = PROTOCOL + 1;
-    outbox.answer(Event::Refused {
-        request: 0,
-        client_id: None,
-        refusal: Refusal::new(RefusalCode::Protocol)
-            .with(needed)
-            .with(needed),
-    });
-    outbox.answer(Event::Goodbye(Goodbye {
-        reason: GoodbyeReason::Refused,
-        action: GoodbyeAction::Stop,
-        retry_after: None,
-    }));
-    outbox.finish();
-}
-
-/// Waits for Hello and admits the client. Otherwise sends the refusal and returns the goodbye, or nothing if the connection is lost.
-async fn admit(
-    hub: &Arc<Hub>,
-    outbox: &Arc<Outbox>,
-    inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
-) -> Result<(Admitted, Hello), Option<Goodbye>> {
-    let asked = first_request(hub, outbox, inbound).await?;
-    let refuse = |refusal| Some(refuse_client(outbox, asked.request, refusal));
-    let Request::Hello(hello) = asked.what else {
-        return Err(refuse(Refusal::new(RefusalCode::Malformed).with("hello")));
-    };
-    if !(hello.protocol_min..=hello.protocol_max).contains(&PROTOCOL) {
-        return Err(refuse(
-            Refusal::new(RefusalCode::Protocol)
-                .with(PROTOCOL)
-                .with(PROTOCOL),
-        ));
-    }
-    outbox.delay_notifications();
-    match hub.admit(&hello.secret, &hello.name, outbox).await {
-        Ok(admitted) => Ok((admitted, hello)),
-        Err(AdmitError::Refused(refusal)) => Err(refuse(refusal)),
-        Err(AdmitError::Store(error)) => {
-            hub.fatal.raise(&error);
-            Err(None)
-        }
-    }
-}
-
-/// Waits for the first request. Returns the goodbye if there is none in time or it cannot be decoded, or nothing if the connection is lost.
-async fn first_request(
-    hub: &Hub,
-    outbox: &Outbox,
-    inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
-) -> Result<RequestFrame, Option<Goodbye>> {
-    let first = tokio::select! {
-        first = timeout(HELLO_WITHIN, inbound.next()) => first,
-        () = hub.draining.cancelled() => return Err(Some(drain_goodbye())),
-    };
-    match first {
-        Ok(Some(Ok(asked))) => Ok(asked),
-        Ok(Some(Err(SessionError::Malformed(what)))) => Err(Some(refuse_frame(outbox, what))),
-        Ok(Some(Err(SessionError::Lost)) | None) => Err(None),
-        Err(_) => Err(Some(goodbye(GoodbyeReason::Malformed))),
-    }
 }
 
 /// Sends the refusal of a client that is not admitted. Returns its goodbye.
@@ -259,8 +194,8 @@ impl Session {
         &mut self,
         inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
     ) -> Result<Option<Goodbye>, StoreError> {
-        if !self.is_guest() {
-            self.welcome().await?;
+        if let Some(token) = self.who.token {
+            self.welcome(token).await?;
         }
         let hub = Arc::clone(&self.hub);
         let outbox = Arc::clone(&self.outbox);
@@ -296,7 +231,7 @@ impl Session {
         }
     }
 
-    async fn welcome(&self) -> Result<(), StoreError> {
+    async fn welcome(&self, token: SessionToken) -> Result<(), StoreError> {
         let me = self.who.author.id;
         let mut rooms = Vec::new();
         for record in self
@@ -321,6 +256,7 @@ impl Session {
             limits: self.hub.limits,
             now_ms: now_ms(),
             rooms,
+            token,
         }));
         for record in self
             .hub
@@ -340,6 +276,7 @@ impl Session {
         let request = asked.request;
         let done = match asked.what {
             Request::Hello(_) => Err(Refusal::new(RefusalCode::Malformed).with("hello").into()),
+            Request::SignIn(_) => Err(Refusal::new(RefusalCode::Malformed).with("sign_in").into()),
             Request::Post {
                 client_id,
                 to,

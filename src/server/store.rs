@@ -20,9 +20,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::chat::{
-    Changes, Digest, Entry, Epoch, IdentityId, InstanceId, Level, NameKey, Person, Role, RoomId,
-    RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Settings, Stamp, Standing, Status,
-    Unread, Until, UserName, Via,
+    Changes, DeviceKey, Digest, Entry, Epoch, IdentityId, InstanceId, Level, NameKey, Person, Role,
+    RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Settings, Stamp, Standing,
+    Status, Unread, Until, UserName, Via,
 };
 use crate::text;
 
@@ -81,13 +81,21 @@ impl RoomRecord {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IdentityRecord {
     pub id: IdentityId,
-    /// A client that presents the secret with this hash is this person.
-    pub secret: SecretHash,
     pub name: UserName,
     /// Whether they had a session when this record was last written.
     pub present: bool,
     /// How they are connected. A guest of a bridge is stored only as long as something refers to them.
     pub via: Via,
+}
+
+/// A device that may sign in as an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeviceRecord {
+    pub key: DeviceKey,
+    /// What the person calls it.
+    pub name: String,
+    /// When it was added to the account, in Unix milliseconds.
+    pub added_ms: u64,
 }
 
 /// What is stored about a person besides their name.
@@ -331,10 +339,28 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError>;
 
-    async fn identity_by_secret(
+    /// Returns the account of a device.
+    async fn identity_by_device(
         &self,
-        secret: SecretHash,
+        device: DeviceKey,
     ) -> Result<Option<IdentityRecord>, StoreError>;
+
+    /// Returns the account that protocol version 1 recognised by a secret, with the hash of that secret. It is found by the hash's first
+    /// bytes, and is gone once a device was added to the account.
+    async fn identity_by_former_secret(
+        &self,
+        hint: [u8; 8],
+    ) -> Result<Option<(IdentityRecord, SecretHash)>, StoreError>;
+
+    /// Adds a device to an account, and the account if it is new, in one transaction. The account's former secret is forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the device belongs to an account already.
+    async fn add_device(
+        &self,
+        account: IdentityRecord,
+        device: DeviceRecord,
+    ) -> Result<(), StoreError>;
 
     /// Returns everyone whose current or most recent name has this key.
     async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;

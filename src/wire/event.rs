@@ -10,7 +10,7 @@ use super::personal::{
     self, settings_from, settings_to, status_from, status_to, unread_from, unread_to,
 };
 use super::proto::{self, event::Kind, followed, goodbye, unfollowed};
-use crate::chat::{FollowResult, Limits, Seq, ServerId, SessionId};
+use crate::chat::{FollowResult, Limits, Seq, ServerId, SessionId, SessionToken};
 
 /// Converts a message to an event.
 ///
@@ -21,6 +21,10 @@ pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
         return Ok(Event::Unknown);
     };
     Ok(match kind {
+        Kind::Challenge(it) => Event::Challenge {
+            nonce: it.nonce.try_into().map_err(|_| Malformed("nonce"))?,
+            server_id: ServerId::from_slice(&it.server_id).ok_or(Malformed("server_id"))?,
+        },
         Kind::Welcome(welcome) => Event::Welcome(welcome_from(welcome)?),
         Kind::Followed(it) => followed_from(&it)?,
         Kind::Gap(gap) => Event::Gap {
@@ -67,6 +71,10 @@ pub fn event_from(event: proto::Event) -> Result<Event, Malformed> {
 
 pub fn event_to(event: &Event) -> proto::Event {
     let kind = match event {
+        Event::Challenge { nonce, server_id } => Some(Kind::Challenge(proto::Challenge {
+            nonce: nonce.to_vec(),
+            server_id: server_id.bytes().to_vec(),
+        })),
         Event::Welcome(welcome) => Some(Kind::Welcome(welcome_to(welcome))),
         Event::Followed { .. } | Event::Gap { .. } | Event::Unfollowed { .. } => {
             following_to(event)
@@ -271,6 +279,7 @@ fn welcome_from(welcome: proto::Welcome) -> Result<Welcome, Malformed> {
             .collect::<Result<_, _>>()?,
         settings: settings_from(welcome.settings)?,
         status: status_from(welcome.status),
+        token: SessionToken::from_slice(&welcome.token).ok_or(Malformed("token"))?,
     })
 }
 
@@ -292,6 +301,7 @@ fn welcome_to(welcome: &Welcome) -> proto::Welcome {
         rooms: welcome.rooms.iter().map(room_to).collect(),
         settings: settings_to(&welcome.settings),
         status: status_to(&welcome.status),
+        token: welcome.token.bytes().to_vec(),
     }
 }
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::chat::{
-    Author, Body, ClientId, Cursor, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level,
-    Limits, NewRoom, Person, Profile, Recipient, Refusal, RoomId, RoomInfo, Secret, Seq, ServerId,
-    SessionId, Settings, Status, Unread,
+    Author, Body, ClientId, Cursor, DeviceKey, Entry, Epoch, FollowResult, FormerProof, IdentityId,
+    InstanceId, Level, Limits, NewRoom, Person, Profile, Recipient, Refusal, RoomId, RoomInfo, Seq,
+    ServerId, SessionId, SessionToken, Settings, Status, Unread,
 };
 
 /// The protocol version of this program.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// A request with the number that its answer will carry; 0: no answer is wanted.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,6 +21,7 @@ pub struct RequestFrame {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Request {
     Hello(Hello),
+    SignIn(SignIn),
     Join(JoinTarget),
     Leave(RoomId),
     Follow {
@@ -65,12 +66,24 @@ pub struct Hello {
     pub protocol_min: u32,
     pub protocol_max: u32,
     pub features: Vec<String>,
-    pub secret: Secret,
+    /// Absent in protocol version 1.
+    pub device: Option<DeviceKey>,
+    /// What the person calls the device.
+    pub device_name: String,
     pub name: String,
     pub last_session: Option<SessionId>,
     pub instance: InstanceId,
     pub locale: String,
     pub agent: String,
+}
+
+/// The answer to a challenge.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignIn {
+    /// The device's signature. Whether it is valid is for the session to decide.
+    pub signature: Vec<u8>,
+    /// For a device that the server does not know yet.
+    pub former: Option<FormerProof>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -87,6 +100,11 @@ pub enum PersonTarget {
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
+    /// What the device has to sign.
+    Challenge {
+        nonce: [u8; 32],
+        server_id: ServerId,
+    },
     Welcome(Welcome),
     Followed {
         request: u64,
@@ -198,6 +216,8 @@ pub struct Welcome {
     pub rooms: Vec<RoomInfo>,
     pub settings: Settings,
     pub status: Status,
+    /// For the calls beside the stream.
+    pub token: SessionToken,
 }
 
 /// Why a room is no longer followed.

@@ -1,14 +1,16 @@
 //! Converts requests between `ChatRequest` and [`RequestFrame`].
 
 use super::body::{body_from, body_to};
-use super::frame::{Hello, JoinTarget, PersonTarget, Request, RequestFrame};
+use super::frame::{Hello, JoinTarget, PersonTarget, Request, RequestFrame, SignIn};
 use super::parts::{
     Malformed, client_id_from, client_id_to, cursor_from, cursor_to, epoch, identity, room_id,
     room_kind_from, room_kind_to,
 };
 use super::personal::{level_from, level_to, status_from, status_to};
 use super::proto::{self, chat_request::Kind, ignore, join::Target, open, post::To, whois};
-use crate::chat::{IdentityId, InstanceId, NewRoom, Recipient, RoomId, Secret, Seq, SessionId};
+use crate::chat::{
+    DeviceKey, FormerProof, IdentityId, InstanceId, NewRoom, Recipient, RoomId, Seq, SessionId,
+};
 
 /// Converts a message to a request.
 ///
@@ -23,6 +25,7 @@ pub fn request_from(frame: proto::ChatRequest) -> Result<RequestFrame, Malformed
     };
     let what = match kind {
         Kind::Hello(hello) => Request::Hello(hello_from(hello)?),
+        Kind::SignIn(it) => Request::SignIn(sign_in_from(it)?),
         Kind::Join(join) => Request::Join(target_from(join.target.ok_or(Malformed("target"))?)?),
         Kind::Leave(leave) => Request::Leave(room_id(&leave.room)?),
         Kind::Follow(follow) => Request::Follow {
@@ -85,6 +88,7 @@ pub fn request_to(asked: &RequestFrame) -> proto::ChatRequest {
 fn kind_to(what: &Request) -> Option<Kind> {
     Some(match what {
         Request::Hello(hello) => Kind::Hello(hello_to(hello)),
+        Request::SignIn(it) => Kind::SignIn(sign_in_to(it)),
         Request::Join(target) => Kind::Join(proto::Join {
             target: Some(target_to(target)),
         }),
@@ -234,11 +238,16 @@ fn hello_from(hello: proto::Hello) -> Result<Hello, Malformed> {
         [] => None,
         bytes => Some(SessionId::from_slice(bytes).ok_or(Malformed("last_session"))?),
     };
+    let device = match hello.device.as_slice() {
+        [] => None,
+        bytes => Some(DeviceKey::from_slice(bytes).ok_or(Malformed("device"))?),
+    };
     Ok(Hello {
         protocol_min: hello.protocol_min,
         protocol_max: hello.protocol_max,
         features: hello.features,
-        secret: Secret::from_slice(&hello.secret).ok_or(Malformed("secret"))?,
+        device,
+        device_name: hello.device_name,
         name: hello.name,
         last_session,
         instance: InstanceId::from_slice(&hello.instance).ok_or(Malformed("instance"))?,
@@ -252,7 +261,13 @@ fn hello_to(hello: &Hello) -> proto::Hello {
         protocol_min: hello.protocol_min,
         protocol_max: hello.protocol_max,
         features: hello.features.clone(),
-        secret: hello.secret.bytes().to_vec(),
+        device: hello
+            .device
+            .map(|key| key.bytes().to_vec())
+            .unwrap_or_default(),
+        device_name: hello.device_name.clone(),
+        // Of version 1 only.
+        secret: Vec::new(),
         name: hello.name.clone(),
         last_session: hello
             .last_session
@@ -261,5 +276,29 @@ fn hello_to(hello: &Hello) -> proto::Hello {
         instance: hello.instance.bytes().to_vec(),
         locale: hello.locale.clone(),
         agent: hello.agent.clone(),
+    }
+}
+
+fn sign_in_from(sign_in: proto::SignIn) -> Result<SignIn, Malformed> {
+    let former = match sign_in.former {
+        None => None,
+        Some(it) => Some(FormerProof {
+            hint: it.hint.try_into().map_err(|_| Malformed("hint"))?,
+            mac: it.mac.try_into().map_err(|_| Malformed("mac"))?,
+        }),
+    };
+    Ok(SignIn {
+        signature: sign_in.signature,
+        former,
+    })
+}
+
+fn sign_in_to(sign_in: &SignIn) -> proto::SignIn {
+    proto::SignIn {
+        signature: sign_in.signature.clone(),
+        former: sign_in.former.map(|it| proto::FormerProof {
+            hint: it.hint.to_vec(),
+            mac: it.mac.to_vec(),
+        }),
     }
 }

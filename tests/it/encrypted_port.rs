@@ -1,18 +1,19 @@
 //! The port of a server: the first byte decides whether a connection is encrypted, and what it may do.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tchat::chat::RefusalCode;
+use tchat::chat::{Pin, Refusal, RefusalCode, Transport, UserName};
 use tchat::client::tls::{Expected, encrypt};
-use tchat::server::listen::{ClearText, Encryption, FIRST_REQUEST_WITHIN};
-use tchat::wire::{Event, GoodbyeAction, Request};
+use tchat::server::listen::{ClearText, CurrentTls, Encryption, FIRST_REQUEST_WITHIN};
+use tchat::wire::{Event, GoodbyeAction, proto};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
 use crate::support::interceptor::any_key;
-use crate::support::person::secret;
-use crate::support::raw_client::{Raw, hello};
+use crate::support::person::device;
+use crate::support::raw_client::Raw;
 use crate::support::server::{Server, config, memory};
 
 const ELSEWHERE: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(
@@ -22,8 +23,9 @@ const ELSEWHERE: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(
 
 fn server(clear_text: ClearText) -> Server {
     let mut config = config();
+    let (tls, pin) = any_key();
     config.encryption = Encryption {
-        tls: Some(any_key()),
+        tls: Some(Arc::new(CurrentTls::new(tls, pin))),
         clear_text,
     };
     Server::with(config, memory())
@@ -65,29 +67,66 @@ async fn a_handshake_of_single_bytes_has_the_same_deadline() {
     }
 }
 
+/// The hello of version 1, which had a secret and no device.
+fn former_hello() -> proto::ChatRequest {
+    proto::ChatRequest {
+        request: 3,
+        kind: Some(proto::chat_request::Kind::Hello(proto::Hello {
+            protocol_min: 1,
+            protocol_max: 1,
+            secret: vec![7; 32],
+            name: "ann".into(),
+            instance: vec![5; 16],
+            ..Default::default()
+        })),
+    }
+}
+
 #[tokio::test]
-async fn a_client_of_the_last_release_is_told_to_upgrade() {
+async fn a_client_of_version_1_is_told_to_upgrade() {
+    let local = SocketAddr::from(([127, 0, 0, 1], 40_000));
+    for from in [local, ELSEWHERE] {
+        let server = server(ClearText::Bridges);
+        let mut old = Raw::open_over(server.dial_from(from).await).await;
+        old.send(former_hello()).await;
+        let Some(Event::Refused {
+            request: 3,
+            refusal,
+            ..
+        }) = old.try_event().await
+        else {
+            panic!("not refused")
+        };
+        // That version shows this code as the request to upgrade.
+        assert_eq!(refusal.code, RefusalCode::Protocol);
+        let Some(Event::Goodbye(goodbye)) = old.try_event().await else {
+            panic!("no goodbye")
+        };
+        assert_eq!(goodbye.action, GoodbyeAction::Stop);
+        assert_eq!(old.try_event().await, None);
+        // Nobody got in.
+        let ann = UserName::new("ann").unwrap().key();
+        assert_eq!(server.store.identities_named(ann).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn nobody_signs_in_over_a_connection_that_others_can_read() {
     let server = server(ClearText::Bridges);
-    let mut old = Raw::open_over(server.dial_from(ELSEWHERE).await).await;
-    // Its sign-in is not even read.
-    let Some(Event::Refused { refusal, .. }) = old.try_event().await else {
+    let mut raw = Raw::open_over(server.dial_from(ELSEWHERE).await).await;
+    raw.transport = Transport::ClearText;
+    raw.signs_in(4, "ann", &device("ann")).await;
+    let Some(Event::Refused {
+        request: 4,
+        refusal,
+        ..
+    }) = raw.try_event().await
+    else {
         panic!("not refused")
     };
-    // That release shows this code as the request to upgrade.
-    assert_eq!(refusal.code, RefusalCode::Protocol);
-    let Some(Event::Goodbye(goodbye)) = old.try_event().await else {
-        panic!("no goodbye")
-    };
-    assert_eq!(goodbye.action, GoodbyeAction::Stop);
-    // Nobody got in.
-    let hash = secret("ann").hash();
-    assert!(
-        server
-            .store
-            .identity_by_secret(hash)
-            .await
-            .unwrap()
-            .is_none()
+    assert_eq!(
+        refusal,
+        Refusal::new(RefusalCode::Unauthenticated).with("clear_text")
     );
 }
 
@@ -100,8 +139,8 @@ async fn clear_text_is_served_on_this_machine_and_where_the_operator_allows_it()
     ] {
         let server = server(clear_text);
         let mut raw = Raw::open_over(server.dial_from(from).await).await;
-        raw.ask(0, Request::Hello(hello("ann", secret("ann"))))
-            .await;
+        raw.transport = Transport::ClearText;
+        raw.signs_in(0, "ann", &device("ann")).await;
         let event = raw.try_event().await;
         assert!(matches!(event, Some(Event::Welcome(_))), "{event:?}");
     }
@@ -118,13 +157,23 @@ async fn an_encrypted_client_of_another_machine_gets_in() {
     let tchat::client::Distrust::Unknown(pin) = untrusted.why else {
         panic!("{error}")
     };
-    let pipe = server.dial_from(ELSEWHERE).await;
-    let (stream, _) = encrypt(pipe, ("localhost", "localhost"), Expected::Pin(pin))
-        .await
-        .unwrap();
-    let mut raw = Raw::open_over(stream).await;
-    raw.ask(0, Request::Hello(hello("ann", secret("ann"))))
-        .await;
-    let event = raw.try_event().await;
-    assert!(matches!(event, Some(Event::Welcome(_))), "{event:?}");
+    // What was signed for another key, or for no encryption, is worthless here.
+    for (signed, is_welcome) in [
+        (Transport::Tls(pin), true),
+        (Transport::Tls(Pin::new([1; 32])), false),
+        (Transport::ClearText, false),
+        (Transport::Memory, false),
+        (Transport::Socket, false),
+    ] {
+        let pipe = server.dial_from(ELSEWHERE).await;
+        let (stream, _) = encrypt(pipe, ("localhost", "localhost"), Expected::Pin(pin))
+            .await
+            .unwrap();
+        let mut raw = Raw::open_over(stream).await;
+        raw.transport = signed;
+        raw.signs_in(0, "ann", &device("ann")).await;
+        let event = raw.try_event().await;
+        let was_welcome = matches!(event, Some(Event::Welcome(_)));
+        assert_eq!(was_welcome, is_welcome, "{signed:?}: {event:?}");
+    }
 }

@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use prost::Message;
-use tchat::chat::{Body, Digest, Seq, ServerId, digest};
+use sha2::Digest as _;
+use sha2::Sha256;
+use tchat::chat::{Body, Digest, Secret, Seq, ServerId, UserName, digest};
+use tchat::client::{Command, Credentials, Event, profile};
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{PageLimit, Span, Store};
-use tchat::wire::{Request, RequestFrame, proto, request_from, request_to};
+use tchat::wire::{Hello, Request, RequestFrame, proto, request_from, request_to};
 
 use crate::frames::requests;
+use crate::support::person::{Person, device};
 use crate::support::raw_client::Raw;
 use crate::support::server::{Server, config};
 
@@ -57,10 +61,129 @@ async fn a_version_1_database_opens_with_the_same_content() {
     }
     // A server can continue where the fixture ends.
     let server = Server::with(config(), Arc::new(store));
-    let mut ann = server.joins("ann").await;
+    let ann_then = Credentials {
+        former: Some(Secret::new(Sha256::digest("ann").into())),
+        ..Credentials::new(device("ann"))
+    };
+    let mut ann = Person::with(server.connector(), "ann", ann_then, None);
+    ann.is_in("general").await;
+    assert_eq!(
+        ann.me.clone().unwrap().id,
+        entries.last().unwrap().author.id
+    );
     ann.sends("general", "still here");
     let entry = ann.sees("general", "still here").await;
     assert_eq!(entry.seq, entries.last().unwrap().seq.next());
+}
+
+/// A data directory of the last version whose profiles had secrets: ann, who hosted, and ben have written to `general` and to each other.
+fn secrets() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let (from, to) = (fixtures().join("v7"), directory.path());
+    std::fs::create_dir(to.join("profiles")).unwrap();
+    for of in ["", "profiles"] {
+        for file in std::fs::read_dir(from.join(of)).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), to.join(of).join(file.file_name())).unwrap();
+            }
+        }
+    }
+    directory
+}
+
+#[tokio::test]
+async fn profiles_with_a_secret_are_the_same_people_and_the_secret_is_then_forgotten() {
+    let directory = secrets();
+    let profiles = directory.path().join("profiles");
+    let of = |name: &str| profile::credentials(&profiles, "localhost:50917", name).unwrap();
+    let path = directory.path().join("tchat.db");
+    let store = Arc::new(SqliteStore::open(&path, ServerId::new([0; 16])).unwrap());
+    let named = async |name: &str| {
+        let key = UserName::new(name).unwrap().key();
+        store.identities_named(key).await.unwrap()[0].id
+    };
+    let (ann_then, ben_then) = (named("ann").await, named("ben").await);
+    let server = Server::with(config(), Arc::clone(&store) as Arc<dyn Store>);
+
+    // A stranger who knows the name and the first bytes of the hash, but not the secret.
+    let hint = of("ann").former.unwrap().hash().hint();
+    let thief = Credentials {
+        former: Some(Secret::new([1; 32])),
+        ..Credentials::new(device("thief"))
+    };
+    let mut thief = Person::with(server.connector(), "thief", thief, None);
+    thief.is_in("general").await;
+    assert_ne!(thief.me.clone().unwrap().id, ann_then);
+
+    // The client of then had a cache; it opens, and nothing in it is lost.
+    let cache = profile::cache(&profiles, "localhost:50917", "ann");
+    let mut ann = Person::with(server.connector(), "ann", of("ann"), Some(cache));
+    let is_cached = |_: &Person, event: &Event| match event {
+        Event::Cached { you, .. } => Some(you.id),
+        _ => None,
+    };
+    assert_eq!(ann.until("the cache", is_cached).await, ann_then);
+    ann.is_in("general").await;
+    assert_eq!(ann.me.clone().unwrap().id, ann_then);
+    let room = ann.room("general").unwrap();
+    let newest = Command::LoadOlder {
+        room,
+        before: Seq(u64::MAX),
+    };
+    ann.client.send(newest).unwrap();
+    let page = |_: &Person, event: &Event| match event {
+        Event::Page { entries, .. } => Some(entries.clone()),
+        _ => None,
+    };
+    let page = ann.until("a page", page).await;
+    let has = |text: &str| page.iter().any(|entry| entry.body.text() == text);
+    assert!(
+        has("hello from before") && has("from the screen"),
+        "{page:?}"
+    );
+    ann.quits().await;
+
+    // From now on only the device counts: the secret proves nothing more.
+    assert!(
+        store
+            .identity_by_former_secret(hint)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let copied = Credentials {
+        former: of("ann").former,
+        ..Credentials::new(device("another"))
+    };
+    let mut copy = Person::with(server.connector(), "copy", copied, None);
+    copy.is_in("general").await;
+    assert_ne!(copy.me.clone().unwrap().id, ann_then);
+    let device_only = Credentials {
+        former: None,
+        ..of("ann")
+    };
+    let mut ann = Person::with(server.connector(), "ann", device_only, None);
+    ann.is_in("general").await;
+    assert_eq!(ann.me.clone().unwrap().id, ann_then);
+
+    let mut ben = Person::with(server.connector(), "ben", of("ben"), None);
+    ben.is_in("general").await;
+    assert_eq!(ben.me.clone().unwrap().id, ben_then);
+}
+
+#[tokio::test]
+async fn two_clients_of_one_old_profile_that_start_at_once_are_one_person() {
+    let directory = secrets();
+    let profiles = directory.path().join("profiles");
+    let ann = profile::credentials(&profiles, "localhost:50917", "ann").unwrap();
+    let path = directory.path().join("tchat.db");
+    let store = Arc::new(SqliteStore::open(&path, ServerId::new([0; 16])).unwrap());
+    let server = Server::with(config(), store);
+    let start = || Person::with(server.connector(), "ann", ann.clone(), None);
+    let (mut one, mut two) = (start(), start());
+    tokio::join!(one.is_in("general"), two.is_in("general"));
+    assert_eq!(one.me, two.me);
 }
 
 #[test]
@@ -76,7 +199,17 @@ fn the_stream_of_a_version_1_client_is_decoded() {
         .zip(requests())
         // The 15 requests of that version; newer ones come after them.
         .take(15)
-        .map(|(request, (_, what))| RequestFrame { request, what })
+        .map(|(request, (_, what))| RequestFrame {
+            request,
+            what: match what {
+                Request::Hello(hello) => Request::Hello(Hello {
+                    device: None,
+                    device_name: String::new(),
+                    ..hello
+                }),
+                other => other,
+            },
+        })
         .collect();
     assert_eq!(understood, expected);
 }

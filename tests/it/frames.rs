@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use prost::Message;
 use tchat::chat::{
-    Amended, Amendment, Author, Body, ClientId, Cursor, Digest, Entry, Epoch, FollowResult, Has,
-    IdentityId, InstanceId, LastMessage, Level, Limits, NewRoom, Person, Presence, Profile,
-    Reaction, Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Ruling, Search,
-    Secret, Seq, ServerId, SessionId, Settings, Status, Unread, Until, Via,
+    Amended, Amendment, Author, Body, ClientId, Cursor, DeviceKey, Digest, Entry, Epoch,
+    FollowResult, FormerProof, Has, IdentityId, InstanceId, LastMessage, Level, Limits, NewRoom,
+    Person, Presence, Profile, Reaction, Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo,
+    RoomKind, Ruling, Search, Seq, ServerId, SessionId, SessionToken, Settings, Status, Unread,
+    Until, Via,
 };
 use tchat::wire::{
     Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, Hello, JoinTarget, Malformed, PersonTarget,
-    Request, RequestFrame, UnfollowReason, Welcome, entry_to, event_from, event_to, proto,
+    Request, RequestFrame, SignIn, UnfollowReason, Welcome, entry_to, event_from, event_to, proto,
     request_from, request_to, room_to, search_from, search_to,
 };
 
@@ -40,7 +41,8 @@ pub fn requests() -> Vec<(&'static str, Request)> {
         protocol_min: 1,
         protocol_max: 2,
         features: vec!["one".into()],
-        secret: Secret::new([0xB1; 32]),
+        device: Some(DeviceKey::new([0xB1; 32])),
+        device_name: "笔记本".into(),
         name: "ann".into(),
         last_session: Some(SessionId::new([0xB2; 16])),
         instance: POST.instance,
@@ -161,6 +163,16 @@ pub fn requests() -> Vec<(&'static str, Request)> {
         (
             "set keywords",
             Request::SetKeywords(vec!["deploy".into(), "部署".into()]),
+        ),
+        (
+            "sign in",
+            Request::SignIn(SignIn {
+                signature: vec![0xB4; 64],
+                former: Some(FormerProof {
+                    hint: [0xB5; 8],
+                    mac: [0xB6; 32],
+                }),
+            }),
         ),
     ]
 }

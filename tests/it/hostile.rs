@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use tchat::chat::RefusalCode;
+use tchat::chat::{Challenge, RefusalCode, ServerId, SessionToken};
 use tchat::server::listen::{ADMITTED_WITHIN, ConnectionLimits, FIRST_REQUEST_WITHIN};
-use tchat::wire::{Event, GoodbyeAction, GoodbyeReason, Request, proto};
+use tchat::wire::{Event, GoodbyeAction, GoodbyeReason, PROTOCOL, Request, SignIn, proto};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::support::person::secret;
+use crate::support::person::device;
 use crate::support::raw_client::{Raw, channel, hello};
 use crate::support::server::{Server, config, memory};
 
@@ -123,8 +123,8 @@ async fn a_stream_without_a_hello_is_ended() {
 #[tokio::test(start_paused = true)]
 async fn a_first_frame_other_than_hello_and_an_unknown_version_are_refused() {
     let server = Server::start();
-    let mut newer = hello("ann", secret("ann"));
-    (newer.protocol_min, newer.protocol_max) = (2, 9);
+    let mut newer = hello("ann", &device("ann"));
+    (newer.protocol_min, newer.protocol_max) = (PROTOCOL + 1, 9);
     for (request, code) in [
         (Request::Ping, RefusalCode::Malformed),
         (Request::Hello(newer), RefusalCode::Protocol),
@@ -220,7 +220,84 @@ async fn a_refusal_repeats_at_most_128_bytes_of_the_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reading_history_and_rooms_requires_the_secret_and_membership() {
+async fn a_signature_is_accepted_once_by_the_server_that_asked_for_it() {
+    let server = Server::start();
+    let ann = device("ann");
+    let start = async || {
+        let mut raw = Raw::open(&server).await;
+        raw.ask(1, Request::Hello(hello("ann", &ann))).await;
+        let challenge = raw.challenge().await.unwrap();
+        (raw, challenge)
+    };
+    let sign_in = |signature: &[u8]| {
+        Request::SignIn(SignIn {
+            signature: signature.to_vec(),
+            former: None,
+        })
+    };
+    let (mut one, for_one) = start().await;
+    let (mut two, for_two) = start().await;
+    assert_ne!(for_one.nonce, for_two.nonce);
+    let of_another = Challenge {
+        server_id: ServerId::new([1; 16]),
+        ..for_two
+    };
+    let stolen = ann.sign(&for_one);
+    one.ask(2, sign_in(&stolen)).await;
+    assert!(matches!(one.event().await, Event::Welcome(_)));
+    // Replayed on another stream, made for another server, made by another device, incomplete, or missing.
+    let by_another = device("eve").sign(&for_two);
+    two.ask(2, sign_in(&stolen)).await;
+    is_refused(&mut two, RefusalCode::Unauthenticated).await;
+    for wrong in [&ann.sign(&of_another)[..], &by_another, &stolen[..40], &[]] {
+        let (mut raw, _) = start().await;
+        raw.ask(2, sign_in(wrong)).await;
+        is_refused(&mut raw, RefusalCode::Unauthenticated).await;
+    }
+    // Only an answer to the challenge is expected, and only one.
+    let (mut raw, _) = start().await;
+    raw.ask(2, Request::Ping).await;
+    is_refused(&mut raw, RefusalCode::Malformed).await;
+    one.ask(2, sign_in(&stolen)).await;
+    let Event::Refused { refusal, .. } = one.answer().await else {
+        panic!("a second sign-in is accepted")
+    };
+    assert_eq!(refusal.code, RefusalCode::Malformed);
+}
+
+async fn is_refused(raw: &mut Raw, code: RefusalCode) {
+    let Event::Refused {
+        request: 2,
+        refusal,
+        ..
+    } = raw.event().await
+    else {
+        panic!("a refusal")
+    };
+    assert_eq!(refusal.code, code);
+    assert!(matches!(raw.event().await, Event::Goodbye(_)));
+    assert_eq!(raw.try_event().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_answer_the_challenge_is_closed_in_time() {
+    let server = Server::start();
+    let mut raw = Raw::open(&server).await;
+    let opened = Instant::now();
+    sleep(Duration::from_secs(6)).await;
+    raw.ask(1, Request::Hello(hello("ann", &device("ann"))))
+        .await;
+    assert!(raw.challenge().await.is_some());
+    assert!(matches!(raw.event().await, Event::Goodbye(_)));
+    assert_eq!(
+        opened.elapsed().as_secs(),
+        10,
+        "both together have ten seconds"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_history_and_rooms_requires_a_session_and_membership() {
     let server = Server::start();
     let (raw, room) = Raw::join(&server, "ann", "tech").await;
     let history = proto::GetHistoryRequest {
@@ -229,17 +306,17 @@ async fn reading_history_and_rooms_requires_the_secret_and_membership() {
     };
     let code =
         |result: Result<(), tonic::Status>| result.map(|(): ()| ()).map_err(|status| status.code());
-    let ask = async |who: Option<&str>| {
+    let ask = async |token: Option<SessionToken>| {
         let mut request = tonic::Request::new(history.clone());
-        if let Some(who) = who {
-            let bearer = format!("Bearer {}", hex::encode(secret(who).bytes()));
+        if let Some(token) = token {
+            let bearer = format!("Bearer {}", hex::encode(token.bytes()));
             request
                 .metadata_mut()
                 .insert("authorization", bearer.parse().unwrap());
         }
         code(raw.service.clone().get_history(request).await.map(drop))
     };
-    let (_ben, _) = Raw::enter(&server, "ben").await;
+    let (ben, _) = Raw::enter(&server, "ben").await;
     for n in 1..=300 {
         raw.post(n, room, "x").await;
     }
@@ -248,10 +325,7 @@ async fn reading_history_and_rooms_requires_the_secret_and_membership() {
         after: 2,
         ..history.clone()
     });
-    let bearer = format!("Bearer {}", hex::encode(secret("ann").bytes()));
-    forwards
-        .metadata_mut()
-        .insert("authorization", bearer.parse().unwrap());
+    forwards = raw.authorised(forwards.into_inner());
     sleep(Duration::from_secs(1)).await;
     let page = raw
         .service
@@ -264,9 +338,15 @@ async fn reading_history_and_rooms_requires_the_secret_and_membership() {
     assert_eq!(seqs, (3..=202).collect::<Vec<_>>());
     assert_eq!((page.first, page.last), (1, 302));
     assert_eq!(ask(None).await, Err(tonic::Code::Unauthenticated));
-    assert_eq!(ask(Some("nobody")).await, Err(tonic::Code::Unauthenticated));
-    assert_eq!(ask(Some("ben")).await, Err(tonic::Code::PermissionDenied));
-    assert_eq!(ask(Some("ann")).await, Ok(()));
+    let unknown = Some(SessionToken::new([1; 32]));
+    assert_eq!(ask(unknown).await, Err(tonic::Code::Unauthenticated));
+    assert_eq!(ask(ben.token).await, Err(tonic::Code::PermissionDenied));
+    assert_eq!(ask(raw.token).await, Ok(()));
+    // The token ends with its session.
+    let token = ben.token;
+    drop(ben);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(ask(token).await, Err(tonic::Code::Unauthenticated));
     let rooms = raw
         .service
         .clone()

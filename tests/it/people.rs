@@ -12,8 +12,8 @@ use tchat::server::store::sqlite::SqliteStore;
 use tchat::wire::{Event, JoinTarget, PersonTarget, Request};
 use tokio::time::{Instant, sleep};
 
-use crate::support::person::{Person, secret};
-use crate::support::raw_client::{Raw, hello};
+use crate::support::person::{Person, device};
+use crate::support::raw_client::Raw;
 use crate::support::server::Server;
 
 /// A client that follows `general` and watches presence changes.
@@ -152,7 +152,7 @@ async fn a_rename_is_an_entry_frees_the_old_name_and_keeps_the_identity() {
     );
     ann.sends("general", "still me");
     assert_eq!(ben.sees("general", "still me").await.author.name, "安");
-    let mut other = Person::with_secret(server.connector(), "ann", secret("another"));
+    let mut other = Person::with_device(server.connector(), "ann", device("another"));
     other.is_in("general").await;
     assert_ne!(other.me.unwrap().id, ann.me.clone().unwrap().id);
     ann.quits().await;
@@ -287,7 +287,7 @@ async fn a_client_that_loses_its_name_asks_for_another() {
     let server = Server::start();
     let ann = server.joins("ann").await;
     ann.quits().await;
-    let mut stranger = Person::with_secret(server.connector(), "ann", secret("stranger"));
+    let mut stranger = Person::with_device(server.connector(), "ann", device("stranger"));
     stranger.is_in("general").await;
     let mut ann = Person::start(server.connector(), "ann");
     ann.until("the name's refusal", |_, event| {
@@ -305,9 +305,11 @@ async fn a_new_person_may_open_two_screens_at_once() {
     for n in 0..10 {
         let ann = format!("ann{n}");
         let (mut one, mut two) = (Raw::open(&server).await, Raw::open(&server).await);
-        for raw in [&one, &two] {
-            raw.ask(0, Request::Hello(hello(&ann, secret(&ann)))).await;
-        }
+        let device = device(&ann);
+        tokio::join!(
+            one.signs_in(0, &ann, &device),
+            two.signs_in(0, &ann, &device)
+        );
         let (first, second) = (one.event().await, two.event().await);
         let (Event::Welcome(first), Event::Welcome(second)) = (first, second) else {
             panic!("a welcome is missing")

@@ -7,7 +7,7 @@ use tchat::client::{Command, Event, LinkState, RequestKind};
 use tchat::server::store::Store;
 use tchat::server::store::sqlite::SqliteStore;
 
-use crate::support::person::{Person, secret};
+use crate::support::person::{Person, device};
 use crate::support::server::{Server, config, memory};
 
 #[tokio::test(start_paused = true)]
@@ -81,7 +81,7 @@ async fn a_stranger_who_takes_a_freed_name_cannot_read_its_conversations() {
     ann.is_answered().await;
     ben.quits().await;
 
-    let mut stranger = Person::with_secret(server.connector(), "ben", secret("somebody else"));
+    let mut stranger = Person::with_device(server.connector(), "ben", device("somebody else"));
     stranger.is_in("general").await;
     assert_ne!(stranger.me.as_ref().unwrap().id, true_ben.id);
     stranger.sends("general", "I am ben now");
@@ -120,7 +120,7 @@ async fn a_stranger_who_takes_a_freed_name_cannot_read_its_conversations() {
 async fn a_name_in_use_is_refused_with_a_free_suggestion() {
     let server = Server::start();
     let _ann = server.joins("ann").await;
-    let mut other = Person::with_secret(server.connector(), "ANN", secret("another"));
+    let mut other = Person::with_device(server.connector(), "ANN", device("another"));
     let refusal = other
         .until("a refusal", |_, event| match event {
             Event::Link(LinkState::NameRefused(refusal)) => Some(refusal.clone()),

@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{ConnectionSender, begin};
 use crate::chat::{
-    Amendment, Author, Body, ClientId, Entry, IdentityId, InstanceId, Recipient, RoomId, RoomKind,
-    Secret,
+    Amendment, Author, Body, ClientId, DeviceSecret, Entry, IdentityId, InstanceId, Recipient,
+    RoomId, RoomKind,
 };
 use crate::client::{Client, Command, Event, OutgoingPost};
 use crate::tui::strings::{Strings, fill};
@@ -35,8 +35,8 @@ pub struct Bot {
 }
 
 impl Bot {
-    pub fn start(door: &ConnectionSender, name: &str, secret: Secret) -> Result<Self> {
-        let (client, events, instance) = begin(door, name, secret, "en")?;
+    pub fn start(door: &ConnectionSender, name: &str, device: DeviceSecret) -> Result<Self> {
+        let (client, events, instance) = begin(door, name, device, "en")?;
         Ok(Self {
             client,
             events,
@@ -47,7 +47,7 @@ impl Bot {
         })
     }
 
-    /// Joins rooms and leaves the server; a later session with the same secret is then a member.
+    /// Joins rooms and leaves the server; a later session with the same device is then a member.
     pub async fn join_and_leave(mut self, rooms: &[&str]) {
         for room in rooms {
             self.send(Command::Join((*room).into()));

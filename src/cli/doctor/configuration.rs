@@ -1,4 +1,4 @@
-//! Checks the configuration: the file, name, theme, editor, directories and secrets.
+//! Checks the configuration: the file, name, theme, editor, directories and keys.
 
 use std::fs;
 use std::io;
@@ -163,12 +163,15 @@ fn writable(directory: &Path) -> io::Result<()> {
     written.and_then(|_| fs::remove_file(&probe))
 }
 
-/// Checks that only the user can read the secrets, which prove who the user is.
+/// Checks that only the user can read the keys, which prove who the user is.
 fn secrets(data: &Path, d: &'static Doctor) -> Vec<Finding> {
     let files = fs::read_dir(data.join("profiles"));
     let files = files.into_iter().flatten().flatten().map(|it| it.path());
     let secrets: Vec<PathBuf> = files
-        .filter(|path| path.extension().is_some_and(|it| it == "secret"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|it| it == "device" || it == "secret")
+        })
         .collect();
     let open: Vec<&PathBuf> = secrets.iter().filter(|path| is_open(path)).collect();
     match (open.as_slice(), secrets.len()) {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Listeners;
 use crate::chat::Pin;
+use crate::cli::machine;
 use crate::config::{Address, Serve, ServerLink, host_and_port};
 
 /// The most addresses in a link.
@@ -134,7 +135,7 @@ pub(super) fn join_address(addresses: &[SocketAddr]) -> String {
     };
     let is_everywhere = matches!(address.ip(), ip if ip.is_unspecified());
     let host = if is_everywhere {
-        own_name().unwrap_or_else(|| "THIS-HOST".into())
+        machine::name().unwrap_or_else(|| "THIS-HOST".into())
     } else {
         match address.ip() {
             IpAddr::V6(ip) if !ip.is_loopback() => ip.to_string(),
@@ -147,19 +148,4 @@ pub(super) fn join_address(addresses: &[SocketAddr]) -> String {
         port: address.port(),
     };
     target.short_form()
-}
-
-#[cfg(unix)]
-pub(super) fn own_name() -> Option<String> {
-    rustix::system::uname()
-        .nodename()
-        .to_str()
-        .ok()
-        .map(str::to_owned)
-        .filter(|name| !name.is_empty())
-}
-
-#[cfg(not(unix))]
-pub(super) fn own_name() -> Option<String> {
-    None
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::server::data_dir::{CertificateFiles, CurrentKey, ServerKey, ServerNote};
+use crate::server::data_dir::{CertificateFiles, ServerKey, ServerNote};
+use crate::server::listen::CurrentTls;
 
 /// What is read again, and what depends on it.
 pub(super) struct Reload {
     pub files: CertificateFiles,
-    pub current: Arc<CurrentKey>,
+    pub current: Arc<CurrentTls>,
     /// The note for clients of the same user, and the directory in which it is.
     pub note: ServerNote,
     pub data: PathBuf,
@@ -47,14 +48,17 @@ impl Reload {
 
     /// Uses the present certificate. One that cannot be used changes nothing.
     fn read_again(&mut self) {
-        let key = match ServerKey::of_files(&self.files.certificate, &self.files.key) {
-            Ok(key) => key,
+        let read = ServerKey::of_files(&self.files.certificate, &self.files.key)
+            .map_err(anyhow::Error::from)
+            .and_then(|key| Ok((key.config()?, key)));
+        let (config, key) = match read {
+            Ok(read) => read,
             Err(error) => {
                 tracing::error!(%error, "kept the former certificate");
                 return;
             }
         };
-        self.current.replace(&key);
+        self.current.replace(config, key.pin());
         tracing::info!("read the certificate again");
         if self.note.pin == Some(key.pin()) {
             return;

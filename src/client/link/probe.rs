@@ -27,7 +27,7 @@ pub struct ProbeResult {
 /// # Errors
 /// No server is running there, it is not a tchat server, or it is stopping.
 pub async fn probe(connector: Connector) -> Result<ProbeResult, DisconnectReason> {
-    let (channel, protection) = dial(connector, None).await?;
+    let (channel, route) = dial(connector, None).await?;
     let mut health = HealthClient::new(channel);
     let request = || HealthCheckRequest {
         service: SERVICE.into(),
@@ -46,6 +46,6 @@ pub async fn probe(connector: Connector) -> Result<ProbeResult, DisconnectReason
     health.check(request()).await.map_err(|it| not_tchat(&it))?;
     Ok(ProbeResult {
         rtt: asked.elapsed(),
-        protection,
+        protection: route.protection,
     })
 }

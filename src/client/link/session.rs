@@ -3,6 +3,7 @@
 mod apply;
 mod commands;
 mod refused;
+mod sign_in;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -17,11 +18,11 @@ use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
 use super::{DIAL_WITHIN, Link, NoReceiver};
-use crate::chat::{Refusal, RoomId, Seq};
+use crate::chat::{Refusal, RoomId, Seq, SessionToken, Transport};
 use crate::client::pending::{NextSend, OutgoingPost};
 use crate::client::{Command, DisconnectReason, Event, RequestKind, RoomToJoin};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
-use crate::wire::{Hello, PROTOCOL, PersonTarget, Request, RequestFrame, proto, request_to};
+use crate::wire::{PersonTarget, Request, RequestFrame, proto, request_to};
 
 /// The maximum number of frames that wait for the connection; further posts stay in the pending set.
 const OUTGOING_FRAME_LIMIT: usize = 64;
@@ -73,6 +74,10 @@ enum RequestPurpose {
 pub(super) struct LinkSession<'a> {
     link: &'a mut Link,
     service: ChatServiceClient<Channel>,
+    /// How the connection reaches the server.
+    transport: Transport,
+    /// What calls beside the stream present, once the server has let us in.
+    token: Option<SessionToken>,
     /// Frames to send; they move to the connection as it accepts them.
     outgoing: VecDeque<proto::ChatRequest>,
     requests: HashMap<u64, RequestPurpose>,
@@ -93,13 +98,15 @@ pub(super) struct LinkSession<'a> {
 impl<'a> LinkSession<'a> {
     pub(super) async fn run(
         link: &'a mut Link,
-        channel: Channel,
+        (channel, transport): (Channel, Transport),
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<(ConnectionEnd, Option<Instant>), NoReceiver> {
         let service = ChatServiceClient::new(channel).max_decoding_message_size(EVENT_BYTES);
         let mut attached = Self {
             link,
             service: service.clone(),
+            transport,
+            token: None,
             outgoing: VecDeque::new(),
             requests: HashMap::new(),
             next_request: 1,
@@ -286,22 +293,6 @@ impl<'a> LinkSession<'a> {
         };
         self.outgoing
             .push_back(request_to(&RequestFrame { request, what }));
-    }
-
-    fn send_hello(&mut self) {
-        let config = &self.link.config;
-        let hello = Hello {
-            protocol_min: PROTOCOL,
-            protocol_max: PROTOCOL,
-            features: Vec::new(),
-            secret: config.secret.clone(),
-            name: config.name.clone(),
-            last_session: self.link.last_session,
-            instance: config.instance,
-            locale: config.locale.clone(),
-            agent: concat!("tchat/", env!("CARGO_PKG_VERSION")).into(),
-        };
-        self.request(Request::Hello(hello), None);
     }
 
     /// Returns how a broken connection is reported: one that ended before the welcome was not a connection to a tchat server.

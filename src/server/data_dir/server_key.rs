@@ -5,14 +5,13 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::chat::Pin;
 use crate::files::{PRIVATE, PUBLIC, write_atomically};
@@ -174,41 +173,22 @@ impl ServerKey {
         self.pin
     }
 
-    /// Returns the configuration of the server's side of TLS, and the key in it, which can be replaced while the server runs.
+    /// Returns the configuration of the server's side of TLS with this key.
     ///
     /// # Errors
     /// The cryptography does not support a version of TLS.
-    pub fn config(&self) -> Result<(Arc<ServerConfig>, Arc<CurrentKey>), rustls::Error> {
+    pub fn config(&self) -> Result<Arc<ServerConfig>, rustls::Error> {
         let provider: Arc<CryptoProvider> = tls::provider();
-        let current = Arc::new(CurrentKey(RwLock::new(Arc::clone(&self.certified))));
+        let key = SingleCertAndKey::from(Arc::clone(&self.certified));
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
+            .with_cert_resolver(Arc::new(key));
         config.alpn_protocols = tls::ALPN.map(<[u8]>::to_vec).to_vec();
         // One ticket is enough for a client that returns, and 0-RTT would let a frame be replayed.
         config.send_tls13_tickets = 1;
         config.max_early_data_size = 0;
-        Ok((Arc::new(config), current))
-    }
-}
-
-/// The key with which a running server answers new connections.
-#[derive(Debug)]
-pub struct CurrentKey(RwLock<Arc<CertifiedKey>>);
-
-impl CurrentKey {
-    /// Uses another key from now on. Connections that are open stay open.
-    pub fn replace(&self, key: &ServerKey) {
-        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Arc::clone(&key.certified);
-    }
-}
-
-impl ResolvesServerCert for CurrentKey {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::clone(&current))
+        Ok(Arc::new(config))
     }
 }
 

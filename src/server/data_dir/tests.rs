@@ -1,4 +1,5 @@
 use super::*;
+use crate::chat::Secret;
 
 #[test]
 fn a_directory_has_one_server_at_a_time() {
@@ -73,8 +74,8 @@ fn a_created_directory_is_private_and_an_existing_one_keeps_its_mode() {
 fn the_owner_is_read_even_if_an_editor_reformatted_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let opened = DataDir::open(directory.path(), Purpose::Serve).unwrap();
-    let owner = SecretHash::new([7; 32]);
-    assert_eq!(opened.owner(Some(owner)).unwrap(), Some(owner));
+    let owner = DeviceKey::new([7; 32]);
+    assert_eq!(opened.owner(Some((owner, None))).unwrap(), Some(owner));
     let path = directory.path().join(OWNER);
     let written = fs::read_to_string(&path).unwrap();
     for changed in [
@@ -84,7 +85,23 @@ fn the_owner_is_read_even_if_an_editor_reformatted_the_file() {
         written.to_uppercase(),
     ] {
         fs::write(&path, &changed).unwrap();
-        let other = Some(SecretHash::new([8; 32]));
+        let other = Some((DeviceKey::new([8; 32]), None));
         assert_eq!(opened.owner(other).unwrap(), Some(owner), "{changed:?}");
     }
+}
+
+#[test]
+fn an_owner_whom_an_earlier_version_recorded_stays_the_owner() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = DataDir::open(directory.path(), Purpose::Serve).unwrap();
+    let (secret, other) = (Secret::new([1; 32]).hash(), Secret::new([2; 32]).hash());
+    let recorded = hex::encode(secret.bytes());
+    fs::write(directory.path().join(FORMER_OWNER), recorded).unwrap();
+    let device = DeviceKey::new([7; 32]);
+    for another in [None, Some((device, None)), Some((device, Some(other)))] {
+        assert_eq!(opened.owner(another).unwrap(), None);
+    }
+    let host = Some((device, Some(secret)));
+    assert_eq!(opened.owner(host).unwrap(), Some(device));
+    assert_eq!(opened.owner(None).unwrap(), Some(device));
 }

@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use crate::chat::{Epoch, IdentityId, RoomId, Search, Secret, Seq};
+use crate::chat::{Epoch, IdentityId, RoomId, Search, Seq, SessionToken};
 use crate::server::deadline;
 use crate::server::deadline::Deadline;
-use crate::server::hub::{AdmitError, Hub};
+use crate::server::hub::Hub;
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
 use crate::server::session::{self, SessionError};
@@ -40,11 +40,11 @@ impl Endpoint {
         Self { hub }
     }
 
-    /// Returns the identity of the caller, from the secret in the metadata.
+    /// Returns the caller, from the session's token in the metadata.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`: the secret is missing or unknown. `INTERNAL`: the store failed.
-    async fn caller<T>(&self, request: &Request<T>) -> Result<IdentityId, Status> {
+    /// `UNAUTHENTICATED`: the token is missing, or its session has ended.
+    fn caller<T>(&self, request: &Request<T>) -> Result<IdentityId, Status> {
         let connection = request.extensions().get::<Connection>();
         if connection.is_some_and(Connection::is_exposed) {
             return Err(Status::failed_precondition(
@@ -52,23 +52,17 @@ impl Endpoint {
             ));
         }
         let metadata = request.metadata();
-        let unauthenticated = || Status::unauthenticated("the secret is missing or unknown");
+        let unauthenticated =
+            || Status::unauthenticated("the token is missing, or its session has ended");
         let value = metadata
             .get("authorization")
             .and_then(|value| value.to_str().ok())
             .ok_or_else(unauthenticated)?;
-        let secret = value
+        let token = value
             .strip_prefix("Bearer ")
-            .and_then(secret_from_hex)
+            .and_then(token_from_hex)
             .ok_or_else(unauthenticated)?;
-        let known = self
-            .hub
-            .known_identity(&secret)
-            .await
-            .map_err(|error| match error {
-                AdmitError::Refused(_) => unauthenticated(),
-                AdmitError::Store(error) => self.fail(&error),
-            })?;
+        let known = self.hub.person_of(token).map_err(|_| unauthenticated())?;
         if let Some(connection) = request.extensions().get::<Connection>() {
             connection.mark_admitted();
         }
@@ -100,16 +94,16 @@ impl ChatService for Endpoint {
             connection.ok_or_else(|| Status::internal("the stream's connection is not known"))?;
         let outbox = Outbox::new(Arc::clone(&self.hub.budget));
         connection.watch(&outbox);
-        if connection.is_exposed() {
-            // An earlier client, which does not encrypt. It understands this refusal and tells its user to upgrade.
-            session::refuse_protocol(&outbox);
-            return Ok(Response::new(FrameStream { outbox, deadline }));
-        }
         let inbound = request.into_inner().map(|frame| match frame {
             Ok(frame) => request_from(frame).map_err(SessionError::Malformed),
             Err(_) => Err(SessionError::Lost),
         });
-        let peer = connection.peer();
+        let path = if connection.is_exposed() {
+            session::Path::Exposed
+        } else {
+            session::Path::Usable(connection.transport())
+        };
+        let peer = (connection.peer(), path);
         tokio::spawn(session::run(
             Arc::clone(&self.hub),
             Arc::clone(&outbox),
@@ -124,7 +118,7 @@ impl ChatService for Endpoint {
         &self,
         request: Request<proto::ListRoomsRequest>,
     ) -> Result<Response<proto::ListRoomsResponse>, Status> {
-        let caller = self.caller(&request).await?;
+        let caller = self.caller(&request)?;
         let listed = self.hub.list(caller).await;
         let listed = listed.map_err(|error| self.fail(&error))?;
         let rooms = listed.iter().map(room_to).collect();
@@ -135,7 +129,7 @@ impl ChatService for Endpoint {
         &self,
         request: Request<proto::ListMentionsRequest>,
     ) -> Result<Response<proto::ListMentionsResponse>, Status> {
-        let caller = self.caller(&request).await?;
+        let caller = self.caller(&request)?;
         self.check_rate_limit(caller)?;
         let asked = usize::try_from(request.into_inner().limit).ok();
         let most = asked.filter(|most| (1..=MENTIONS).contains(most));
@@ -149,7 +143,7 @@ impl ChatService for Endpoint {
         &self,
         request: Request<proto::SearchRequest>,
     ) -> Result<Response<proto::SearchResponse>, Status> {
-        let caller = self.caller(&request).await?;
+        let caller = self.caller(&request)?;
         self.check_rate_limit(caller)?;
         let message = request.into_inner();
         let asked = usize::try_from(message.limit).ok();
@@ -173,7 +167,7 @@ impl ChatService for Endpoint {
         &self,
         request: Request<proto::GetHistoryRequest>,
     ) -> Result<Response<proto::GetHistoryResponse>, Status> {
-        let caller = self.caller(&request).await?;
+        let caller = self.caller(&request)?;
         let asked = request.into_inner();
         let room = RoomId::from_slice(&asked.room)
             .ok_or_else(|| Status::invalid_argument("'room' is malformed"))?;
@@ -254,8 +248,8 @@ impl Drop for FrameStream {
     }
 }
 
-fn secret_from_hex(text: &str) -> Option<Secret> {
-    Secret::from_slice(&hex::decode(text).ok()?)
+fn token_from_hex(text: &str) -> Option<SessionToken> {
+    SessionToken::from_slice(&hex::decode(text).ok()?)
 }
 
 #[cfg(test)]
@@ -263,12 +257,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_64_hex_digits() {
+    fn a_token_is_64_hex_digits() {
         assert_eq!(
-            secret_from_hex(&"0f".repeat(32)),
-            Some(Secret::new([15; 32]))
+            token_from_hex(&"0f".repeat(32)),
+            Some(SessionToken::new([15; 32]))
         );
-        assert_eq!(secret_from_hex(&"0f".repeat(31)), None);
-        assert_eq!(secret_from_hex(&"é".repeat(32)), None);
+        assert_eq!(token_from_hex(&"0f".repeat(31)), None);
+        assert_eq!(token_from_hex(&"é".repeat(32)), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::guest::Guest;
-use crate::chat::{Author, Refusal, RefusalCode, SessionId, Via};
+use crate::chat::{Author, Refusal, RefusalCode, SessionId, SessionToken, Via};
 use crate::server::store::{FULL_RETRY, StoreError};
 
 /// An admitted person and their session.
@@ -11,6 +11,8 @@ use crate::server::store::{FULL_RETRY, StoreError};
 pub struct Admitted {
     pub session: SessionId,
     pub author: Author,
+    /// What their calls beside the stream present; `None` for a guest.
+    pub token: Option<SessionToken>,
     /// `None` for clients that use tchat's own protocol.
     pub guest: Option<Arc<Guest>>,
 }

@@ -15,7 +15,7 @@ use super::guest::Guest;
 use super::names::parse_name;
 use super::{Hub, now_ms, random_id};
 use crate::chat::{
-    Author, IdentityId, Refusal, RefusalCode, RoomId, Secret, SessionId, Status, UserName, Via,
+    Author, IdentityId, Refusal, RefusalCode, RoomId, SessionId, Status, UserName, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::room::attendance::Departure;
@@ -168,23 +168,19 @@ impl Hub {
         outbox: &Arc<Outbox>,
     ) -> Result<Admitted, AdmitError> {
         let _turn = guest.turn.lock().await;
-        let mut secret = [0; 32];
-        secret[..16].copy_from_slice(&random_id());
-        secret[16..].copy_from_slice(&random_id());
         let record = IdentityRecord {
             id: guest.identity,
-            // A random secret that nobody learns, so the identity cannot be used again.
-            secret: Secret::new(secret).hash(),
             name: guest.name.clone(),
             present: false,
             via: guest.via,
         };
         self.store.put_identity(record.clone(), now_ms()).await?;
         let session = SessionId::new(random_id());
-        self.add_session(session, &record, false, Status::default(), outbox)?;
+        self.add_session((session, None), &record, false, Status::default(), outbox)?;
         Ok(Admitted {
             session,
             author: guest.author(),
+            token: None,
             guest: Some(Arc::clone(guest)),
         })
     }

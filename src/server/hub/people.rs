@@ -1,4 +1,4 @@
-//! People with an account: admitting and renaming them, their names, and what happens when their sessions end.
+//! People with an account: their return, renaming them, their names, and what happens when their sessions end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use tokio::time::{Instant, sleep};
 
 use super::admission::{AdmitError, Admitted};
 use super::names::parse_name;
-use super::{GRACE, Hub, NAME_HOLD, PresentPerson, now_ms, random_id};
+use super::{AttachedSession, GRACE, Hub, NAME_HOLD, PresentPerson, now_ms};
 use crate::chat::{
-    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, Secret, SecretHash,
-    SessionId, Status, UserName, Via,
+    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, SessionId, SessionToken,
+    Status, UserName, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::rate_limit::Bucket;
@@ -24,64 +24,8 @@ use crate::wire::Event;
 const RENAMES: usize = 512;
 
 impl Hub {
-    /// Admits a person: finds the identity of the secret, or creates one with the requested name. Starts a session.
-    ///
-    /// # Errors
-    /// The name is invalid, taken or reserved; or the store failed.
-    pub async fn admit(
-        &self,
-        secret: &Secret,
-        asked: &str,
-        outbox: &Arc<Outbox>,
-    ) -> Result<Admitted, AdmitError> {
-        let hash = secret.hash();
-        let _turn = self.person_locks.lock(hash).await;
-        let record = if let Some(known) = self.store.identity_by_secret(hash).await? {
-            self.readmit(known, asked).await?
-        } else {
-            let name = parse_name(asked)?;
-            let fresh = IdentityRecord {
-                id: IdentityId::new(random_id()),
-                secret: hash,
-                name,
-                present: true,
-                via: Via::Tchat,
-            };
-            self.claim(&fresh.name, fresh.id).await?;
-            match self.store.put_identity(fresh.clone(), now_ms()).await {
-                Ok(()) => fresh,
-                Err(StoreError::Conflict) => {
-                    // Another connection has just created this identity.
-                    self.lock().names.release(&fresh.name, fresh.id);
-                    let known = self
-                        .store
-                        .identity_by_secret(hash)
-                        .await?
-                        .ok_or(StoreError::Conflict)?;
-                    self.readmit(known, asked).await?
-                }
-                Err(error) => {
-                    self.lock().names.release(&fresh.name, fresh.id);
-                    return Err(error.into());
-                }
-            }
-        };
-        let session = SessionId::new(random_id());
-        let is_owner = self.owner == Some(hash) || self.operators.has(&record.name);
-        let status = self.store.personal(record.id).await?.status;
-        self.add_session(session, &record, is_owner, status, outbox)?;
-        Ok(Admitted {
-            session,
-            author: Author {
-                id: record.id,
-                name: record.name.to_string(),
-            },
-            guest: None,
-        })
-    }
-
     /// Marks a known person as present again: under their own name or, if somebody else has it now, under the requested one.
-    async fn readmit(
+    pub(super) async fn readmit(
         &self,
         known: IdentityRecord,
         asked: &str,
@@ -115,7 +59,11 @@ impl Hub {
         Ok(record)
     }
 
-    async fn claim(&self, name: &UserName, identity: IdentityId) -> Result<(), AdmitError> {
+    pub(super) async fn claim(
+        &self,
+        name: &UserName,
+        identity: IdentityId,
+    ) -> Result<(), AdmitError> {
         let now = Instant::now();
         let is_operators = self.operators.has(name);
         // Nobody may use a name that only looks like an operator's name.
@@ -155,7 +103,7 @@ impl Hub {
 
     pub(super) fn add_session(
         &self,
-        session: SessionId,
+        (session, token): (SessionId, Option<SessionToken>),
         record: &IdentityRecord,
         is_owner: bool,
         status: Status,
@@ -178,7 +126,6 @@ impl Hub {
             .entry(record.id)
             .or_insert_with(|| PresentPerson {
                 name: record.name.clone(),
-                secret: record.secret,
                 is_owner,
                 via: record.via,
                 status,
@@ -187,7 +134,15 @@ impl Hub {
                 bucket,
             });
         attending.name = record.name.clone();
-        attending.sessions.insert(session, Arc::downgrade(outbox));
+        attending.is_owner |= is_owner;
+        let attached = AttachedSession {
+            outbox: Arc::downgrade(outbox),
+            token,
+        };
+        attending.sessions.insert(session, attached);
+        if let Some(token) = token {
+            state.tokens.insert(token, record.id);
+        }
         Ok(())
     }
 
@@ -214,11 +169,7 @@ impl Hub {
         if let Some(guest) = &who.guest {
             return self.remove_guest(guest, who.session, &rooms).await;
         }
-        let secret = self.secret_of(identity);
-        let _turn = match secret {
-            Some(secret) => Some(self.person_locks.lock(secret).await),
-            None => None,
-        };
+        let _lock = self.person_locks.lock(identity).await;
         let left = self.remove_session(who.session, identity, how);
         self.notify_departure(who.session, identity, &rooms, how)
             .await;
@@ -230,12 +181,6 @@ impl Hub {
             // When the server stops, people stay marked as present. The next start reserves their names.
             _ => Ok(()),
         }
-    }
-
-    /// Returns the secret's hash of a person who has a session.
-    fn secret_of(&self, identity: IdentityId) -> Option<SecretHash> {
-        let state = self.lock();
-        state.people.get(&identity).map(|it| it.secret)
     }
 
     /// Tells rooms that a session has ended.
@@ -266,8 +211,12 @@ impl Hub {
         let now = Instant::now();
         let mut state = self.lock();
         let attending = state.people.get_mut(&identity)?;
-        attending.sessions.remove(&session);
-        if !attending.sessions.is_empty() {
+        let removed = attending.sessions.remove(&session);
+        let is_last = attending.sessions.is_empty();
+        if let Some(token) = removed.and_then(|it| it.token) {
+            state.tokens.remove(&token);
+        }
+        if !is_last {
             return None;
         }
         let left = state.people.remove(&identity)?;
@@ -312,11 +261,7 @@ impl Hub {
         identity: IdentityId,
         lost_ms: u64,
     ) -> Result<(), StoreError> {
-        let Some(IdentityRecord { secret, .. }) = self.store.identity(identity).await? else {
-            return Ok(());
-        };
-        let _turn = self.person_locks.lock(secret).await;
-        // Read again under the turn, because they may have another name now.
+        let _lock = self.person_locks.lock(identity).await;
         let Some(record) = self.store.identity(identity).await? else {
             return Ok(());
         };
@@ -342,7 +287,6 @@ impl Hub {
     ) -> Result<(), StoreError> {
         let record = IdentityRecord {
             id: identity,
-            secret: left.secret,
             name: left.name,
             present: false,
             via: Via::Tchat,
@@ -379,9 +323,8 @@ impl Hub {
     ) -> Result<Author, AdmitError> {
         let name = parse_name(asked)?;
         let gone = || Refusal::new(RefusalCode::Unauthenticated);
-        let secret = self.secret_of(identity).ok_or_else(gone)?;
-        let _turn = self.person_locks.lock(secret).await;
-        // Read under the turn, because another session of theirs may just have renamed them.
+        let _lock = self.person_locks.lock(identity).await;
+        // Read under the lock, because another session of theirs may just have renamed them.
         let old = self.author(identity).ok_or_else(gone)?;
         if name.as_str() == old.name {
             answer(&old);
@@ -391,7 +334,6 @@ impl Hub {
         self.claim(&name, identity).await?;
         let record = IdentityRecord {
             id: identity,
-            secret,
             name: name.clone(),
             present: true,
             via: Via::Tchat,
@@ -449,17 +391,6 @@ impl Hub {
         };
         self.notify_person(old.id, &Event::NameChanged { request: 0, you });
         Ok(())
-    }
-
-    /// Returns the identity of a known secret.
-    ///
-    /// # Errors
-    /// The secret is unknown, or the store failed.
-    pub async fn known_identity(&self, secret: &Secret) -> Result<IdentityId, AdmitError> {
-        let known = self.store.identity_by_secret(secret.hash()).await?;
-        Ok(known
-            .ok_or_else(|| Refusal::new(RefusalCode::Unauthenticated))?
-            .id)
     }
 
     /// Returns a person's role in the preset rooms: Owner or Member.

@@ -10,6 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chat::Transport;
 use crate::server::hub::guest::Guest;
 use crate::server::outbox::Outbox;
 
@@ -61,6 +62,7 @@ struct Inner {
     peer: Peer,
     /// Whether others can read or change what the connection transports.
     is_exposed: AtomicBool,
+    transport: Mutex<Transport>,
     /// Drops the connection, whatever its peer does.
     kill: CancellationToken,
     has_request: AtomicBool,
@@ -78,6 +80,7 @@ impl Connection {
         Self(Arc::new(Inner {
             peer,
             is_exposed: AtomicBool::new(false),
+            transport: Mutex::default(),
             kill: CancellationToken::new(),
             has_request: AtomicBool::new(false),
             unadmitted_permit: Mutex::new(Some(stranger)),
@@ -131,6 +134,32 @@ impl Connection {
 
     pub(super) fn set_exposed(&self, is_exposed: bool) {
         self.0.is_exposed.store(is_exposed, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_transport(&self, transport: Transport) {
+        let mut current = self
+            .0
+            .transport
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = transport;
+    }
+
+    /// Returns how the connection reaches this server.
+    pub fn transport(&self) -> Transport {
+        *self
+            .0
+            .transport
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the transport of a client on this connection that does not encrypt.
+    pub(super) fn clear_transport(&self) -> Transport {
+        match self.0.peer {
+            Peer::Memory => Transport::Memory,
+            Peer::Tcp(_) => Transport::ClearText,
+        }
     }
 
     /// The token that drops the connection, whatever its peer does.

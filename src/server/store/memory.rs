@@ -9,12 +9,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{
-    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord,
-    RoomState, Span, Store, StoreError, pair,
+    Append, DeviceRecord, IdentityRecord, PageLimit, Personal, PersonalChange, RetentionCutoff,
+    RoomRecord, RoomState, Span, Store, StoreError, pair,
 };
 use crate::chat::{
-    Amendment, Body, Changes, Entry, IdentityId, InstanceId, NameKey, Person, Role, RoomId,
-    RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Stamp, Standing, Unread, Until,
+    Amendment, Body, Changes, DeviceKey, Entry, IdentityId, InstanceId, NameKey, Person, Role,
+    RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Stamp, Standing, Unread,
+    Until,
 };
 
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct MemoryStore {
 struct MemoryState {
     rooms: HashMap<RoomId, StoredRoom>,
     identities: HashMap<IdentityId, IdentityRecord>,
+    /// The devices, each with its account.
+    devices: HashMap<DeviceKey, (IdentityId, DeviceRecord)>,
     personal: HashMap<IdentityId, Personal>,
     operators: HashMap<NameKey, IdentityId>,
 }
@@ -350,16 +353,36 @@ impl Store for MemoryStore {
         Ok(self.lock().identities.get(&id).cloned())
     }
 
-    async fn identity_by_secret(
+    async fn identity_by_device(
         &self,
-        secret: SecretHash,
+        device: DeviceKey,
     ) -> Result<Option<IdentityRecord>, StoreError> {
-        Ok(self
-            .lock()
-            .identities
-            .values()
-            .find(|record| record.secret == secret)
-            .cloned())
+        let kept = self.lock();
+        let account = kept.devices.get(&device).map(|(account, _)| account);
+        Ok(account.and_then(|id| kept.identities.get(id)).cloned())
+    }
+
+    /// Nothing in memory is from an earlier version.
+    async fn identity_by_former_secret(
+        &self,
+        _hint: [u8; 8],
+    ) -> Result<Option<(IdentityRecord, SecretHash)>, StoreError> {
+        Ok(None)
+    }
+
+    async fn add_device(
+        &self,
+        account: IdentityRecord,
+        device: DeviceRecord,
+    ) -> Result<(), StoreError> {
+        let mut kept = self.lock();
+        if kept.devices.contains_key(&device.key) {
+            return Err(StoreError::Conflict);
+        }
+        kept.personal.entry(account.id).or_default().seen_ms = device.added_ms;
+        kept.devices.insert(device.key, (account.id, device));
+        kept.identities.insert(account.id, account);
+        Ok(())
     }
 
     async fn members_named(
@@ -392,13 +415,6 @@ impl Store for MemoryStore {
 
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
         let mut kept = self.lock();
-        if kept
-            .identities
-            .values()
-            .any(|other| other.secret == record.secret && other.id != record.id)
-        {
-            return Err(StoreError::Conflict);
-        }
         kept.personal.entry(record.id).or_default().seen_ms = seen_ms;
         kept.identities.insert(record.id, record);
         Ok(())

@@ -7,6 +7,7 @@ mod decode;
 mod disk_space;
 mod encode;
 mod index;
+mod open_error;
 mod page;
 mod personal;
 mod read;
@@ -23,23 +24,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 pub use self::backup::{Backup, BackupError, Restored, backup, restore};
 use self::disk_space::Space;
+pub use self::open_error::OpenError;
 use self::verify::{Verification, VerifyProgress};
 pub use self::verify::{quick_check, verify_file};
 use self::writer::ConflictCheck::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{
-    Append, Damage, IdentityRecord, PageLimit, Personal, PersonalChange, RetentionCutoff,
-    RoomRecord, RoomState, Span, Store, StoreError, Verified,
+    Append, Damage, DeviceRecord, IdentityRecord, PageLimit, Personal, PersonalChange,
+    RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError, Verified,
 };
 use crate::chat::{
-    Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults, SecretHash, Seq, ServerId,
-    Stamp, Unread, Until,
+    DeviceKey, Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults, SecretHash, Seq,
+    ServerId, Stamp, Unread, Until,
 };
 
 /// How many entries are deleted in one commit, so that posts do not wait for long meanwhile.
@@ -53,43 +55,6 @@ pub struct SqliteStore {
     path: PathBuf,
     readers: Arc<Mutex<Vec<Connection>>>,
     reading: Arc<Semaphore>,
-}
-
-/// Why a database cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("cannot open '{path}': {cause}")]
-    Open {
-        path: PathBuf,
-        cause: rusqlite::Error,
-    },
-    #[error("'{path}' is damaged: {cause}")]
-    Damaged {
-        path: PathBuf,
-        cause: rusqlite::Error,
-    },
-    #[error("'{0}' is not a tchat database")]
-    Foreign(PathBuf),
-    #[error(
-        "'{path}' was created by a newer tchat (format {found}; this one supports {known}); it was not changed"
-    )]
-    Newer {
-        path: PathBuf,
-        found: i64,
-        known: i64,
-    },
-}
-
-impl OpenError {
-    fn of(path: &Path, cause: rusqlite::Error) -> Self {
-        let path = path.to_owned();
-        match cause.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Damaged { path, cause }
-            }
-            _ => Self::Open { path, cause },
-        }
-    }
 }
 
 impl SqliteStore {
@@ -381,11 +346,31 @@ impl Store for SqliteStore {
         self.read(move |db| read::identity(db, id)).await
     }
 
-    async fn identity_by_secret(
+    async fn identity_by_device(
         &self,
-        secret: SecretHash,
+        device: DeviceKey,
     ) -> Result<Option<IdentityRecord>, StoreError> {
-        self.read(move |db| read::identity_by_secret(db, secret))
+        self.read(move |db| read::identity_by_device(db, device))
+            .await
+    }
+
+    async fn identity_by_former_secret(
+        &self,
+        hint: [u8; 8],
+    ) -> Result<Option<(IdentityRecord, SecretHash)>, StoreError> {
+        self.read(move |db| read::identity_by_former_secret(db, hint))
+            .await
+    }
+
+    async fn add_device(
+        &self,
+        account: IdentityRecord,
+        device: DeviceRecord,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .run(1, WhileWriting, move |db| {
+                write::add_device(db, &account, &device)
+            })
             .await
     }
 

@@ -195,7 +195,7 @@ pub(super) static ENGLISH: Doctor = Doctor {
     cannot_write: "cannot write to '{0}': {1}",
     directory_next: "use another directory: {0}",
     directory_or_next: "chmod u+rwx '{0}', or use another directory: {1}",
-    secrets: "secrets",
+    secrets: "keys",
     secrets_none: "none yet",
     secrets_ok: "{0}, readable only by you",
     secrets_open: "others can read '{0}'",

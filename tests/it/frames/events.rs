@@ -95,6 +95,11 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         rooms: vec![public.clone(), private.clone()],
         settings: Settings::default(),
         status: Status::default(),
+        token: SessionToken::new([0xC4; 32]),
+    };
+    let challenge = Event::Challenge {
+        nonce: [0xC5; 32],
+        server_id: ServerId::new([0xC3; 16]),
     };
     let settings = Settings {
         ignored: vec![author()],
@@ -150,6 +155,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         retry_after: Some(Duration::from_millis(700)),
     };
     vec![
+        ("challenge", challenge),
         ("welcome", Event::Welcome(welcome)),
         ("followed, contiguous", followed(FollowResult::Contiguous)),
         ("followed, too far", followed(FollowResult::TooFar)),

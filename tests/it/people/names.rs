@@ -4,7 +4,7 @@ use super::*;
 
 pub(super) async fn refused_name(server: &Server, name: &str, of: &str) -> Option<RefusalCode> {
     let mut raw = Raw::open(server).await;
-    raw.ask(1, Request::Hello(hello(name, secret(of)))).await;
+    raw.signs_in(1, name, &device(of)).await;
     match raw.event().await {
         Event::Welcome(_) => None,
         Event::Refused { refusal, .. } => {
@@ -168,8 +168,7 @@ async fn a_name_resolves_to_its_current_holder_or_else_to_a_former_one_in_a_shar
     near.ask(0, Request::Bye).await;
     sleep(Duration::from_secs(1)).await;
     let mut far = Raw::open(&server).await;
-    far.ask(0, Request::Hello(hello("ben", secret("far"))))
-        .await;
+    far.signs_in(0, "ben", &device("far")).await;
     let Event::Welcome(welcome) = far.event().await else {
         panic!("welcome")
     };
@@ -294,7 +293,7 @@ async fn a_session_that_starts_during_a_rename_gets_the_new_name() {
         let (mut one, _) = Raw::enter(&server, &ann).await;
         let mut two = Raw::open(&server).await;
         one.ask(1, Request::SetName(xena.clone())).await;
-        two.ask(0, Request::Hello(hello(&ann, secret(&ann)))).await;
+        two.signs_in(0, &ann, &device(&ann)).await;
         let first = two.event().await;
         let Event::Welcome(welcome) = first else {
             panic!("the second session is not welcomed: {first:?}")

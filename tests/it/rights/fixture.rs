@@ -7,7 +7,6 @@ use tchat::chat::{
 use tchat::tui::input::command::CommandName;
 use tchat::wire::{Event, JoinTarget, PersonTarget, Request, proto, room_from};
 
-use crate::support::person::secret;
 use crate::support::raw_client::Raw;
 use crate::support::server::Server;
 
@@ -122,7 +121,7 @@ impl TestPerson {
     }
 
     pub async fn rooms(&mut self) -> Vec<RoomInfo> {
-        let request = authorised(&self.me.name, proto::ListRoomsRequest {});
+        let request = self.raw.authorised(proto::ListRoomsRequest {});
         let answer = self.raw.service.list_rooms(request).await.unwrap();
         let rooms = answer.into_inner().rooms.into_iter();
         rooms.map(|room| room_from(room).unwrap()).collect()
@@ -144,19 +143,10 @@ impl TestPerson {
             after,
             ..Default::default()
         };
-        let request = authorised(&self.me.name, asked);
+        let request = self.raw.authorised(asked);
         let page = self.raw.service.get_history(request).await.ok()?;
         Some(page.into_inner().entries)
     }
-}
-
-/// A request with the secret that belongs to a name in these tests.
-pub fn authorised<T>(name: &str, message: T) -> tonic::Request<T> {
-    let mut request = tonic::Request::new(message);
-    let secret = hex::encode(secret(name).bytes());
-    let value = format!("Bearer {secret}").parse().unwrap();
-    request.metadata_mut().insert("authorization", value);
-    request
 }
 
 /// A room with one person of each role, and members that rulings can be applied to.
@@ -325,13 +315,13 @@ impl Fixture {
             }
             CommandName::Mentions => {
                 let me = self.actor(actor);
-                let asked = authorised(&me.me.name, proto::ListMentionsRequest::default());
+                let asked = me.raw.authorised(proto::ListMentionsRequest::default());
                 me.raw.service.list_mentions(asked).await.unwrap();
                 return None;
             }
             CommandName::Search => {
                 let me = self.actor(actor);
-                let asked = authorised(&me.me.name, proto::SearchRequest::default());
+                let asked = me.raw.authorised(proto::SearchRequest::default());
                 me.raw.service.search(asked).await.unwrap();
                 return None;
             }

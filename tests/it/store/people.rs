@@ -118,10 +118,59 @@ pub(super) async fn conversations(store: &dyn Store) {
     ));
 }
 
+pub(super) async fn devices(store: &dyn Store) {
+    let account = |n: u8, name: &str| IdentityRecord {
+        id: IdentityId::new([n; 16]),
+        name: UserName::new(name).unwrap(),
+        present: true,
+        via: Via::Tchat,
+    };
+    let device = |n: u8| DeviceRecord {
+        key: DeviceKey::new([n; 32]),
+        name: "laptop".into(),
+        added_ms: 9,
+    };
+    let of = async |n: u8| {
+        let found = store.identity_by_device(DeviceKey::new([n; 32])).await;
+        found.unwrap()
+    };
+    let (dora, eve) = (account(31, "dora"), account(32, "eve"));
+    assert_eq!(of(1).await, None);
+    // An account may be made with its first device, and may have several.
+    store.add_device(dora.clone(), device(1)).await.unwrap();
+    store.add_device(dora.clone(), device(2)).await.unwrap();
+    assert_eq!(store.identity(dora.id).await.unwrap(), Some(dora.clone()));
+    assert_eq!(store.personal(dora.id).await.unwrap().seen_ms, 9);
+    let stolen = store.add_device(eve.clone(), device(2)).await;
+    assert!(matches!(stolen, Err(StoreError::Conflict)));
+    assert_eq!(
+        store.identity(eve.id).await.unwrap(),
+        None,
+        "nothing was written"
+    );
+    // A renamed account still has its devices.
+    let renamed = IdentityRecord {
+        name: UserName::new("多拉").unwrap(),
+        ..dora
+    };
+    store.put_identity(renamed.clone(), 10).await.unwrap();
+    assert_eq!(
+        (of(1).await, of(2).await),
+        (Some(renamed.clone()), Some(renamed))
+    );
+    assert_eq!(of(3).await, None);
+    assert!(
+        store
+            .identity_by_former_secret([1; 8])
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
 pub(super) async fn identities(store: &dyn Store) {
     let of = |n: u8, name: &str, present| IdentityRecord {
         id: IdentityId::new([n; 16]),
-        secret: SecretHash::new([n; 32]),
         name: UserName::new(name).unwrap(),
         present,
         via: Via::Tchat,
@@ -130,17 +179,6 @@ pub(super) async fn identities(store: &dyn Store) {
     store.put_identity(ann.clone(), 5).await.unwrap();
     store.put_identity(ben.clone(), 5).await.unwrap();
     assert_eq!(store.identity(ann.id).await.unwrap(), Some(ann.clone()));
-    assert_eq!(
-        store.identity_by_secret(ben.secret).await.unwrap(),
-        Some(ben.clone())
-    );
-    assert_eq!(
-        store
-            .identity_by_secret(SecretHash::new([9; 32]))
-            .await
-            .unwrap(),
-        None
-    );
     assert_eq!(
         store.present_identities().await.unwrap(),
         std::slice::from_ref(&ann)
@@ -151,17 +189,6 @@ pub(super) async fn identities(store: &dyn Store) {
             .await
             .unwrap(),
         std::slice::from_ref(&ann)
-    );
-    let thief = IdentityRecord {
-        id: IdentityId::new([7; 16]),
-        ..ann.clone()
-    };
-    assert!(
-        matches!(
-            store.put_identity(thief, 5).await,
-            Err(StoreError::Conflict)
-        ),
-        "a secret has one identity"
     );
     store.clear_presence().await.unwrap();
     assert_eq!(store.present_identities().await.unwrap(), []);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tchat::chat::{
-    Amendment, Author, Body, Changes, Entry, IdentityId, Level, Presence, Role, Ruling, SecretHash,
-    Seq, Settings, Standing, Status, Unread, UserName, Via,
+    Amendment, Author, Body, Changes, Entry, IdentityId, Level, Presence, Role, Ruling, Seq,
+    Settings, Standing, Status, Unread, UserName, Via,
 };
 use tchat::server::store::{
     Append, IdentityRecord, PageLimit, PersonalChange, RoomRecord, Span, Store,
@@ -187,15 +187,14 @@ async fn reads_and_mentions(store: &dyn Store) {
 async fn settings(store: &dyn Store) {
     let room = made(store, 52, "levels").await;
     let change = async |change| store.change_personal(ANN, change).await.unwrap();
-    let record = |id, n, name: &str| IdentityRecord {
+    let record = |id, name: &str| IdentityRecord {
         id,
-        secret: SecretHash::new([n; 32]),
         name: UserName::new(name).unwrap(),
         present: false,
         via: Via::Tchat,
     };
-    store.put_identity(record(ANN, 41, "安"), 7).await.unwrap();
-    store.put_identity(record(BEN, 42, "ben"), 8).await.unwrap();
+    store.put_identity(record(ANN, "安"), 7).await.unwrap();
+    store.put_identity(record(BEN, "ben"), 8).await.unwrap();
     assert_eq!(
         store.personal(ANN).await.unwrap().settings,
         Settings::default()
@@ -212,10 +211,7 @@ async fn settings(store: &dyn Store) {
     let words = vec!["deploy".to_owned(), "部署".to_owned()];
     change(PersonalChange::Keywords(words.clone())).await;
     // A rename does not change the settings.
-    store
-        .put_identity(record(ANN, 41, "安安"), 9)
-        .await
-        .unwrap();
+    store.put_identity(record(ANN, "安安"), 9).await.unwrap();
     let kept = store.personal(ANN).await.unwrap();
     assert_eq!((kept.status, kept.seen_ms), (status, 9));
     let ben = Author {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tchat::chat::{
-    Amendment, Author, Body, Changes, Entry, Has, IdentityId, Role, RoomId, Search, SecretHash,
-    Seq, ServerId, UserName, Via,
+    Amendment, Author, Body, Changes, Entry, Has, IdentityId, Role, RoomId, Search, Seq, ServerId,
+    UserName, Via,
 };
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::SqliteStore;
@@ -123,12 +123,6 @@ pub async fn contract(store: &dyn Store) {
     for (id, name) in [(ANN, "Ann"), (BEN, "Ben")] {
         let record = IdentityRecord {
             id,
-            secret: SecretHash::new(
-                *[[id.bytes()[0]; 16]; 2]
-                    .as_flattened()
-                    .first_chunk()
-                    .unwrap(),
-            ),
             name: UserName::new(name).unwrap(),
             present: true,
             via: Via::Tchat,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tchat::chat::{
-    Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults, SecretHash, Seq, ServerId,
-    Stamp, Unread, Until,
+    DeviceKey, Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults, SecretHash, Seq,
+    ServerId, Stamp, Unread, Until,
 };
 use tchat::server::store::{
-    Append, IdentityRecord, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord,
-    RoomState, Span, Store, StoreError,
+    Append, DeviceRecord, IdentityRecord, PageLimit, Personal, PersonalChange, RetentionCutoff,
+    RoomRecord, RoomState, Span, Store, StoreError,
 };
 
 pub struct Faulty {
@@ -101,11 +101,24 @@ impl Store for Faulty {
     async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError> {
         self.inner.identity(id).await
     }
-    async fn identity_by_secret(
+    async fn identity_by_device(
         &self,
-        secret: SecretHash,
+        device: DeviceKey,
     ) -> Result<Option<IdentityRecord>, StoreError> {
-        self.inner.identity_by_secret(secret).await
+        self.inner.identity_by_device(device).await
+    }
+    async fn identity_by_former_secret(
+        &self,
+        hint: [u8; 8],
+    ) -> Result<Option<(IdentityRecord, SecretHash)>, StoreError> {
+        self.inner.identity_by_former_secret(hint).await
+    }
+    async fn add_device(
+        &self,
+        account: IdentityRecord,
+        device: DeviceRecord,
+    ) -> Result<(), StoreError> {
+        self.inner.add_device(account, device).await
     }
     async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
         self.inner.identities_named(key).await

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
+use tchat::chat::Pin;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
@@ -20,11 +21,12 @@ pub struct Interceptor {
     _runtime: Runtime,
 }
 
-/// Returns the TLS settings of a server with a fresh key.
-pub fn any_key() -> Arc<ServerConfig> {
+/// Returns the TLS settings of a server with a fresh key, and the pin of that key.
+pub fn any_key() -> (Arc<ServerConfig>, Pin) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["localhost".into()]).unwrap();
     let certificate = params.self_signed(&key).unwrap().der().clone();
+    let pin = tchat::tls::pin_of(&certificate).unwrap();
     let private = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let mut config = ServerConfig::builder_with_provider(tchat::tls::provider())
         .with_safe_default_protocol_versions()
@@ -33,7 +35,7 @@ pub fn any_key() -> Arc<ServerConfig> {
         .with_single_cert(vec![certificate], private)
         .unwrap();
     config.alpn_protocols = vec![b"h2".to_vec()];
-    Arc::new(config)
+    (Arc::new(config), pin)
 }
 
 impl Interceptor {
@@ -44,7 +46,7 @@ impl Interceptor {
         let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
         let accepted: Arc<Mutex<usize>> = Arc::default();
         let (hearing, accepting) = (Arc::clone(&heard), Arc::clone(&accepted));
-        let acceptor = TlsAcceptor::from(any_key());
+        let acceptor = TlsAcceptor::from(any_key().0);
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 *accepting.lock().unwrap() += 1;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tchat::chat::{
-    Author, Body, ClientId, Entry, FollowResult, InstanceId, Recipient, Refusal, RoomId, RoomInfo,
-    Secret, Seq,
+    Author, Body, ClientId, DeviceSecret, Entry, FollowResult, InstanceId, Recipient, Refusal,
+    RoomId, RoomInfo, Seq,
 };
-use tchat::client::{Client, ClientConfig, Command, Connector, Event, OutgoingPost};
+use tchat::client::{Client, ClientConfig, Command, Connector, Credentials, Event, OutgoingPost};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -34,32 +34,38 @@ pub struct Person {
     counter: u64,
 }
 
-/// The secret of a name. The same name always has the same secret, as with a profile.
-pub fn secret(name: &str) -> Secret {
-    Secret::new(Sha256::digest(name).into())
+/// The device of a name. The same name always has the same device, as with a profile.
+pub fn device(name: &str) -> DeviceSecret {
+    DeviceSecret::new(Sha256::digest(name).into())
 }
 
 impl Person {
     pub fn start(connector: Connector, name: &str) -> Self {
-        Self::with_secret(connector, name, secret(name))
+        Self::with_device(connector, name, device(name))
     }
 
-    pub fn with_secret(connector: Connector, name: &str, secret: Secret) -> Self {
-        Self::with(connector, name, secret, None)
+    pub fn with_device(connector: Connector, name: &str, device: DeviceSecret) -> Self {
+        Self::with(connector, name, Credentials::new(device), None)
     }
 
     /// A person whose client has a cache.
     pub fn with_cache(connector: Connector, name: &str, cache: &Path) -> Self {
-        Self::with(connector, name, secret(name), Some(cache.to_owned()))
+        let credentials = Credentials::new(device(name));
+        Self::with(connector, name, credentials, Some(cache.to_owned()))
     }
 
-    fn with(connector: Connector, name: &str, secret: Secret, cache: Option<PathBuf>) -> Self {
+    pub fn with(
+        connector: Connector,
+        name: &str,
+        credentials: Credentials,
+        cache: Option<PathBuf>,
+    ) -> Self {
         let mut random = [0; 16];
         getrandom::fill(&mut random).unwrap();
         let instance = InstanceId::new(random);
         let (client, events) = Client::start(ClientConfig {
             connector,
-            secret,
+            credentials,
             name: name.into(),
             instance,
             room: None,

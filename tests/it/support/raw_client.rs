@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
-use tchat::chat::{Body, ClientId, Cursor, InstanceId, Recipient, RoomId, Secret};
+use tchat::chat::{
+    Body, Challenge, ClientId, Cursor, DeviceSecret, InstanceId, Recipient, RoomId, SessionToken,
+    Transport,
+};
 use tchat::wire::proto::chat_service_client::ChatServiceClient;
 use tchat::wire::{
-    Event, Hello, JoinTarget, PROTOCOL, Request, RequestFrame, Welcome, event_from, proto,
+    Event, Hello, JoinTarget, PROTOCOL, Request, RequestFrame, SignIn, Welcome, event_from, proto,
     request_to,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -24,15 +27,20 @@ pub struct Raw {
     pub service: ChatServiceClient<Channel>,
     pub frames: mpsc::Sender<proto::ChatRequest>,
     stream: Streaming<proto::ChatResponse>,
+    /// How it reaches the server, for what it signs.
+    pub transport: Transport,
+    /// The token of its session, once it is welcome.
+    pub token: Option<SessionToken>,
     waiting: std::collections::VecDeque<Event>,
 }
 
-pub fn hello(name: &str, secret: Secret) -> Hello {
+pub fn hello(name: &str, device: &DeviceSecret) -> Hello {
     Hello {
         protocol_min: PROTOCOL,
         protocol_max: PROTOCOL,
         features: Vec::new(),
-        secret,
+        device: Some(device.public()),
+        device_name: "laptop".into(),
         name: name.into(),
         last_session: None,
         instance: InstanceId::new([5; 16]),
@@ -79,6 +87,8 @@ impl Raw {
             service,
             frames,
             stream,
+            transport: Transport::Memory,
+            token: None,
             waiting: std::collections::VecDeque::new(),
         }
     }
@@ -86,8 +96,7 @@ impl Raw {
     /// Opens a stream and logs in under a name.
     pub async fn enter(server: &Server, name: &str) -> (Self, Welcome) {
         let mut raw = Self::open(server).await;
-        raw.ask(0, Request::Hello(hello(name, super::person::secret(name))))
-            .await;
+        raw.signs_in(0, name, &super::person::device(name)).await;
         let Event::Welcome(welcome) = raw.event().await else {
             panic!("no welcome")
         };
@@ -105,8 +114,48 @@ impl Raw {
         (raw, room.id)
     }
 
+    /// Sends a hello and answers the challenge that follows. The next event is the server's answer.
+    pub async fn signs_in(&mut self, request: u64, name: &str, device: &DeviceSecret) {
+        self.ask(request, Request::Hello(hello(name, device))).await;
+        let Some(challenge) = self.challenge().await else {
+            return;
+        };
+        let answer = SignIn {
+            signature: device.sign(&challenge).to_vec(),
+            former: None,
+        };
+        self.ask(request, Request::SignIn(answer)).await;
+    }
+
+    /// Waits for the server's challenge. Returns `None` if another event comes, which stays the next one.
+    pub async fn challenge(&mut self) -> Option<Challenge> {
+        match self.try_event().await? {
+            Event::Challenge { nonce, server_id } => Some(Challenge {
+                protocol: PROTOCOL,
+                transport: self.transport,
+                server_id,
+                nonce,
+            }),
+            other => {
+                self.waiting.push_front(other);
+                None
+            }
+        }
+    }
+
     pub async fn ask(&self, request: u64, what: Request) {
         self.send(request_to(&RequestFrame { request, what })).await;
+    }
+
+    /// A call beside the stream, with the token of this session.
+    pub fn authorised<T>(&self, message: T) -> tonic::Request<T> {
+        let mut request = tonic::Request::new(message);
+        if let Some(token) = self.token {
+            let value = format!("Bearer {}", hex::encode(token.bytes()));
+            let value = value.parse().unwrap();
+            request.metadata_mut().insert("authorization", value);
+        }
+        request
     }
 
     pub async fn send(&self, frame: proto::ChatRequest) {
@@ -138,6 +187,9 @@ impl Raw {
     pub async fn try_event(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
+                if let Event::Welcome(welcome) = &event {
+                    self.token = Some(welcome.token);
+                }
                 return Some(event);
             }
             let frame = timeout(PATIENCE, self.stream.message())

@@ -7,13 +7,13 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use tchat::chat::{
     Author, Body, Digest, Entry, Epoch, FollowResult, IdentityId, Limits, RoomId, RoomInfo,
-    RoomKind, Seq, ServerId, SessionId,
+    RoomKind, Seq, ServerId, SessionId, SessionToken,
 };
 use tchat::client::{Connector, Dialled};
 use tchat::server::endpoint::grpc::{ChatService, ChatServiceServer};
 use tchat::server::listen::{self, Connection, ConnectionLimits, Encryption, Peer};
 use tchat::wire::{
-    Event, Frame, Request, RequestFrame, Welcome, encode_event, proto, request_from,
+    Event, Frame, PROTOCOL, Request, RequestFrame, Welcome, encode_event, proto, request_from,
 };
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -216,13 +216,14 @@ impl ScriptedStream {
                 name: "ann".into(),
             },
             server_id: ServerId::new([8; 16]),
-            protocol: 1,
+            protocol: PROTOCOL,
             features: Vec::new(),
             limits: Limits::default(),
             now_ms: 0,
             rooms: vec![room()],
             settings: tchat::chat::Settings::default(),
             status: tchat::chat::Status::default(),
+            token: SessionToken::new([7; 32]),
         }))
         .await;
     }

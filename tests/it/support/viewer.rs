@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use tchat::chat::InstanceId;
-use tchat::client::{Client, ClientConfig, Command, Connector, Event as ClientEvent};
+use tchat::client::{Client, ClientConfig, Command, Connector, Credentials, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::person::secret;
+use super::person::device;
 use super::screen::Screen;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ impl Viewer {
         let instance = InstanceId::new(random);
         let (client, events) = Client::start(ClientConfig {
             connector,
-            secret: secret(name),
+            credentials: Credentials::new(device(name)),
             name: name.into(),
             instance,
             room: Some("general".into()),

@@ -110,6 +110,7 @@ impl LinkSession<'_> {
 
     async fn apply(&mut self, event: wire::Event) -> Result<Option<ConnectionEnd>, NoReceiver> {
         match event {
+            wire::Event::Challenge { nonce, server_id } => self.answer_challenge(nonce, server_id),
             wire::Event::Welcome(welcome) => self.on_welcome(welcome).await?,
             wire::Event::Followed {
                 request,
@@ -251,6 +252,7 @@ impl LinkSession<'_> {
 
     async fn on_welcome(&mut self, welcome: Welcome) -> Result<(), NoReceiver> {
         self.welcome_at = Some(Instant::now());
+        self.token = Some(welcome.token);
         self.link.health.connections += 1;
         self.link.me = Some(welcome.you.id);
         self.link.last_session = Some(welcome.session);
@@ -299,7 +301,7 @@ impl LinkSession<'_> {
         for room in rooms.into_iter().chain(ending) {
             self.follow(room);
         }
-        let directory = history::fetch_rooms(self.service.clone(), self.link.config.secret.clone());
+        let directory = history::fetch_rooms(self.service.clone(), welcome.token);
         self.calls.push(Box::pin(async {
             Event::Directory(directory.await.unwrap_or_default())
         }));

@@ -1,18 +1,16 @@
 //! Commands from the interface: the request or the call that each becomes.
 
 use super::{LinkSession, RequestPurpose};
-use crate::chat::{Refusal, RefusalCode};
+use crate::chat::{Refusal, RefusalCode, SessionToken};
 use crate::client::link::NoReceiver;
 use crate::client::{Command, Event, PersonRef, RequestKind, RoomToJoin, SearchScope, history};
 use crate::wire::{JoinTarget, PersonTarget, Request};
 
 impl LinkSession<'_> {
     pub(super) async fn handle(&mut self, command: Command) -> Result<(), NoReceiver> {
-        if self.welcome_at.is_none()
-            && !matches!(command, Command::LoadOlder { .. } | Command::ListRooms)
-        {
+        let Some(token) = self.token else {
             return self.link.handle_offline(command).await;
-        }
+        };
         let Some(command) = self.link.handle_cache_command(command).await? else {
             return Ok(());
         };
@@ -63,7 +61,7 @@ impl LinkSession<'_> {
             Command::LoadOlder { .. }
             | Command::ListMentions
             | Command::ListRooms
-            | Command::Search { .. } => self.call(command),
+            | Command::Search { .. } => self.call(command, token),
             // The first three are handled already, and the last three in the loop.
             Command::Post { .. }
             | Command::Forget(_)
@@ -76,21 +74,20 @@ impl LinkSession<'_> {
     }
 
     /// Makes a call next to the stream; the answer arrives as an event.
-    fn call(&mut self, command: Command) {
-        let secret = self.link.config.secret.clone();
+    fn call(&mut self, command: Command, token: SessionToken) {
         match command {
             Command::LoadOlder { room, before } => {
                 self.older_pages.push((room, before));
                 self.calls.push(Box::pin(history::load_page(
                     self.service.clone(),
-                    secret,
+                    token,
                     self.link.cache.clone().zip(self.link.cached_server),
                     room,
                     before,
                 )));
             }
             Command::ListMentions => {
-                let call = history::fetch_mentions(self.service.clone(), secret);
+                let call = history::fetch_mentions(self.service.clone(), token);
                 self.calls.push(Box::pin(async {
                     match call.await {
                         Some(entries) => Event::Mentions(entries),
@@ -110,7 +107,7 @@ impl LinkSession<'_> {
                     .calls
                     .push(Box::pin(self.link.search_cache(id, search))),
                 SearchScope::Server => {
-                    let call = history::search_server(self.service.clone(), secret, search);
+                    let call = history::search_server(self.service.clone(), token, search);
                     self.calls.push(Box::pin(async move {
                         let found = call.await;
                         Event::SearchResults {
@@ -122,7 +119,7 @@ impl LinkSession<'_> {
                 }
             },
             Command::ListRooms => {
-                let call = history::fetch_rooms(self.service.clone(), secret);
+                let call = history::fetch_rooms(self.service.clone(), token);
                 self.calls.push(Box::pin(async {
                     match call.await {
                         Some(rooms) => Event::Rooms(rooms),

@@ -88,6 +88,14 @@ impl LinkSession<'_> {
 
 /// Returns how a connection ends whose hello was refused.
 fn hello_refused(refusal: Refusal) -> ConnectionEnd {
+    let first = refusal.arguments.first().map(String::as_str);
+    let refusal = match (refusal.code, first) {
+        // A server of version 1 misses the secret, before it looks at the version.
+        (RefusalCode::Malformed, Some("secret")) => {
+            Refusal::new(RefusalCode::Protocol).with(1).with(1)
+        }
+        _ => refusal,
+    };
     match refusal.code {
         RefusalCode::NameTaken | RefusalCode::NameInvalid | RefusalCode::NameReserved => {
             ConnectionEnd::NameRefused(refusal)

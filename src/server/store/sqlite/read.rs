@@ -8,8 +8,8 @@ use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
 use super::encode::MESSAGE_KINDS;
 use super::encode::{CLOSED, signed};
 use crate::chat::{
-    Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Removal, RemovalKind, Role, RoomId,
-    RoomKind, RoomName, SecretHash, Seq, ServerId, Stamp, Standing, Until, UserName, Via,
+    DeviceKey, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Removal, RemovalKind, Role,
+    RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Stamp, Standing, Until, UserName, Via,
 };
 use crate::server::store::{IdentityRecord, RetentionCutoff, RoomRecord, RoomState, pair};
 
@@ -17,7 +17,7 @@ pub(super) const ROOM: &str =
     "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high, r.key";
 /// The log time of an entry. Entries of older versions have none; for them it is the wall-clock time that people see.
 const LOG_MS: &str = "coalesce(log_ms, at_ms)";
-const IDENTITY: &str = "id, secret, name, present, via, key";
+const IDENTITY: &str = "id, name, present, via, key";
 
 pub fn server_id(db: &Connection) -> rusqlite::Result<ServerId> {
     db.query_row(
@@ -380,11 +380,34 @@ pub fn identity(db: &Connection, id: IdentityId) -> rusqlite::Result<Option<Iden
     one_identity(db, "id = ?1", id.bytes())
 }
 
-pub fn identity_by_secret(
+pub fn identity_by_device(
     db: &Connection,
-    secret: SecretHash,
+    device: DeviceKey,
 ) -> rusqlite::Result<Option<IdentityRecord>> {
-    one_identity(db, "secret = ?1", secret.bytes())
+    let bound = "id = (SELECT identity FROM devices WHERE key = ?1)";
+    one_identity(db, bound, device.bytes())
+}
+
+/// Returns an account with the hash of its former secret, by the first bytes of that hash.
+pub fn identity_by_former_secret(
+    db: &Connection,
+    hint: [u8; 8],
+) -> rusqlite::Result<Option<(IdentityRecord, SecretHash)>> {
+    // All hashes that begin so are in one range of the index.
+    let range = |filler: u8| {
+        let mut end = [filler; 32];
+        end[..hint.len()].copy_from_slice(&hint);
+        end
+    };
+    db.prepare_cached(&format!(
+        "SELECT {IDENTITY}, secret FROM identities WHERE secret BETWEEN ?1 AND ?2"
+    ))?
+    .query_row([range(0), range(0xff)], |row| {
+        let secret = bytes(row, 5)?.map(SecretHash::new);
+        Ok(identity_record(row)?.zip(secret))
+    })
+    .optional()
+    .map(Option::flatten)
 }
 
 fn one_identity(
@@ -428,22 +451,21 @@ pub fn operator(db: &Connection, key: &NameKey) -> rusqlite::Result<Option<Ident
         .optional()
 }
 
-/// Returns a person, or `None` if the id or the secret's hash is damaged.
+/// Returns a person, or `None` if the id is damaged.
 fn identity_record(row: &Row<'_>) -> rusqlite::Result<Option<IdentityRecord>> {
-    let Some((id, secret)) = bytes(row, 0)?.zip(bytes(row, 1)?) else {
+    let Some(id) = bytes(row, 0)? else {
         return Ok(None);
     };
     // Like a room's name, it is stored in two forms.
-    let name = match decode::valid_text(row, 2)? {
+    let name = match decode::valid_text(row, 1)? {
         Some(name) => name,
-        None => text(row, 5)?,
+        None => text(row, 4)?,
     };
     Ok(Some(IdentityRecord {
         id: IdentityId::new(id),
-        secret: SecretHash::new(secret),
         name: UserName::from_stored(name),
-        present: flag(row, 3)?,
-        via: via(row, 4)?,
+        present: flag(row, 2)?,
+        via: via(row, 3)?,
     }))
 }
 

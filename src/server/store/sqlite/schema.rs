@@ -11,8 +11,8 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration per version: step `n` migrates a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 7] = [
-    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7,
+const STEPS: [&str; 8] = [
+    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
 ];
 
 const VERSION_1: &str = "
@@ -132,6 +132,25 @@ UPDATE entries SET log_ms = unixepoch() * 1000
 
 /// Removes the unique key of secret rooms (kind 4): a refused name would reveal that the room exists.
 const VERSION_7: &str = "UPDATE rooms SET key = NULL WHERE kind = 4;";
+
+/// Adds devices. An account keeps the hash of its former secret until a device is added to it; new accounts have none, and guests never
+/// needed theirs.
+const VERSION_8: &str = "
+CREATE TABLE devices (
+    key BLOB PRIMARY KEY, identity BLOB NOT NULL, name TEXT NOT NULL, added_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX devices_by_identity ON devices (identity);
+CREATE TABLE accounts (
+    id BLOB PRIMARY KEY, secret BLOB UNIQUE, name TEXT NOT NULL, key TEXT NOT NULL, present INTEGER NOT NULL, seen_ms INTEGER NOT NULL,
+    via INTEGER NOT NULL DEFAULT 0, away INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT '', keywords TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+INSERT INTO accounts SELECT id, iif(via = 0, secret, NULL), name, key, present, seen_ms, via, away, status, keywords FROM identities;
+DROP TABLE identities;
+ALTER TABLE accounts RENAME TO identities;
+CREATE INDEX identities_by_key ON identities (key);
+CREATE INDEX identities_present ON identities (present) WHERE present = 1;
+CREATE INDEX identities_guests ON identities (id) WHERE via > 0;
+";
 
 /// Checks that this is a tchat database, and not one of a newer version.
 ///

@@ -24,9 +24,9 @@ const GIVEN: &str = "100";
 /// How many entries are verified in one step, so that a reader is not occupied for long.
 const STEP: i64 = 500;
 
-/// The tables other than `entries`, and what one of their rows is. Texts must be UTF-8, ids 16 bytes and secrets 32 bytes; no number may be
-/// negative.
-const TABLES: [(&str, &str); 10] = [
+/// The tables other than `entries`, and what one of their rows is. Texts must be UTF-8, ids 16 bytes, secrets and keys 32 bytes; no number
+/// may be negative.
+const TABLES: [(&str, &str); 11] = [
     ("rooms", "its attributes"),
     ("members", "a membership"),
     ("standings", "an invitation, a ban or a mute"),
@@ -37,6 +37,7 @@ const TABLES: [(&str, &str); 10] = [
     ("levels", "a notification setting"),
     ("ignored", "an ignored person"),
     ("identities", "a person"),
+    ("devices", "a device"),
 ];
 
 /// Lets SQLite check all pages of a file, which takes seconds for a large one. If only the search index is damaged, the file is good: the
@@ -388,7 +389,10 @@ impl Verification {
                     ValueRef::Integer(number) => number >= 0,
                     ValueRef::Real(_) => false,
                     ValueRef::Text(text) => str::from_utf8(text).is_ok(),
-                    ValueRef::Blob(bytes) => bytes.len() == if name == "secret" { 32 } else { 16 },
+                    ValueRef::Blob(bytes) if matches!(name.as_str(), "secret" | "key") => {
+                        bytes.len() == 32
+                    }
+                    ValueRef::Blob(bytes) => bytes.len() == 16,
                 };
                 if !is_right {
                     wrong.push(name.as_str());

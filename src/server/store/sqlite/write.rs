@@ -14,7 +14,7 @@ use crate::chat::{
     Amendment, Body, Changes, Entry, IdentityId, NameKey, RemovalKind, Role, RoomId, RoomKind, Seq,
     Stamp, Standing, Until,
 };
-use crate::server::store::{Append, IdentityRecord, RoomRecord};
+use crate::server::store::{Append, DeviceRecord, IdentityRecord, RoomRecord};
 
 pub const fn kind_number(kind: RoomKind) -> i64 {
     match kind {
@@ -361,17 +361,37 @@ pub fn put_identity(
     seen_ms: u64,
 ) -> Result<(), WriteError> {
     db.prepare_cached(
-        "INSERT INTO identities (id, secret, name, key, present, seen_ms, via) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (id) DO UPDATE SET name = ?3, key = ?4, present = ?5, seen_ms = ?6",
+        "INSERT INTO identities (id, name, key, present, seen_ms, via) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET name = ?2, key = ?3, present = ?4, seen_ms = ?5",
     )?
     .execute(params![
         record.id.bytes(),
-        record.secret.bytes(),
         record.name.as_str(),
         record.name.key().as_str(),
         record.present,
         signed(seen_ms),
         via_number(record.via),
+    ])?;
+    Ok(())
+}
+
+/// Adds a device to an account, and the account if it is new. Its former secret is forgotten.
+pub fn add_device(
+    db: &Connection,
+    account: &IdentityRecord,
+    device: &DeviceRecord,
+) -> Result<(), WriteError> {
+    put_identity(db, account, device.added_ms)?;
+    db.prepare_cached("UPDATE identities SET secret = NULL WHERE id = ?1")?
+        .execute([account.id.bytes()])?;
+    db.prepare_cached(
+        "INSERT INTO devices (key, identity, name, added_ms) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        device.key.bytes(),
+        account.id.bytes(),
+        device.name,
+        signed(device.added_ms)
     ])?;
     Ok(())
 }

@@ -5,7 +5,8 @@ use crate::chat::RefusalCode;
 pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static str {
     match code {
         RefusalCode::Malformed => "服务器无法识别“{0}”；其中一方可能需要更新 tchat",
-        RefusalCode::Protocol => "服务器使用协议 {0} 到 {1}；其中一方需要更新 tchat",
+        RefusalCode::Protocol if second == "1" => "服务器的版本比这个 tchat 旧，需要先更新服务器",
+        RefusalCode::Protocol => "这个 tchat 太旧，服务器使用协议 {1}；请更新 tchat",
         RefusalCode::NameTaken if second.is_empty() => "名字 {0} 已被使用",
         RefusalCode::NameTaken => "名字 {0} 已被使用；{1} 可以用",
         RefusalCode::NumberTaken => "编号 {0} 已被使用",
@@ -29,7 +30,10 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::AfterRefused => "请先发送前面的那条消息",
         RefusalCode::Draining => "服务器正在重启",
         RefusalCode::EpochChanged => "这个房间的历史已更换",
-        RefusalCode::Unauthenticated => "服务器不认识这个客户端",
+        RefusalCode::Unauthenticated if first == "clear_text" => {
+            "服务器不接受未加密的登录；请去掉 --insecure 再连接"
+        }
+        RefusalCode::Unauthenticated => "服务器无法验证这台设备；您和服务器之间可能有其他程序",
         RefusalCode::TooManyRooms => "你已在 {0} 个房间里，达到上限",
         RefusalCode::CannotLeave => "所有人一开始都在这个房间，不能离开或关闭它",
         RefusalCode::StorageFull => "服务器的磁盘满了",

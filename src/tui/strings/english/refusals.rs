@@ -7,8 +7,11 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::Malformed => {
             "the server did not understand '{0}'; one side may need a newer tchat"
         }
+        RefusalCode::Protocol if second == "1" => {
+            "the server is older than this tchat and must be updated first"
+        }
         RefusalCode::Protocol => {
-            "the server supports protocols {0} to {1}; one side needs a newer tchat"
+            "this tchat is too old for the server (it uses protocol {1}); update tchat"
         }
         RefusalCode::NameTaken if second.is_empty() => "the name {0} is taken",
         RefusalCode::NameTaken => "the name {0} is taken; {1} is free",
@@ -35,7 +38,12 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::AfterRefused => "an earlier message must be sent first",
         RefusalCode::Draining => "the server is restarting",
         RefusalCode::EpochChanged => "the room's history was replaced",
-        RefusalCode::Unauthenticated => "the server does not know this client",
+        RefusalCode::Unauthenticated if first == "clear_text" => {
+            "the server lets nobody sign in without encryption; connect without --insecure"
+        }
+        RefusalCode::Unauthenticated => {
+            "the server could not verify this device; another program may be between you and the server"
+        }
         RefusalCode::TooManyRooms => "you are already in {0} rooms, which is the limit",
         RefusalCode::CannotLeave => "everyone starts in this room; it cannot be left or closed",
         RefusalCode::StorageFull => "the server's disk is full",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tchat::chat::{
     Amendment, Author, Body, Digest, Entry, IdentityId, Level, Removal, RemovalKind, Role, Ruling,
-    Search, SecretHash, Seq, ServerId, Standing, Status, Until, UserName, Via, digest,
+    Search, Seq, ServerId, Standing, Status, Until, UserName, Via, digest,
 };
 use tchat::server::store::sqlite::{self, SqliteStore};
 use tchat::server::store::{
@@ -123,7 +123,6 @@ async fn whole(path: &Path) {
     for (id, name) in [(ANN, "Ann"), (BEN, "Ben"), (CAY, "Cay")] {
         let person = IdentityRecord {
             id,
-            secret: SecretHash::new([id.bytes()[0]; 32]),
             name: UserName::new(name).unwrap(),
             present: true,
             via: Via::Tchat,

@@ -1,0 +1,182 @@
+//! A member of the room: joins it and counts the entries that arrive.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tchat::chat::{Challenge, DeviceSecret, InstanceId, RoomId, ServerId, Transport};
+use tchat::wire::proto::chat_service_client::ChatServiceClient;
+use tchat::wire::{Hello, JoinTarget, PROTOCOL, Request, RequestFrame, SignIn, proto, request_to};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+use tonic::transport::Endpoint;
+
+/// Counters shared by all members.
+#[derive(Default)]
+pub struct Counts {
+    pub delivered: AtomicU64,
+    pub ready: AtomicUsize,
+}
+
+/// Whether all members read what they are sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readers {
+    AllRead,
+    /// The last member stops reading once it is live. Its flow-control windows are small and soon full.
+    OneStalls,
+}
+
+pub struct Member {
+    pub frames: mpsc::Sender<proto::ChatRequest>,
+    pub instance: InstanceId,
+}
+
+/// Waits for the server's challenge.
+async fn challenge(stream: &mut Streaming<proto::ChatResponse>) -> Challenge {
+    let frame = stream
+        .message()
+        .await
+        .expect("a frame")
+        .expect("the stream is open");
+    let challenge = frame.events.into_iter().find_map(|event| match event.kind {
+        Some(proto::event::Kind::Challenge(it)) => Some(it),
+        _ => None,
+    });
+    let challenge = challenge.expect("a challenge");
+    Challenge {
+        protocol: PROTOCOL,
+        transport: Transport::ClearText,
+        server_id: ServerId::from_slice(&challenge.server_id).expect("an id"),
+        nonce: challenge.nonce.try_into().expect("32 bytes"),
+    }
+}
+
+/// Joins a member and counts the entries that it receives. For each entry, the first member also releases a permit and records a latency.
+pub async fn join(
+    port: u16,
+    n: usize,
+    counts: &Arc<Counts>,
+    first: Option<First>,
+    readers: Readers,
+) -> (Member, RoomId) {
+    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).expect("an address");
+    let endpoint = if readers == Readers::AllRead {
+        endpoint
+            .initial_stream_window_size(2 * 1024 * 1024)
+            .initial_connection_window_size(4 * 1024 * 1024)
+    } else {
+        endpoint
+    };
+    let mut service = ChatServiceClient::new(endpoint.connect().await.expect("a connection"));
+    let (frames, sending) = mpsc::channel(256);
+    let mut stream = service
+        .chat(ReceiverStream::new(sending))
+        .await
+        .expect("a stream")
+        .into_inner();
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&n.to_be_bytes());
+    let device = DeviceSecret::new(seed);
+    let mut instance = [1; 16];
+    instance[..8].copy_from_slice(&n.to_be_bytes());
+    let instance = InstanceId::new(instance);
+    let ask = async |request, what| {
+        frames
+            .send(request_to(&RequestFrame { request, what }))
+            .await
+            .expect("the stream is open");
+    };
+    let hello = Hello {
+        protocol_min: PROTOCOL,
+        protocol_max: PROTOCOL,
+        features: Vec::new(),
+        device: Some(device.public()),
+        device_name: String::new(),
+        name: format!("member{n}"),
+        last_session: None,
+        instance,
+        locale: "en".into(),
+        agent: "bench".into(),
+    };
+    ask(0, Request::Hello(hello)).await;
+    let challenge = challenge(&mut stream).await;
+    let answer = SignIn {
+        signature: device.sign(&challenge).to_vec(),
+        former: None,
+    };
+    ask(0, Request::SignIn(answer)).await;
+    ask(1, Request::Join(JoinTarget::Name("general".into()))).await;
+    let room = loop {
+        let frame = stream
+            .message()
+            .await
+            .expect("a frame")
+            .expect("the stream is open");
+        let joined = frame.events.iter().find_map(|event| match &event.kind {
+            Some(proto::event::Kind::RoomChanged(changed)) => {
+                RoomId::from_slice(&changed.room.as_ref()?.id)
+            }
+            _ => None,
+        });
+        if let Some(room) = joined {
+            break room;
+        }
+    };
+    ask(2, Request::Follow { room, cursor: None }).await;
+    let counts = Arc::clone(counts);
+    tokio::spawn(async move {
+        let mut is_ready = false;
+        while let Ok(Some(frame)) = stream.message().await {
+            let mut entries = 0;
+            for event in frame.events {
+                match event.kind {
+                    Some(proto::event::Kind::Entry(entry)) if entry.client_id.is_some() => {
+                        entries += 1;
+                        if let Some(first) = &first {
+                            first.record(&entry);
+                        }
+                    }
+                    Some(proto::event::Kind::RosterPage(_)) if !is_ready => {
+                        is_ready = true;
+                        counts.ready.fetch_add(1, Ordering::Relaxed);
+                        if readers == Readers::OneStalls {
+                            std::future::pending::<()>().await;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            counts.delivered.fetch_add(entries, Ordering::Relaxed);
+        }
+    });
+    (Member { frames, instance }, room)
+}
+
+/// The measurements of one member.
+#[derive(Clone)]
+pub struct First {
+    pub permits: Arc<Semaphore>,
+    pub started: Instant,
+    pub waits: mpsc::Sender<Duration>,
+}
+
+impl First {
+    fn record(&self, entry: &proto::Entry) {
+        self.permits.add_permits(1);
+        let text = match entry.body.as_ref().and_then(|body| body.kind.as_ref()) {
+            Some(proto::body::Kind::Text(text)) => &text.text,
+            _ => return,
+        };
+        let due = text
+            .split(' ')
+            .next()
+            .and_then(|due| due.parse::<u64>().ok())
+            .map(Duration::from_micros);
+        if let Some(due) = due {
+            let _full = self
+                .waits
+                .try_send(self.started.elapsed().saturating_sub(due));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Signing in: finds the account of a device, or makes one, and starts a session.
+//!
+//! The session has already checked that the client has the device's key. Two locks are taken, always in this order: that of the device, so
+//! that one device makes one account, and that of the person.
+
+use std::sync::Arc;
+
+use super::admission::{AdmitError, Admitted};
+use super::names::parse_name;
+use super::{Hub, now_ms, random_id};
+use crate::chat::{
+    Author, Challenge, DeviceKey, FormerProof, IdentityId, Refusal, RefusalCode, SessionId,
+    SessionToken, UserName, Via,
+};
+use crate::server::outbox::Outbox;
+use crate::server::store::{DeviceRecord, IdentityRecord, StoreError};
+
+/// A device whose client has signed the challenge of its connection.
+#[derive(Clone, Debug)]
+pub struct ProvenDevice {
+    pub key: DeviceKey,
+    /// What the person calls the device.
+    pub name: String,
+    /// What the client says about its account's former secret, for the challenge that it signed.
+    pub former: Option<(FormerProof, Challenge)>,
+}
+
+/// The account of a device.
+struct Found {
+    account: IdentityRecord,
+    /// Whether the device has been added to it.
+    has_device: bool,
+}
+
+impl Hub {
+    /// Admits a person: finds the account of the device, or creates one with the requested name. Starts a session.
+    ///
+    /// # Errors
+    /// The name is invalid, taken or reserved; or the store failed.
+    pub async fn admit(
+        &self,
+        device: &ProvenDevice,
+        asked: &str,
+        outbox: &Arc<Outbox>,
+    ) -> Result<Admitted, AdmitError> {
+        let _device_lock = self.device_locks.lock(device.key).await;
+        let id = match self.account_of(device).await? {
+            Some(found) => found.account.id,
+            None => IdentityId::new(random_id()),
+        };
+        let _person_lock = self.person_locks.lock(id).await;
+        // Read again under the lock, because another session of theirs may just have renamed them.
+        let found = self.account_of(device).await?;
+        let found = found.filter(|found| found.account.id == id);
+        let has_device = found.as_ref().is_some_and(|found| found.has_device);
+        let account = match found {
+            Some(found) => self.readmit(found.account, asked).await?,
+            None => self.new_account(id, asked).await?,
+        };
+        if !has_device && let Err(error) = self.add_device(&account, device).await {
+            self.release_if_absent(&account.name, id);
+            return Err(error.into());
+        }
+        let (session, token) = (SessionId::new(random_id()), random_token());
+        let is_owner = self.owner == Some(device.key) || self.operators.has(&account.name);
+        let status = self.store.personal(id).await?.status;
+        self.add_session((session, Some(token)), &account, is_owner, status, outbox)?;
+        Ok(Admitted {
+            session,
+            author: Author {
+                id,
+                name: account.name.to_string(),
+            },
+            token: Some(token),
+            guest: None,
+        })
+    }
+
+    /// Returns the account that a device belongs to, or that its client has proven with the secret of an earlier version.
+    async fn account_of(&self, device: &ProvenDevice) -> Result<Option<Found>, StoreError> {
+        if let Some(account) = self.store.identity_by_device(device.key).await? {
+            return Ok(Some(Found {
+                account,
+                has_device: true,
+            }));
+        }
+        let Some((proof, challenge)) = &device.former else {
+            return Ok(None);
+        };
+        let former = self.store.identity_by_former_secret(proof.hint).await?;
+        let proven = former.filter(|(_, secret)| proof.is_of(*secret, challenge, device.key));
+        Ok(proven.map(|(account, _)| Found {
+            account,
+            has_device: false,
+        }))
+    }
+
+    /// Returns a new account, whose name is claimed. It is not stored yet.
+    async fn new_account(&self, id: IdentityId, asked: &str) -> Result<IdentityRecord, AdmitError> {
+        let name = parse_name(asked)?;
+        self.claim(&name, id).await?;
+        Ok(IdentityRecord {
+            id,
+            name,
+            present: true,
+            via: Via::Tchat,
+        })
+    }
+
+    async fn add_device(
+        &self,
+        account: &IdentityRecord,
+        device: &ProvenDevice,
+    ) -> Result<(), StoreError> {
+        let record = DeviceRecord {
+            key: device.key,
+            name: device.name.clone(),
+            added_ms: now_ms(),
+        };
+        self.store.add_device(account.clone(), record).await
+    }
+
+    /// Releases the name of an account that could not sign in, unless another session of it is there.
+    fn release_if_absent(&self, name: &UserName, id: IdentityId) {
+        let mut state = self.lock();
+        if !state.people.contains_key(&id) {
+            state.names.release(name, id);
+        }
+    }
+
+    /// Returns the person whose session has this token.
+    ///
+    /// # Errors
+    /// No session has it, or that session has ended.
+    pub fn person_of(&self, token: SessionToken) -> Result<IdentityId, Refusal> {
+        let person = self.lock().tokens.get(&token).copied();
+        person.ok_or_else(|| Refusal::new(RefusalCode::Unauthenticated))
+    }
+}
+
+fn random_token() -> SessionToken {
+    SessionToken::new(random_bytes())
+}
+
+/// Returns 32 random bytes.
+pub(crate) fn random_bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(&random_id());
+    bytes[16..].copy_from_slice(&random_id());
+    bytes
+}
