@@ -71,6 +71,8 @@ pub struct Paths {
     /// The directory of profiles and of the server's data.
     pub data: PathBuf,
     pub logs: PathBuf,
+    /// The directory for what lives as long as the user's login, if the system has one.
+    pub runtime: Option<PathBuf>,
     /// The user's own themes.
     pub themes: PathBuf,
     /// The config file that was given explicitly, to pass it on to a background server.
@@ -291,6 +293,7 @@ fn paths(set: &Overrides, file: &ConfigFile, project: &ProjectDirs, config_file:
         .unwrap_or_else(|| project.data_local_dir());
     Paths {
         data: data.unwrap_or_else(|| project.data_dir().to_owned()),
+        runtime: project.runtime_dir().map(Path::to_owned),
         logs: logs.unwrap_or_else(|| state.to_owned()),
         themes: config_file
             .parent()

@@ -14,7 +14,8 @@
 //! | [`server`] | The server: connections, sessions, rooms, the store, and the bridges to five other chat protocols. |
 //! | [`client`] | The client without a screen: dialling, resuming, pending posts, and a cache on disk (outbox, drafts, entries). |
 //! | [`tui`] | The screen: a state, a pure `update`, a pure `view`, and the loop that runs them. Without a screen it prints lines. |
-//! | [`files`] | Writes a file so that a crash leaves it whole. |
+//! | [`files`] | Reads a file that may be missing, and writes one so that a crash leaves it whole. |
+//! | `local_socket` | The socket through which clients reach the server of the same user (Unix only). |
 //! | [`config`] | Reads files, environment variables and flags into one validated configuration. |
 //! | [`cli`] | The subcommands: join, serve, the background server, `--demo`, `doctor`, and the commands for scripts. |
 //!
@@ -49,7 +50,7 @@
 //! | `tui` | `chat`, `client`, `text` |
 //! | `client`, `server` | `chat`, `files`, `text`, `tls`, `wire`, but never each other |
 //! | `wire`, `tls`, `text` | `chat` |
-//! | `chat`, `files` | nothing |
+//! | `chat`, `files`, `local_socket` | nothing |
 //!
 //! Further rules: `update` does not know `view`. Types generated from protobuf are used only in `wire`, `client::link`, `server::endpoint`
 //! and `server::bridge`. Only `config` reads environment variables. `tests/it/architecture/` checks these rules, the layers inside `server`
@@ -94,6 +95,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub(crate) mod files;
+pub(crate) mod local_socket;
 pub mod server;
 pub mod text;
 pub mod tls;

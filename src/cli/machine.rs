@@ -1,4 +1,16 @@
-//! This machine, as others see it.
+//! This machine: its name, and the socket through which its user reaches their own server.
+
+use std::path::PathBuf;
+
+use crate::config::Paths;
+
+/// Returns the path of the socket of this user's server. `None` where there is no such thing.
+pub(super) fn socket(paths: &Paths) -> Option<PathBuf> {
+    #[cfg(unix)]
+    return crate::local_socket::path(&paths.data, paths.runtime.as_deref());
+    #[cfg(not(unix))]
+    None
+}
 
 /// Returns the name of this machine, if it has one.
 #[cfg(unix)]

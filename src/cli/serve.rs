@@ -79,7 +79,9 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     let store = Arc::new(store.map_err(|error| explain::data_directory(error, &config))?);
     let Config { serve, join, paths } = config;
     let stop = stop_signal().context("cannot wait for signals")?;
-    let listeners = Listeners::open(&serve).await?;
+    let mut listeners = Listeners::open(&serve).await?;
+    #[cfg(unix)]
+    listeners.open_socket(machine::socket(&paths).as_deref());
     let join_address = card::join_address(&listeners.main);
     let files = certificate_files(&serve);
     let key = directory

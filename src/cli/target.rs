@@ -27,6 +27,8 @@ pub struct Target {
     pub link: ServerLink,
     /// The directory of the known servers, and of our own server.
     data: PathBuf,
+    /// The socket of our own server.
+    socket: Option<PathBuf>,
     /// Connect without encryption, because the user said so.
     is_clear: bool,
     /// The profile whose device key signs in. It is for no other server.
@@ -38,6 +40,7 @@ impl Target {
         Self {
             link,
             data: config.paths.data.clone(),
+            socket: machine::socket(&config.paths),
             is_clear: config.join.is_insecure,
             expected_profile: None,
         }
@@ -138,6 +141,9 @@ impl Target {
     }
 
     async fn dial_at(&self, address: &Address) -> io::Result<Dialled> {
+        if let Some(dialled) = self.dial_socket(address).await {
+            return Ok(dialled);
+        }
         let stream = connect(address).await?;
         if self.is_clear {
             return Ok(Dialled::clear_text(stream));
@@ -149,6 +155,19 @@ impl Target {
             }
             secured => secured,
         }
+    }
+
+    /// Connects to our own server through its socket, if the address is its.
+    async fn dial_socket(&self, address: &Address) -> Option<Dialled> {
+        #[cfg(unix)]
+        if let Some(path) = &self.socket
+            && !self.is_clear
+            && self.own_pin(address).is_some()
+        {
+            let stream = crate::local_socket::connect(path).await.ok()?;
+            return Some(Dialled::socket(stream));
+        }
+        None
     }
 
     /// Whether the unknown server at an address is this user's own.
@@ -287,6 +306,7 @@ mod tests {
         let mut target = Target {
             link: "victim.example".parse().unwrap(),
             data: directory.path().to_owned(),
+            socket: None,
             is_clear: false,
             expected_profile: None,
         };

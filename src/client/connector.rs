@@ -49,6 +49,14 @@ impl Dialled {
         }
     }
 
+    /// A connection through a socket that only this user can open.
+    pub fn socket(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
+        Self {
+            transport: Transport::Socket,
+            ..Self::local(stream)
+        }
+    }
+
     /// A connection that anybody on the way can read.
     pub fn clear_text(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         Self {

@@ -34,6 +34,7 @@ mod input;
 mod invitations;
 mod keys;
 mod link_repair;
+mod local_socket;
 mod memory;
 mod message_rows;
 mod model;

@@ -18,7 +18,7 @@ fn fails(home: &Home, arguments: &[&str]) -> (Option<i32>, String) {
     )
 }
 
-fn log(home: &Home) -> String {
+pub fn log(home: &Home) -> String {
     let mut text = String::new();
     for file in std::fs::read_dir(home.logs()).unwrap() {
         text.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());

@@ -2,12 +2,22 @@
 
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use futures::stream::Stream;
+#[cfg(unix)]
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use tokio_util::either::Either;
 
 use crate::config::{Address, Serve};
+#[cfg(unix)]
+use crate::local_socket::LocalListener;
 use crate::server::listen::{Peer, tcp};
 
 /// The open listeners of a server.
@@ -19,7 +29,16 @@ pub(super) struct Listeners {
     pub bridges: Vec<SocketAddr>,
     /// The bridge addresses that could not be used. The server runs without them: the main address serves all bridges.
     pub failed: Vec<tcp::BindError>,
+    /// The socket for clients of the same user.
+    #[cfg(unix)]
+    local: Option<LocalListener>,
 }
+
+/// An accepted connection.
+#[cfg(unix)]
+type Accepted = Either<TcpStream, UnixStream>;
+#[cfg(not(unix))]
+type Accepted = TcpStream;
 
 impl Listeners {
     /// Listens on the main address and on the bridge addresses.
@@ -48,7 +67,21 @@ impl Listeners {
             main,
             bridges,
             failed,
+            #[cfg(unix)]
+            local: None,
         })
+    }
+
+    /// Listens on the socket for clients of the same user as well. Without it, they use TCP.
+    #[cfg(unix)]
+    pub fn open_socket(&mut self, path: Option<&Path>) {
+        let Some(path) = path else { return };
+        match LocalListener::bind(path) {
+            Ok(listener) => self.local = Some(listener),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "cannot listen on the local socket");
+            }
+        }
     }
 
     /// All addresses.
@@ -62,9 +95,27 @@ impl Listeners {
     }
 
     /// Returns the accepted connections.
-    pub fn incoming(self) -> impl Stream<Item = io::Result<(TcpStream, Peer)>> + Send {
-        tcp::incoming(self.all)
+    pub fn incoming(self) -> impl Stream<Item = io::Result<(Accepted, Peer)>> + Send {
+        let tcp = tcp::incoming(self.all);
+        #[cfg(unix)]
+        return stream::select(
+            tcp.map_ok(|(stream, peer)| (Either::Left(stream), peer)),
+            stream::iter(self.local).flat_map(accepted),
+        );
+        #[cfg(not(unix))]
+        tcp
     }
+}
+
+/// Returns the connections that a local socket accepts.
+#[cfg(unix)]
+fn accepted(listener: LocalListener) -> BoxStream<'static, io::Result<(Accepted, Peer)>> {
+    let accept = async |listener: LocalListener| {
+        let accepted = listener.accept().await;
+        let accepted = accepted.map(|stream| (Either::Right(stream), Peer::Socket));
+        Some((accepted, listener))
+    };
+    stream::unfold(listener, accept).boxed()
 }
 
 fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {

@@ -21,6 +21,8 @@ pub const STALLED: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Peer {
     Tcp(SocketAddr),
+    /// A socket that only this user can open.
+    Socket,
     /// A pipe in memory, in the same process.
     Memory,
 }
@@ -39,7 +41,7 @@ impl Peer {
                 };
                 (!address.ip().to_canonical().is_loopback()).then_some(ip)
             }
-            Self::Memory => None,
+            Self::Socket | Self::Memory => None,
         }
     }
 }
@@ -48,6 +50,7 @@ impl std::fmt::Display for Peer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),
+            Self::Socket => f.write_str("local socket"),
             Self::Memory => f.write_str("memory"),
         }
     }
@@ -158,6 +161,7 @@ impl Connection {
     pub(super) fn clear_transport(&self) -> Transport {
         match self.0.peer {
             Peer::Memory => Transport::Memory,
+            Peer::Socket => Transport::Socket,
             Peer::Tcp(_) => Transport::ClearText,
         }
     }

@@ -14,7 +14,15 @@ type May = (&'static str, &'static [&'static str]);
 const PARTS: &[May] = &[
     (
         "cli",
-        &["chat", "client", "config", "server", "text", "tui"],
+        &[
+            "chat",
+            "client",
+            "config",
+            "local_socket",
+            "server",
+            "text",
+            "tui",
+        ],
     ),
     ("config", &["chat", "files", "text", "tui"]),
     ("tui", &["chat", "client", "text"]),
@@ -24,6 +32,7 @@ const PARTS: &[May] = &[
     ("tls", &["chat"]),
     ("text", &["chat"]),
     ("files", &[]),
+    ("local_socket", &[]),
     ("chat", &[]),
 ];
 

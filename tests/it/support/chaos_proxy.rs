@@ -75,20 +75,20 @@ pub struct Chaos {
 }
 
 /// Returns a listener on a free port of this machine, and the runtime of a proxy.
-pub fn socket() -> (Runtime, TcpListener) {
+pub fn socket(port: u16) -> (Runtime, TcpListener) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .unwrap();
-    let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)));
+    let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", port)));
     (runtime, listener.unwrap())
 }
 
 impl Chaos {
     /// Starts a proxy for a port of this machine.
     pub fn before(target: u16, seed: u64, faults: NetworkFaults) -> Self {
-        let (runtime, listener) = socket();
+        let (runtime, listener) = socket(0);
         let port = listener.local_addr().unwrap().port();
         let inner = Arc::new(Inner {
             target,

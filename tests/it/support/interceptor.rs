@@ -41,7 +41,17 @@ pub fn any_key() -> (Arc<ServerConfig>, Pin) {
 impl Interceptor {
     /// Stands in front of a server on this machine.
     pub fn before(target: u16) -> Self {
-        let (runtime, listener) = socket();
+        Self::start(target, 0)
+    }
+
+    /// Takes the port of a server that has ended.
+    pub fn instead_of(port: u16) -> Self {
+        // Nothing is behind it.
+        Self::start(1, port)
+    }
+
+    fn start(target: u16, port: u16) -> Self {
+        let (runtime, listener) = socket(port);
         let port = listener.local_addr().unwrap().port();
         let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
         let accepted: Arc<Mutex<usize>> = Arc::default();

@@ -1,0 +1,61 @@
+//! The socket through which clients reach the server of the same user.
+#![cfg(unix)]
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use crate::process::log;
+use crate::support::interceptor::Interceptor;
+use crate::support::terminal::{Home, ends, signal};
+
+/// Five times the longest duration of a drain.
+const DRAIN: Duration = Duration::from_secs(50);
+
+#[test]
+fn clients_of_the_same_user_use_a_socket_that_others_cannot_open() {
+    let home = Home::new();
+    let mut server = home.serves(&[]);
+    let sends = |text: &str, expected: i32| {
+        let port = home.port.to_string();
+        let sent = home.command(&["send", "--port", &port, text]).output();
+        let sent = sent.unwrap();
+        assert_eq!(sent.status.code(), Some(expected), "{sent:?}");
+        String::from_utf8(sent.stderr).unwrap()
+    };
+    sends("through the socket", 0);
+    assert!(log(&home).contains("peer=\"local socket\""));
+    let run = home.data().join("run");
+    let mode = std::fs::metadata(&run).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    let mut ann = home.opens((80, 24), &[]);
+    ann.shows("#general ›");
+    ann.types("\x1bOQ");
+    ann.shows("does not leave this machine");
+    drop(ann);
+
+    // A killed server leaves its socket, and the next one replaces it.
+    signal(server.id(), "KILL");
+    server.wait().unwrap();
+    assert!(run.join("host.sock").exists());
+    let mut server = home.serves(&[]);
+    sends("again through the socket", 0);
+    signal(server.id(), "TERM");
+    assert_eq!(ends(&mut server, DRAIN).code(), Some(0));
+    assert!(!run.join("host.sock").exists());
+    assert!(!log(&home).contains("peer=\"127.0.0.1"), "nobody used TCP");
+
+    // Somebody else who takes the port meanwhile is not trusted.
+    let interceptor = Interceptor::instead_of(home.port);
+    let refused = sends("to whom?", 1);
+    assert!(refused.contains("another key"), "{refused}");
+    assert_eq!(interceptor.heard(), b"");
+
+    // Without the socket, the server is reached through TCP.
+    drop(interceptor);
+    let mut server = home.serves(&[]);
+    std::fs::remove_file(run.join("host.sock")).unwrap();
+    sends("over TCP", 0);
+    assert!(log(&home).contains("peer=\"127.0.0.1"));
+    signal(server.id(), "TERM");
+    assert_eq!(ends(&mut server, DRAIN).code(), Some(0));
+}
