@@ -8,13 +8,23 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 
-const PROTOS: [&str; 2] = ["tchat/v1/chat.proto", "tchat/v1/frames.proto"];
+const PROTOS: [&str; 3] = [
+    "tchat/v1/chat.proto",
+    "tchat/v1/frames.proto",
+    "tchat/admin/v1/admin.proto",
+];
 /// The unary calls of `tchat.v1`.
 const UNARY: [(&str, &str); 4] = [
     ("list_rooms", "ListRooms"),
     ("get_history", "GetHistory"),
     ("list_mentions", "ListMentions"),
     ("search", "Search"),
+];
+/// The calls of `tchat.admin.v1`.
+const ADMIN: [(&str, &str); 3] = [
+    ("create_invite", "CreateInvite"),
+    ("list_invites", "ListInvites"),
+    ("revoke_invite", "RevokeInvite"),
 ];
 /// The protocols of `proto/bridge`: package, service, and the methods that stream in both directions.
 const BRIDGES: [(&str, &str, &[&str]); 4] = [
@@ -54,20 +64,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         .package("tchat.v1")
         .name("ChatService")
         .method(chat);
-    for (name, route) in UNARY {
-        let method = tonic_build::manual::Method::builder()
-            .name(name)
-            .route_name(route)
-            .input_type(format!("crate::wire::proto::{route}Request"))
-            .output_type(format!("crate::wire::proto::{route}Response"))
-            .codec_path("tonic_prost::ProstCodec")
-            .build();
-        service = service.method(method);
+    for call in UNARY {
+        service = service.method(unary("crate::wire::proto", call));
     }
     let service = service.build();
+    let mut admin = tonic_build::manual::Service::builder()
+        .package("tchat.admin.v1")
+        .name("AdminService");
+    for call in ADMIN {
+        admin = admin.method(unary("crate::wire::admin_proto", call));
+    }
     let server = out.join("server");
     std::fs::create_dir_all(&server)?;
-    let mut services = vec![service];
+    let mut services = vec![service, admin.build()];
     services.extend(bridges(&out)?);
     tonic_build::manual::Builder::new()
         .build_client(false)
@@ -75,6 +84,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         .compile(&services);
     std::fs::write(out.join("emoji.txt"), emoji())?;
     Ok(())
+}
+
+/// Returns a call with one request and one response, whose types are in a module.
+fn unary(module: &str, (name, route): (&str, &str)) -> tonic_build::manual::Method {
+    tonic_build::manual::Method::builder()
+        .name(name)
+        .route_name(route)
+        .input_type(format!("{module}::{route}Request"))
+        .output_type(format!("{module}::{route}Response"))
+        .codec_path("tonic_prost::ProstCodec")
+        .build()
 }
 
 /// Returns a line for each short name of an emoji: the name, the emoji and its description, separated by tabs.

@@ -1,5 +1,6 @@
 //! The command line: its flags and commands. It runs the screen, a server, the demo, or a command without a screen.
 
+mod admin;
 mod backup;
 mod demo;
 mod doctor;
@@ -80,6 +81,9 @@ pub struct Args {
     /// Connect, or let others connect, without encryption
     #[arg(long, global = true)]
     pub insecure: bool,
+    /// With --serve, let everyone who can connect make an account, without an invitation
+    #[arg(long, requires = "serve")]
+    pub open: bool,
     /// Also serve the clients of five older chat systems; this also opens ports 1234, 9000, 9011 and 8010
     #[arg(long, env = "TCHAT_BRIDGES", value_name = "on|off", num_args = 0..=1, require_equals = true,
           default_missing_value = "on", value_parser = switch)]
@@ -120,6 +124,9 @@ pub enum CliCommand {
     },
     /// Check the terminal, the configuration and the server, and explain how to fix problems; exits with 0 if there are none, else with 1
     Doctor,
+    /// Administrate the server that runs on this machine
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Stop the server that runs in the background
     Stop,
     /// Join the server of a link that is pasted, or read from standard input
@@ -131,6 +138,28 @@ pub enum CliCommand {
         /// A file written by `tchat backup`
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+}
+
+/// What `tchat admin` does.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Make an invitation, and print the link to send to new people
+    Invite {
+        /// How many people may join with it
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        uses: u32,
+        /// How long it can be used, such as 12h or 7d
+        #[arg(long, value_name = "TIME", default_value = "7d")]
+        expires: String,
+    },
+    /// List the invitations that can still be used
+    Invites,
+    /// Withdraw an invitation; people who joined with it stay
+    Revoke {
+        /// The ID of the invitation, as `tchat admin invites` prints it
+        #[arg(value_name = "ID")]
+        id: String,
     },
 }
 
@@ -192,6 +221,7 @@ impl From<&Args> for Overrides {
             port: args.port,
             here: args.here,
             insecure: args.insecure,
+            open: args.open,
             bridges: args.bridges,
             log_dir: args.log_dir,
             log_messages: args.log_messages,
@@ -238,6 +268,7 @@ pub fn run(args: &Args) -> Result<()> {
         Some(CliCommand::Tail(tail)) => tail::run(&target::last_joined(config)?, tail),
         Some(CliCommand::Backup { file }) => backup::backup(&config, file),
         Some(CliCommand::Restore { file }) => backup::restore(&config, file),
+        Some(CliCommand::Admin(command)) => admin::run(&config, command),
         Some(CliCommand::Stop) => stop::run(&config),
         Some(CliCommand::Trust(args)) => trust::trust(&config, args),
         Some(CliCommand::Join) => join::run(trust::with_link(config)?),

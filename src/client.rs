@@ -4,6 +4,7 @@
 //! rooms from its cursors, sends pending posts and reconnects when the connection breaks. Everything that must outlive the process is in
 //! the cache. The client knows nothing of terminals.
 
+mod admin;
 mod backoff;
 pub mod cache;
 mod connector;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+pub use self::admin::{AdminAnswer, AdminError, AdminRequest, call_as_host};
 use self::cache::{Cache, Drafts, Opened, Unsent};
 pub use self::connector::{BoxedStream, Connector, Dialled, Protection, boxed_stream};
 pub(crate) use self::link::probe::{ProbeResult, probe};
@@ -28,9 +30,9 @@ pub use self::pending::OutgoingPost;
 pub use self::target::{PersonRef, RoomToJoin};
 pub use self::tls::{Distrust, Untrusted};
 use crate::chat::{
-    Author, ClientId, DeviceSecret, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level,
-    Limits, NewRoom, Person, Profile, Refusal, RoomId, RoomInfo, Search, SearchResults, Secret,
-    Seq, ServerId, Settings, Status, Unread,
+    Author, ClientId, DeviceSecret, Entry, Epoch, FollowResult, IdentityId, InstanceId, Invite,
+    Level, Limits, NewRoom, Person, Profile, Refusal, RoomId, RoomInfo, Search, SearchResults,
+    Secret, Seq, ServerId, Settings, Status, Unread,
 };
 
 /// A command for the link.
@@ -77,6 +79,8 @@ pub enum Command {
     },
     SetKeywords(Vec<String>),
     ListMentions,
+    /// Administrates the server.
+    Admin(AdminRequest),
     /// Searches messages. In the cache, a new search cancels the ones before it.
     Search {
         id: u64,
@@ -260,6 +264,8 @@ pub enum Event {
     Rooms(Vec<RoomInfo>),
     /// The rooms anyone may join, once per connection.
     Directory(Vec<RoomInfo>),
+    /// The answer to [`Command::Admin`].
+    Admin(Result<AdminAnswer, AdminError>),
     /// The answer to [`Command::Report`].
     Report(Report),
 }
@@ -360,6 +366,8 @@ pub struct Credentials {
     pub device_name: String,
     /// The secret by which an earlier version was recognised, if this profile is that old.
     pub former: Option<Secret>,
+    /// The invitation to make an account with, if the server does not know this device.
+    pub invite: Option<Invite>,
 }
 
 impl Credentials {
@@ -369,6 +377,7 @@ impl Credentials {
             device,
             device_name: String::new(),
             former: None,
+            invite: None,
         }
     }
 }

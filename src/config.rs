@@ -38,9 +38,9 @@ pub use self::read::text as read_text;
 pub use self::save::save;
 pub use self::time::time;
 use crate::chat::FilterMode;
-use crate::chat::Pin;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
+use crate::chat::{Invite, Pin, Registration};
 use crate::chat::{Limits, UserName};
 use crate::tui::input::keymap::Keymap;
 use crate::tui::settings::notify_command::NotifyCommand;
@@ -89,6 +89,8 @@ pub struct Join {
     /// More addresses of the server, and its pin, as a link gives them.
     pub others: Vec<Address>,
     pub pin: Option<Pin>,
+    /// The invitation in its link.
+    pub invite: Option<Invite>,
     /// Connect without encryption.
     pub is_insecure: bool,
     /// No server was named, so one is started here if none is running.
@@ -142,6 +144,8 @@ pub struct Serve {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// Clients of other machines may sign in without encryption.
     pub is_insecure: bool,
+    /// Who may make an account; `None`: everyone if only this machine can connect, otherwise people with an invitation.
+    pub registration: Option<Registration>,
     /// Additional host names of this server.
     pub public: Vec<String>,
     /// A file of forbidden words, one per line, and what to do with messages that contain one.
@@ -154,6 +158,7 @@ impl Join {
         self.server = link.server;
         self.others = link.others;
         self.pin = link.pin;
+        self.invite = link.invite;
         self.may_start_server = false;
     }
 
@@ -163,6 +168,7 @@ impl Join {
             server: self.server.clone(),
             others: self.others.clone(),
             pin: self.pin,
+            invite: self.invite,
         }
     }
 }
@@ -319,6 +325,7 @@ fn join(set: &Overrides, file: &ConfigFile) -> Result<Join> {
         mut server,
         others,
         pin,
+        invite,
     } = given.unwrap_or_else(|| {
         ServerLink::from(Address {
             host: "localhost".into(),
@@ -339,6 +346,7 @@ fn join(set: &Overrides, file: &ConfigFile) -> Result<Join> {
         server,
         others,
         pin,
+        invite,
         is_insecure: set.insecure,
         may_start_server: may_host,
         is_here: set.here || set.port.is_some(),
@@ -392,6 +400,11 @@ fn serve(set: &Overrides, file: &ConfigFile) -> Result<Serve> {
         bridges: bridges::bridge_config(set.bridges, &file.bridges, host),
         certificate: certificate(&file.server)?,
         is_insecure: set.insecure,
+        registration: if set.open {
+            Some(Registration::Open)
+        } else {
+            file.server.registration
+        },
         public: file.server.public.clone(),
         reflection: file.server.reflection,
         metrics: file.server.metrics,

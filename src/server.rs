@@ -33,6 +33,7 @@ use tonic::service::Routes;
 
 use self::allowed_hosts::AllowedHosts;
 use self::bus::local::LocalBus;
+use self::endpoint::admin::{Admin, AdminServiceServer};
 use self::endpoint::grpc::{ChatServiceServer, Endpoint};
 use self::hub::{Hub, HubConfig};
 use self::listen::{ConnectionLimits, Encryption, Peer, Services};
@@ -61,6 +62,8 @@ pub struct ServerConfig {
     pub metrics: Switch,
     /// Host names of this server besides `localhost` and the loopback addresses. Plain HTTP requests are checked against them.
     pub hosts: Vec<String>,
+    /// The link that leads here, without an invitation.
+    pub link: String,
     /// The server stops by itself after this long without a session. `None`: never.
     pub idle_exit: Option<Duration>,
 }
@@ -108,7 +111,7 @@ where
     .await
     .map_err(failed)?;
     let doors = Services {
-        grpc: services(&hub, config.bridges, config.reflection).await,
+        grpc: services(&hub, config.bridges, config.reflection, config.link).await,
         web: endpoint::http::router(
             &hub,
             config.bridges,
@@ -163,12 +166,16 @@ where
 }
 
 /// Returns the gRPC services, including those of the bridges.
-async fn services(hub: &Arc<Hub>, bridges: Bridges, reflection: Switch) -> Routes {
+async fn services(hub: &Arc<Hub>, bridges: Bridges, reflection: Switch, link: String) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<ChatServiceServer<Endpoint>>().await;
     let chat = ChatServiceServer::new(Endpoint::new(Arc::clone(hub)))
         .max_decoding_message_size(REQUEST_BYTES);
-    let routes = Routes::new(chat).add_service(health_service);
+    let admin = AdminServiceServer::new(Admin::new(Arc::clone(hub), link))
+        .max_decoding_message_size(REQUEST_BYTES);
+    let routes = Routes::new(chat)
+        .add_service(admin)
+        .add_service(health_service);
     let routes = bridge::grpc::add(routes, hub, bridges);
     match reflection {
         Switch::On => endpoint::reflection::add(routes, bridges),

@@ -10,6 +10,7 @@ mod codec;
 mod entry;
 mod event;
 mod frame;
+mod invite;
 mod parts;
 mod personal;
 mod request;
@@ -21,6 +22,10 @@ pub mod proto {
     tonic::include_proto!("tchat.v1");
 }
 
+pub mod admin_proto {
+    tonic::include_proto!("tchat.admin.v1");
+}
+
 pub(crate) use body::{amended_from_bytes, amended_to_bytes};
 pub use codec::{Frame, encode_event};
 pub(crate) use codec::{FrameCodec, RawCodec, encode_entries};
@@ -30,6 +35,7 @@ pub use frame::{
     Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, PersonTarget,
     Request, RequestFrame, SignIn, UnfollowReason, Welcome,
 };
+pub use invite::{invite_from, invite_terms_from, invite_terms_to, invite_to};
 pub use parts::{Malformed, room_from, room_to};
 pub(crate) use parts::{refusal_from_bytes, refusal_to_bytes};
 pub use request::{request_from, request_to};

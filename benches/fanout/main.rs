@@ -131,6 +131,7 @@ async fn serve(directory: &str, port: u16) {
         presets: vec![general],
         operators: Vec::new(),
         owner: None,
+        registration: tchat::chat::Registration::Open,
         retention: Retention::default(),
         filter: tchat::server::word_filter::WordFilter::default(),
         wall: WallClock::default(),
@@ -146,6 +147,7 @@ async fn serve(directory: &str, port: u16) {
         bridges: tchat::chat::Bridges::default(),
         metrics: server::Switch::Off,
         hosts: Vec::new(),
+        link: "tchat://chat.example.org/".into(),
         reflection: server::Switch::Off,
     };
     let listeners = tcp::bind("127.0.0.1", port).await.expect("a port");

@@ -104,6 +104,7 @@ pub async fn join(
     let answer = SignIn {
         signature: device.sign(&challenge).to_vec(),
         former: None,
+        invite: None,
     };
     ask(0, Request::SignIn(answer)).await;
     ask(1, Request::Join(JoinTarget::Name("general".into()))).await;

@@ -91,6 +91,7 @@ async fn main() {
             presets: vec![general],
             operators: Vec::new(),
             owner: None,
+            registration: tchat::chat::Registration::Open,
             retention: Retention::default(),
             filter: tchat::server::word_filter::WordFilter::default(),
             wall: WallClock::default(),
@@ -108,6 +109,7 @@ async fn main() {
         reflection: server::Switch::Off,
         metrics: server::Switch::Off,
         hosts: Vec::new(),
+        link: "tchat://chat.example.org/".into(),
     };
     let port = port.parse().expect("PORT is a number");
     let listeners = tcp::bind("127.0.0.1", port)

@@ -1,4 +1,5 @@
-//! How a server is set up: rooms it has from the start, how much of a room is stored, and what is done about unwanted words.
+//! How a server is set up: rooms it has from the start, how much of a room is stored, who may register, and what is done about unwanted
+//! words.
 
 use std::time::Duration;
 
@@ -28,6 +29,18 @@ pub struct RoomPreset {
     pub capacity: u32,
     /// How much of its history is stored, if it differs from the general setting.
     pub retention: Option<Retention>,
+}
+
+/// Who may make an account on a server. People who have one, and the user who runs the server, always get in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Registration {
+    /// Everyone who can connect.
+    #[default]
+    Open,
+    /// People with an invitation.
+    Invite,
+    /// Nobody.
+    Closed,
 }
 
 /// What the filter does with a word that it finds.

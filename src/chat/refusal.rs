@@ -45,6 +45,9 @@ pub enum RefusalCode {
     TooManyReactions,
     Word,
     TooMany,
+    InviteNeeded,
+    InviteInvalid,
+    RegistrationClosed,
     /// Made by a bridge whose protocol identifies people by number, only for its own client: somebody else has the number.
     NumberTaken,
     /// Made by the client itself: there is no connection, and this request cannot wait for one.

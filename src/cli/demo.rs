@@ -18,7 +18,9 @@ use super::join;
 use crate::chat::Bridges;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
-use crate::chat::{DeviceKey, DeviceSecret, InstanceId, RoomName, ServerId, UserName};
+use crate::chat::{
+    DeviceKey, DeviceSecret, InstanceId, Registration, RoomName, ServerId, UserName,
+};
 use crate::client::{Client, ClientConfig, Connector, Credentials, Dialled, Event};
 use crate::config::Config;
 use crate::server::clock::WallClock;
@@ -111,6 +113,7 @@ fn serve(config: &Config, owner: DeviceKey) -> Result<ConnectionSender> {
             operators: Vec::new(),
             // The user of the demo may try everything.
             owner: Some(owner),
+            registration: Registration::Open,
             retention: Retention::default(),
             filter: WordFilter::default(),
             wall: WallClock::default(),
@@ -121,6 +124,7 @@ fn serve(config: &Config, owner: DeviceKey) -> Result<ConnectionSender> {
         reflection: Switch::Off,
         metrics: Switch::Off,
         hosts: Vec::new(),
+        link: String::new(),
         idle_exit: None,
     };
     let store = Arc::new(MemoryStore::new(ServerId::new(random()?)));

@@ -62,7 +62,7 @@ impl HeadlessClient {
         let key = target.choose_profile()?;
         let profiles = config.paths.data.join("profiles");
         let name = config.join.name.clone();
-        let credentials = credentials(&profiles, &key, &name)?;
+        let credentials = credentials(&profiles, (&key, &name), config.join.invite)?;
         let (client, events) = Client::start(ClientConfig {
             connector: connector(target, None),
             credentials,

@@ -5,23 +5,25 @@ pub(super) mod explain;
 mod listeners;
 mod reload;
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use self::card::Newcomers;
 use self::listeners::Listeners;
 use self::reload::Reload;
 use super::{machine, word_list};
-use crate::chat::DeviceKey;
+use crate::chat::{DeviceKey, InviteTerms, Registration};
 use crate::client::{Credentials, profile, tls};
 use crate::config::{Address, Config, Join, Serve, host_and_port};
 use crate::server::clock::WallClock;
 use crate::server::data_dir::{
     CertificateFiles, DataDir, Purpose, ServerKey, ServerNote, make_directory,
 };
-use crate::server::hub::HubConfig;
+use crate::server::hub::{HubConfig, first_invite};
 use crate::server::listen::{ClearText, ConnectionLimits, CurrentTls, Encryption};
 use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
@@ -79,9 +81,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     let store = Arc::new(store.map_err(|error| explain::data_directory(error, &config))?);
     let Config { serve, join, paths } = config;
     let stop = stop_signal().context("cannot wait for signals")?;
-    let mut listeners = Listeners::open(&serve).await?;
-    #[cfg(unix)]
-    listeners.open_socket(machine::socket(&paths).as_deref());
+    let listeners = Listeners::open(&serve, machine::socket(&paths).as_deref()).await?;
     let join_address = card::join_address(&listeners.main);
     let files = certificate_files(&serve);
     let key = directory
@@ -115,13 +115,27 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         }
         None => None,
     };
-    let server_config = server_config(&serve, &listeners, tls, owner, filter);
+    let card_key = card::Key {
+        pin: key.pin(),
+        is_public: is_public(&serve, &key).await,
+    };
+    let link = card::link(&serve, &listeners.main, &join_address, card_key);
+    let server_config = server_config(&serve, &listeners, tls, owner, filter, link.clone());
     if !serve.is_background {
-        let key = card::Key {
-            pin: key.pin(),
-            is_public: is_public(&serve, &key).await,
-        };
-        card::print(&serve, &listeners, &paths.data, &join_address, key);
+        let needs_invite = server_config.hub.registration == Registration::Invite;
+        let newcomers = newcomers(needs_invite, &*store).await?;
+        if newcomers == Newcomers::NeedInvite {
+            tracing::info!("new people need an invitation: run `tchat admin invite`");
+        }
+        let joining = (link.as_str(), newcomers);
+        card::print(
+            &serve,
+            &listeners,
+            &paths.data,
+            &join_address,
+            joining,
+            card_key,
+        );
     }
     for error in &listeners.failed {
         tracing::warn!(%error, "cannot listen for bridge clients");
@@ -141,6 +155,19 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     }
     drop(directory);
     Ok(ended?)
+}
+
+/// Returns how new people get in. Makes the first invitation, but only where a person reads it: a service's output is stored.
+async fn newcomers(needs_invite: bool, store: &dyn Store) -> Result<Newcomers> {
+    if !needs_invite {
+        return Ok(Newcomers::Open);
+    }
+    let invite = if std::io::stdout().is_terminal() {
+        first_invite(store, InviteTerms::TEAM).await?
+    } else {
+        None
+    };
+    Ok(invite.map_or(Newcomers::NeedInvite, Newcomers::Invited))
 }
 
 /// Whether the first public name of a server has a certificate that other machines trust.
@@ -175,6 +202,7 @@ fn server_config(
     tls: Arc<CurrentTls>,
     owner: Option<DeviceKey>,
     filter: WordFilter,
+    link: String,
 ) -> ServerConfig {
     let is_local = listeners.is_local();
     ServerConfig {
@@ -183,6 +211,7 @@ fn server_config(
             presets: serve.presets.clone(),
             operators: serve.operators.clone(),
             owner,
+            registration: registration(serve, listeners),
             retention: serve.retention,
             filter,
             wall: WallClock::default(),
@@ -204,7 +233,22 @@ fn server_config(
         reflection: internal_service(serve.reflection, is_local),
         metrics: internal_service(serve.metrics, is_local),
         hosts: hosts(serve),
+        link,
     }
+}
+
+/// Returns who may make an account. It follows from how the server listens, never from where a client seems to be: tunnels and proxies make
+/// the whole internet look like this machine.
+fn registration(serve: &Serve, listeners: &Listeners) -> Registration {
+    // The background server of one user is for that user, who comes through the socket.
+    let is_for_one = serve.is_background && listeners.has_socket();
+    let is_for_everyone = listeners.is_local() && serve.public.is_empty() && !is_for_one;
+    let usual = if is_for_everyone {
+        Registration::Open
+    } else {
+        Registration::Invite
+    };
+    serve.registration.unwrap_or(usual)
 }
 
 /// A server that only this machine can reach shows internals by default.

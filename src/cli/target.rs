@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::machine;
-use crate::chat::{Pin, Transport};
+use crate::chat::{Invite, Pin, Transport};
 use crate::client::known_servers::{self, KnownServer, KnownServers};
 use crate::client::profile::{self, ProfileError};
 use crate::client::tls::{self, Expected, Recognised, encrypt};
@@ -145,14 +145,19 @@ impl Target {
             return Ok(dialled);
         }
         let stream = connect(address).await?;
+        // Our own server may have started just now. It opens its socket before its port.
+        if let Some(dialled) = self.dial_socket(address).await {
+            return Ok(dialled);
+        }
         if self.is_clear {
             return Ok(Dialled::clear_text(stream));
         }
         match self.secure(address, stream).await {
             // Our own server had just started and wrote its pin while we connected.
-            Err(error) if self.is_own(address, &error) => {
-                self.secure(address, connect(address).await?).await
-            }
+            Err(error) if self.is_own(address, &error) => match self.dial_socket(address).await {
+                Some(dialled) => Ok(dialled),
+                None => self.secure(address, connect(address).await?).await,
+            },
             secured => secured,
         }
     }
@@ -234,12 +239,17 @@ impl Target {
     }
 }
 
-/// Returns the credentials of a profile on this machine.
+/// Returns the credentials of a profile on this machine, with the invitation that the link has.
 ///
 /// # Errors
 /// The profile cannot be used.
-pub fn credentials(profiles: &Path, key: &str, name: &str) -> Result<Credentials, ProfileError> {
+pub fn credentials(
+    profiles: &Path,
+    (key, name): (&str, &str),
+    invite: Option<Invite>,
+) -> Result<Credentials, ProfileError> {
     Ok(Credentials {
+        invite,
         device_name: machine::name().unwrap_or_default(),
         ..profile::credentials(profiles, key, name)?
     })

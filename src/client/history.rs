@@ -13,7 +13,7 @@ use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{entry_from, proto, room_from, search_to};
 
 /// Adds the session's token as the protocol requires: never in an address, never in a log.
-fn authorised<T>(message: T, token: SessionToken) -> Result<Request<T>, Status> {
+pub(super) fn authorised<T>(message: T, token: SessionToken) -> Result<Request<T>, Status> {
     let value = format!("Bearer {}", hex::encode(token.bytes()));
     let mut value: MetadataValue<_> = value
         .parse()

@@ -19,8 +19,8 @@ use super::cache::{Cache, Opened};
 use super::pending::{OutgoingPost, Pending};
 use super::tls;
 use super::{
-    ClientConfig, Command, Connector, DisconnectReason, Event, LinkState, Protection, RequestKind,
-    RoomToJoin, SearchScope, Unreachable, history,
+    AdminError, ClientConfig, Command, Connector, DisconnectReason, Event, LinkState, Protection,
+    RequestKind, RoomToJoin, SearchScope, Unreachable, history,
 };
 use crate::chat::{
     ClientId, Cursor, IdentityId, RoomId, Search, SearchResults, ServerId, SessionId, Transport,
@@ -323,6 +323,7 @@ impl Link {
             Command::Ignore { .. } | Command::SetLevel { .. } | Command::SetKeywords(_) => {
                 self.offline_refusal(RequestKind::Settings).await?;
             }
+            Command::Admin(_) => self.emit(Event::Admin(Err(AdminError::Offline))).await?,
             Command::ListMentions => self.offline_refusal(RequestKind::Mentions).await?,
             Command::Search { id, search, scope: among } => {
                 let (kept, events) = (self.search_cache(id, search), self.events.clone());
@@ -379,6 +380,14 @@ impl Link {
     async fn offline_refusal(&self, about: RequestKind) -> Result<(), NoReceiver> {
         let refusal = crate::chat::Refusal::new(crate::chat::RefusalCode::Offline);
         self.emit(Event::Refused { about, refusal }).await
+    }
+}
+
+/// Opens a connection for calls, without a session.
+pub(super) async fn open_channel(connector: Connector) -> Result<Channel, DisconnectReason> {
+    match timeout(DIAL_WITHIN, dial(connector, None)).await {
+        Ok(dialled) => Ok(dialled?.0),
+        Err(_) => Err(DisconnectReason::Unreachable(Unreachable::NoAnswer)),
     }
 }
 

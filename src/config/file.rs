@@ -15,6 +15,7 @@ use super::rooms::RoomTable;
 use super::values::{self, Glyphs, Notifications, PersonName};
 use super::{ServerLink, bridges, keys};
 use crate::chat::FilterMode;
+use crate::chat::Registration;
 use crate::text::Ambiguous;
 use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
@@ -103,6 +104,9 @@ pub struct ServerTable {
     /// Additional host names of this server, besides the one that it listens on.
     #[serde(default)]
     pub public: Vec<String>,
+    /// Who may make an account.
+    #[serde(default, deserialize_with = "values::registration")]
+    pub registration: Option<Registration>,
     /// A file of forbidden words, one per line; they are `masked` or `refused`.
     pub words: Option<PathBuf>,
     #[serde(default, deserialize_with = "values::mode")]

@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Address, AddressError};
-use crate::chat::{Pin, PinError};
+use crate::chat::{Invite, InviteError, Pin, PinError};
 
-/// A server as it is named in a link, a flag or the config file: `tchat://HOST[:PORT][,HOST…]/#PIN`, or an address without a pin.
+/// A server as it is named in a link, a flag or the config file: `tchat://HOST[:PORT][,HOST…]/#[PIN][.INVITE]`, or an address without a pin.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServerLink {
     /// The address to connect to.
@@ -14,6 +14,8 @@ pub struct ServerLink {
     /// More addresses of the same server, in case the first cannot be reached.
     pub others: Vec<Address>,
     pub pin: Option<Pin>,
+    /// An invitation to the server. It is a secret, so it is not part of what is displayed.
+    pub invite: Option<Invite>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -28,8 +30,8 @@ pub enum LinkError {
     NoPin,
     #[error("a link has at most {ADDRESSES} hosts")]
     Addresses,
-    #[error("it has an invitation, which needs a newer tchat")]
-    Invite,
+    #[error("{0}; copy the whole link again")]
+    Invite(#[from] InviteError),
 }
 
 /// The most addresses in a link.
@@ -51,23 +53,25 @@ impl FromStr for ServerLink {
             .map(str::parse);
         let server = servers.next().ok_or(AddressError::Host)??;
         let others = servers.collect::<Result<Vec<_>, _>>()?;
-        if secret.contains('.') {
-            return Err(LinkError::Invite);
-        }
+        let (pin, invite) = match secret.split_once('.') {
+            Some((pin, invite)) => (pin, Some(invite.parse()?)),
+            None => (secret, None),
+        };
         if others.len() >= ADDRESSES {
             return Err(LinkError::Addresses);
         }
         // Without a pin, nothing would show that all hosts are the same server.
-        if secret.is_empty() && !others.is_empty() {
+        if pin.is_empty() && !others.is_empty() {
             return Err(LinkError::NoPin);
         }
         Ok(Self {
             server,
             others,
-            pin: match secret {
+            pin: match pin {
                 "" => None,
                 pin => Some(pin.parse()?),
             },
+            invite,
         })
     }
 }
@@ -83,6 +87,7 @@ impl From<Address> for ServerLink {
             server,
             others: Vec::new(),
             pin: None,
+            invite: None,
         }
     }
 }
@@ -159,6 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn an_invitation_is_read_from_a_link_and_never_displayed() {
+        let invite = Invite::new([7; 16]);
+        let secret = invite.secret_text();
+        for (text, has_pin) in [
+            (format!("tchat://h/#{}.{secret}", pin()), true),
+            (format!("TCHAT://h:9/#.{}", secret.to_uppercase()), false),
+            (format!("'tchat://h,i/#{}.{secret}'", pin()), true),
+        ] {
+            let link: ServerLink = text.parse().unwrap();
+            assert_eq!((link.invite, link.pin.is_some()), (Some(invite), has_pin));
+            let shown = format!("{link} {link:?}");
+            assert!(!shown.to_lowercase().contains(&secret), "{shown}");
+        }
+    }
+
+    #[test]
     fn a_damaged_link_says_what_is_wrong() {
         let text = format!("tchat://h/#{}", pin());
         for (wrong, words) in [
@@ -169,7 +190,7 @@ mod tests {
             ),
             (&text.replace("tchat://h", "tchat://h:x"), "the port 'x'"),
             (&text.replace("tchat://h", "https://h"), "not supported"),
-            (&format!("{text}.abc"), "newer tchat"),
+            (&format!("{text}.abc"), "invitation after '.'"),
             ("tchat://h,other/", "needs the pin"),
             (&text.replace("//h/", "//a,b,c,d,e,f,g,h,i/"), "at most 8"),
         ] {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// Values that go before those of the config file. What is absent was not set.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // The flags are independent of each other.
 pub struct Overrides {
     pub name: Option<String>,
     pub server: Option<String>,
@@ -19,6 +20,7 @@ pub struct Overrides {
     pub port: Option<u16>,
     pub here: bool,
     pub insecure: bool,
+    pub open: bool,
     pub bridges: Option<bool>,
     pub log_dir: Option<PathBuf>,
     pub log_messages: Option<bool>,

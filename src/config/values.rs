@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use super::{Address, ServerLink, time};
 use crate::chat::FilterMode;
+use crate::chat::Registration;
 use crate::chat::UserName;
 use crate::text::Ambiguous;
 use crate::tui::input::command::parse_switch;
@@ -202,6 +203,21 @@ pub fn mode<'de, D: Deserializer<'de>>(value: D) -> Result<FilterMode, D::Error>
             "masked" => Ok(FilterMode::Mask),
             "refused" => Ok(FilterMode::Refuse),
             _ => Err(format!("'{word}' is neither masked nor refused")),
+        }
+    })
+}
+
+/// Who may make an account.
+pub fn registration<'de, D>(value: D) -> Result<Option<Registration>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    text(value, "open, invite or closed", |word| {
+        match word.to_ascii_lowercase().as_str() {
+            "open" => Ok(Some(Registration::Open)),
+            "invite" => Ok(Some(Registration::Invite)),
+            "closed" => Ok(Some(Registration::Closed)),
+            _ => Err(format!("'{word}' is not one of open, invite, closed")),
         }
     })
 }

@@ -1,5 +1,6 @@
 //! Endpoints: turn frames into requests and outbox items into frames, and serve plain HTTP. They contain no chat rules.
 
+pub(crate) mod admin;
 pub mod grpc;
 pub(crate) mod http;
 pub(crate) mod reflection;

@@ -5,6 +5,7 @@
 mod admission;
 pub(crate) mod guest;
 pub(crate) mod guests;
+mod invites;
 mod locks;
 mod mentions;
 mod names;
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::admission::{AdmitError, Admitted};
 use self::guest::Guest;
+pub(crate) use self::invites::{InviteFailure, first_invite};
 use self::locks::Locks;
 use self::names::{Names, Operators};
 use self::read_positions::PendingReads;
@@ -44,8 +46,8 @@ use super::word_filter::WordFilter;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{
-    Author, DeviceKey, IdentityId, Limits, Person, Refusal, RefusalCode, RoomId, ServerId,
-    SessionId, SessionToken, Status, UserName, Via,
+    Author, DeviceKey, IdentityId, Limits, Person, Refusal, RefusalCode, Registration, RoomId,
+    ServerId, SessionId, SessionToken, Status, UserName, Via,
 };
 use crate::wire::Event;
 
@@ -72,6 +74,8 @@ pub struct HubConfig {
     pub operators: Vec<UserName>,
     /// The host's device. The person with this device owns the preset rooms.
     pub owner: Option<DeviceKey>,
+    /// Who may make an account.
+    pub registration: Registration,
     /// How much history is stored for rooms and conversations without a retention setting of their own.
     pub retention: Retention,
     /// The word filter.
@@ -93,6 +97,7 @@ pub struct Hub {
     rooms: RoomContext,
     operators: Operators,
     owner: Option<DeviceKey>,
+    registration: Registration,
     pub(super) filter: WordFilter,
     /// See [`Hub::recently_present`].
     recently_present: Mutex<RecentlyPresent>,
@@ -183,6 +188,7 @@ impl Hub {
             fatal,
             operators: Operators::new(&config.operators),
             owner: config.owner,
+            registration: config.registration,
             filter: config.filter,
             recently_present: Mutex::default(),
             reads: PendingReads::default(),
@@ -219,6 +225,11 @@ impl Hub {
             Err(StoreError::Full) => Ok(()),
             cleared => cleared,
         }
+    }
+
+    /// Returns the log time, which durations are measured on.
+    fn log_now_ms(&self) -> u64 {
+        self.rooms.clock.stamp().log_ms
     }
 
     /// Returns the number of sessions.

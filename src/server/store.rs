@@ -20,9 +20,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::chat::{
-    Changes, DeviceKey, Digest, Entry, Epoch, IdentityId, InstanceId, Level, NameKey, Person, Role,
-    RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Settings, Stamp, Standing,
-    Status, Unread, Until, UserName, Via,
+    Changes, DeviceKey, Digest, Entry, Epoch, IdentityId, InstanceId, InviteHash, Level, NameKey,
+    Person, Role, RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Settings,
+    Stamp, Standing, Status, Unread, Until, UserName, Via,
 };
 use crate::text;
 
@@ -96,6 +96,17 @@ pub struct DeviceRecord {
     pub name: String,
     /// When it was added to the account, in Unix milliseconds.
     pub added_ms: u64,
+}
+
+/// An invitation as it is stored. Its secret part is not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InviteRecord {
+    pub hash: InviteHash,
+    pub uses_left: u32,
+    /// When it expires, in log time.
+    pub expires_ms: u64,
+    /// The person who made it; `None`: the user who runs the server.
+    pub maker: Option<IdentityId>,
 }
 
 /// What is stored about a person besides their name.
@@ -352,15 +363,26 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         hint: [u8; 8],
     ) -> Result<Option<(IdentityRecord, SecretHash)>, StoreError>;
 
-    /// Adds a device to an account, and the account if it is new, in one transaction. The account's former secret is forgotten.
+    /// Adds a device to an account, and the account if it is new, in one transaction. The account's former secret is forgotten, and one use
+    /// of the invitation is taken, if there is one.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if the device belongs to an account already.
+    /// [`StoreError::Conflict`] if the device belongs to an account already, or if the invitation has no use left at this log time.
     async fn add_device(
         &self,
         account: IdentityRecord,
         device: DeviceRecord,
+        invite: Option<(InviteHash, u64)>,
     ) -> Result<(), StoreError>;
+
+    /// Adds an invitation. Deletes those that cannot be used any longer at log time `now_ms`.
+    async fn put_invite(&self, invite: InviteRecord, now_ms: u64) -> Result<(), StoreError>;
+
+    /// Returns the invitations that can still be used at log time `now_ms`, the one that expires last first.
+    async fn invites(&self, now_ms: u64) -> Result<Vec<InviteRecord>, StoreError>;
+
+    /// Deletes an invitation. One that does not exist is no error.
+    async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError>;
 
     /// Returns everyone whose current or most recent name has this key.
     async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;

@@ -5,6 +5,7 @@
 
 pub mod entries;
 pub mod help;
+pub mod invites;
 pub mod link_details;
 pub mod plain_lines;
 pub mod prompt;

@@ -19,6 +19,7 @@ macro_rules! words {
     };
 }
 
+mod admin;
 mod chinese;
 mod command_line;
 mod demo;
@@ -30,6 +31,7 @@ mod trust;
 
 use jiff::civil::Date;
 
+pub use self::admin::Admin;
 pub use self::chinese::CHINESE;
 pub use self::command_line::CommandLine;
 pub use self::demo::Demo;
@@ -88,6 +90,7 @@ macro_rules! table {
             pub doctor: &'static Doctor,
             pub pipes: &'static Pipes,
             pub trust: &'static Trust,
+            pub admin: &'static Admin,
             pub command_line: &'static CommandLine,
             pub help_sending: &'static [&'static str],
             /// The help for search queries.

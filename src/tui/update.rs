@@ -9,6 +9,7 @@ mod completion;
 mod drafts;
 mod editing;
 mod highlight;
+mod invites;
 mod keys;
 mod link_details;
 mod mouse;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::chat::{
     Author, Body, ClientId, Cursor, DeviceKey, Entry, Epoch, FollowResult, FormerProof, IdentityId,
-    InstanceId, Level, Limits, NewRoom, Person, Profile, Recipient, Refusal, RoomId, RoomInfo, Seq,
-    ServerId, SessionId, SessionToken, Settings, Status, Unread,
+    InstanceId, Invite, Level, Limits, NewRoom, Person, Profile, Recipient, Refusal, RoomId,
+    RoomInfo, Seq, ServerId, SessionId, SessionToken, Settings, Status, Unread,
 };
 
 /// The protocol version of this program.
@@ -84,6 +84,8 @@ pub struct SignIn {
     pub signature: Vec<u8>,
     /// For a device that the server does not know yet.
     pub former: Option<FormerProof>,
+    /// The invitation of a device that the server does not know yet.
+    pub invite: Option<Invite>,
 }
 
 #[derive(Clone, PartialEq, Debug)]

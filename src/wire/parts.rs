@@ -283,6 +283,9 @@ codes!(
     TooManyReactions,
     Word,
     TooMany,
+    InviteNeeded,
+    InviteInvalid,
+    RegistrationClosed,
 );
 
 pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {

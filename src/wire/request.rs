@@ -9,7 +9,8 @@ use super::parts::{
 use super::personal::{level_from, level_to, status_from, status_to};
 use super::proto::{self, chat_request::Kind, ignore, join::Target, open, post::To, whois};
 use crate::chat::{
-    DeviceKey, FormerProof, IdentityId, InstanceId, NewRoom, Recipient, RoomId, Seq, SessionId,
+    DeviceKey, FormerProof, IdentityId, InstanceId, Invite, NewRoom, Recipient, RoomId, Seq,
+    SessionId,
 };
 
 /// Converts a message to a request.
@@ -287,9 +288,14 @@ fn sign_in_from(sign_in: proto::SignIn) -> Result<SignIn, Malformed> {
             mac: it.mac.try_into().map_err(|_| Malformed("mac"))?,
         }),
     };
+    let invite = match sign_in.invite.as_slice() {
+        [] => None,
+        bytes => Some(Invite::from_slice(bytes).ok_or(Malformed("invite"))?),
+    };
     Ok(SignIn {
         signature: sign_in.signature,
         former,
+        invite,
     })
 }
 
@@ -300,5 +306,9 @@ fn sign_in_to(sign_in: &SignIn) -> proto::SignIn {
             hint: it.hint.to_vec(),
             mac: it.mac.to_vec(),
         }),
+        invite: sign_in
+            .invite
+            .map(|invite| invite.bytes().to_vec())
+            .unwrap_or_default(),
     }
 }

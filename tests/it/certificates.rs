@@ -81,7 +81,7 @@ fn a_public_certificate_needs_no_pin_and_no_question() {
     let (config, port) = (here.file("config.toml"), here.port.to_string());
     let mut server = here
         .command(&[
-            "--serve", "--host", "::", "--port", &port, "--config", &config,
+            "--serve", "--open", "--host", "::", "--port", &port, "--config", &config,
         ])
         .env("SSL_CERT_FILE", &roots)
         .stdout(Stdio::piped())

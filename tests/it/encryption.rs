@@ -294,6 +294,7 @@ fn tchat_returns_to_the_server_that_was_joined_by_its_link() {
 #[test]
 fn connect_goes_to_another_server_and_back() {
     let (here, there) = (Home::new(), Home::new());
+    let mut server = there.serves(&[]);
     let mut ann = here.opens(WIDE, &[]);
     let mut ben = there.opens(WIDE, &["--name", "ben"]);
     ann.shows("#general ›");
@@ -330,4 +331,6 @@ fn connect_goes_to_another_server_and_back() {
     ann.shows("said there");
     ann.types("\x1bOQ");
     ann.shows("encrypted, pinned");
+    signal(server.id(), "TERM");
+    ends(&mut server, DRAIN);
 }

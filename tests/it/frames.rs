@@ -10,10 +10,10 @@ use std::time::Duration;
 use prost::Message;
 use tchat::chat::{
     Amended, Amendment, Author, Body, ClientId, Cursor, DeviceKey, Digest, Entry, Epoch,
-    FollowResult, FormerProof, Has, IdentityId, InstanceId, LastMessage, Level, Limits, NewRoom,
-    Person, Presence, Profile, Reaction, Recipient, Refusal, RefusalCode, Role, RoomId, RoomInfo,
-    RoomKind, Ruling, Search, Seq, ServerId, SessionId, SessionToken, Settings, Status, Unread,
-    Until, Via,
+    FollowResult, FormerProof, Has, IdentityId, InstanceId, Invite, LastMessage, Level, Limits,
+    NewRoom, Person, Presence, Profile, Reaction, Recipient, Refusal, RefusalCode, Role, RoomId,
+    RoomInfo, RoomKind, Ruling, Search, Seq, ServerId, SessionId, SessionToken, Settings, Status,
+    Unread, Until, Via,
 };
 use tchat::wire::{
     Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, Hello, JoinTarget, Malformed, PersonTarget,
@@ -172,6 +172,7 @@ pub fn requests() -> Vec<(&'static str, Request)> {
                     hint: [0xB5; 8],
                     mac: [0xB6; 32],
                 }),
+                invite: Some(Invite::new([0xB7; 16])),
             }),
         ),
     ]

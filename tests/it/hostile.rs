@@ -233,6 +233,7 @@ async fn a_signature_is_accepted_once_by_the_server_that_asked_for_it() {
         Request::SignIn(SignIn {
             signature: signature.to_vec(),
             former: None,
+            invite: None,
         })
     };
     let (mut one, for_one) = start().await;

@@ -32,6 +32,7 @@ mod history;
 mod hostile;
 mod input;
 mod invitations;
+mod invites;
 mod keys;
 mod link_repair;
 mod local_socket;

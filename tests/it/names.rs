@@ -92,8 +92,8 @@ fn an_unusable_login_name_opens_a_question_instead_of_an_error() {
     // Another person is root on that server, as everybody in a container is.
     let first = with("root", "data", "");
     first.shows("hosting here · root");
-    // The server belongs to somebody else, so they join it with its link.
-    let link = format!("--server '{}'", home.link(home.port));
+    // The server belongs to somebody else, so they join it with an invitation.
+    let link = format!("--server {}", home.invites(&["--uses", "5"]));
     let mut second = with("root", "second", &link);
     second.shows("Your name");
     second.shows("Press Enter to use root2.");

@@ -53,6 +53,8 @@ fn table() -> Vec<Row> {
         row(CommandName::Notify, [ok, ok, ok, not_in, ok]),
         row(CommandName::Keywords, everybody),
         row(CommandName::Who, members),
+        // Being the owner of a room gives no rights on the server.
+        row(CommandName::InviteLink, [not_allowed; 5]),
         row(CommandName::Delete, owners),
         row(CommandName::Topic, moderators),
         row(CommandName::Invite, members),

@@ -8,20 +8,20 @@ mod people;
 mod personal;
 mod search;
 
-use self::people::{amendments, conversations, devices, identities};
+use self::people::{amendments, conversations, devices, identities, invites};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tchat::chat::{
     Amendment, Author, Body, Changes, ClientId, DeviceKey, Digest, Entry, Epoch, IdentityId,
-    InstanceId, RefusalCode, Removal, RemovalKind, Role, RoomId, RoomKind, RoomName, Seq, ServerId,
-    Stamp, Standing, Until, UserName, Via, digest,
+    InstanceId, InviteHash, RefusalCode, Removal, RemovalKind, Role, RoomId, RoomKind, RoomName,
+    Seq, ServerId, Stamp, Standing, Until, UserName, Via, digest,
 };
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::{OpenError, SqliteStore};
 use tchat::server::store::{
-    Append, DeviceRecord, IdentityRecord, PageLimit, RetentionCutoff, RoomRecord, Span, Store,
-    StoreError, pair,
+    Append, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, RetentionCutoff, RoomRecord,
+    Span, Store, StoreError, pair,
 };
 
 use crate::support::faulty_store::Faulty;
@@ -123,6 +123,7 @@ async fn contract(store: &dyn Store) {
     amendments(store).await;
     identities(store).await;
     devices(store).await;
+    invites(store).await;
     retention(store).await;
     clock::contract(store).await;
     personal::contract(store).await;

@@ -5,6 +5,7 @@ pub mod chaos_proxy;
 pub mod chat;
 pub mod faulty_store;
 pub mod history;
+pub mod home;
 pub mod interceptor;
 pub mod person;
 pub mod raw_client;

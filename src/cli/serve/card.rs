@@ -1,11 +1,11 @@
 //! The card that a server prints when it has started: where it is, how to join it, and its key.
 
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
 use super::Listeners;
-use crate::chat::Pin;
+use crate::chat::{Invite, InviteTerms, Pin};
 use crate::cli::machine;
 use crate::config::{Address, Serve, ServerLink, host_and_port};
 
@@ -20,10 +20,28 @@ pub(super) struct Key {
     pub is_public: bool,
 }
 
+/// How new people get in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Newcomers {
+    Open,
+    /// With this invitation.
+    Invited(Invite),
+    /// With an invitation that was made before, or is yet to be made.
+    NeedInvite,
+}
+
 /// Prints how to join, in a form to paste to others.
 #[allow(clippy::print_stdout)] // The card is the output of the command.
-pub(super) fn print(serve: &Serve, listeners: &Listeners, data: &Path, join: &str, key: Key) {
-    let is_local = listeners.is_local();
+pub(super) fn print(
+    serve: &Serve,
+    listeners: &Listeners,
+    data: &Path,
+    join: &str,
+    (link, newcomers): (&str, Newcomers),
+    key: Key,
+) {
+    // A public name leads here through a tunnel or a proxy.
+    let is_local = listeners.is_local() && serve.public.is_empty();
     println!("tchat server is running");
     for address in &listeners.main {
         println!("  address  {address}");
@@ -39,10 +57,7 @@ pub(super) fn print(serve: &Serve, listeners: &Listeners, data: &Path, join: &st
         println!("  join     tchat --server {join}");
         println!("  others   cannot reach this address; use --host :: to let them join");
     } else {
-        println!(
-            "  join     tchat '{}'",
-            link(serve, &listeners.main, join, key)
-        );
+        print_link(link, newcomers);
     }
     println!("  key      {}", key.pin.groups());
     for address in &listeners.bridges {
@@ -58,8 +73,29 @@ pub(super) fn print(serve: &Serve, listeners: &Listeners, data: &Path, join: &st
     }
 }
 
+/// Prints how others join.
+#[allow(clippy::print_stdout)] // A part of the card.
+fn print_link(link: &str, newcomers: Newcomers) {
+    match newcomers {
+        Newcomers::Open => println!("  join     tchat '{link}'"),
+        Newcomers::Invited(invite) => {
+            let InviteTerms { uses, valid } = InviteTerms::TEAM;
+            let days = valid.as_secs() / (24 * 60 * 60);
+            println!("  link     '{}'", invite.added_to(link));
+            println!("  join     send this link to your team; they run `tchat join` and paste it");
+            println!(
+                "  invite   it lets {uses} people in within {days} days; `tchat admin invite` makes others"
+            );
+        }
+        Newcomers::NeedInvite => {
+            println!("  join     tchat '{link}'");
+            println!("  invite   new people need an invitation; `tchat admin invite` makes one");
+        }
+    }
+}
+
 /// Returns the link to send to others: with the public names of the server, or else the addresses at which others reach this machine.
-fn link(serve: &Serve, main: &[SocketAddr], join: &str, key: Key) -> String {
+pub(super) fn link(serve: &Serve, main: &[SocketAddr], join: &str, key: Key) -> String {
     let port = main.first().map_or(serve.port, SocketAddr::port);
     let named = serve.public.iter().filter_map(|name| {
         let (host, port_of_name) = host_and_port(name).ok()?;
@@ -92,6 +128,7 @@ fn link(serve: &Serve, main: &[SocketAddr], join: &str, key: Key) -> String {
         server,
         others: servers.collect(),
         pin: Some(key.pin),
+        invite: None,
     }
     .to_string()
 }
@@ -138,8 +175,8 @@ pub(super) fn join_address(addresses: &[SocketAddr]) -> String {
         machine::name().unwrap_or_else(|| "THIS-HOST".into())
     } else {
         match address.ip() {
-            IpAddr::V6(ip) if !ip.is_loopback() => ip.to_string(),
-            ip if ip.is_loopback() => "localhost".into(),
+            // Other loopback addresses, such as 127.0.0.2, are not what `localhost` means.
+            IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST) => "localhost".into(),
             ip => ip.to_string(),
         }
     };

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-#[cfg(unix)]
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
@@ -41,11 +40,14 @@ type Accepted = Either<TcpStream, UnixStream>;
 type Accepted = TcpStream;
 
 impl Listeners {
-    /// Listens on the main address and on the bridge addresses.
+    /// Listens on the main address, on the bridge addresses, and on the socket for clients of the same user.
     ///
     /// # Errors
     /// The main address cannot be used.
-    pub async fn open(serve: &Serve) -> Result<Self> {
+    pub async fn open(serve: &Serve, socket: Option<&Path>) -> Result<Self> {
+        // Before the ports: a client that finds a port open, and looks for the socket then, finds it.
+        #[cfg(unix)]
+        let local = open_socket(socket);
         let mut all = tcp::bind(&serve.host, serve.port)
             .await
             .map_err(|error| explained(error, serve.port))?;
@@ -68,20 +70,16 @@ impl Listeners {
             bridges,
             failed,
             #[cfg(unix)]
-            local: None,
+            local,
         })
     }
 
-    /// Listens on the socket for clients of the same user as well. Without it, they use TCP.
-    #[cfg(unix)]
-    pub fn open_socket(&mut self, path: Option<&Path>) {
-        let Some(path) = path else { return };
-        match LocalListener::bind(path) {
-            Ok(listener) => self.local = Some(listener),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "cannot listen on the local socket");
-            }
-        }
+    /// Whether clients of the same user have a socket of their own.
+    pub fn has_socket(&self) -> bool {
+        #[cfg(unix)]
+        return self.local.is_some();
+        #[cfg(not(unix))]
+        false
     }
 
     /// All addresses.
@@ -104,6 +102,19 @@ impl Listeners {
         );
         #[cfg(not(unix))]
         tcp
+    }
+}
+
+/// Listens on the socket for clients of the same user. Without it, they use TCP.
+#[cfg(unix)]
+fn open_socket(path: Option<&Path>) -> Option<LocalListener> {
+    let path = path?;
+    match LocalListener::bind(path) {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "cannot listen on the local socket");
+            None
+        }
     }
 }
 

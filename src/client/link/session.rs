@@ -74,6 +74,8 @@ enum RequestPurpose {
 pub(super) struct LinkSession<'a> {
     link: &'a mut Link,
     service: ChatServiceClient<Channel>,
+    /// The same connection, for the calls of another service.
+    channel: Channel,
     /// How the connection reaches the server.
     transport: Transport,
     /// What calls beside the stream present, once the server has let us in.
@@ -101,10 +103,12 @@ impl<'a> LinkSession<'a> {
         (channel, transport): (Channel, Transport),
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<(ConnectionEnd, Option<Instant>), NoReceiver> {
-        let service = ChatServiceClient::new(channel).max_decoding_message_size(EVENT_BYTES);
+        let service =
+            ChatServiceClient::new(channel.clone()).max_decoding_message_size(EVENT_BYTES);
         let mut attached = Self {
             link,
             service: service.clone(),
+            channel,
             transport,
             token: None,
             outgoing: VecDeque::new(),

@@ -136,6 +136,9 @@ pub fn refusal(refusal: &Refusal) -> String {
         | RefusalCode::Protocol
         | RefusalCode::EpochChanged
         | RefusalCode::Unauthenticated
+        | RefusalCode::InviteNeeded
+        | RefusalCode::InviteInvalid
+        | RefusalCode::RegistrationClosed
         | RefusalCode::NoEffect
         | RefusalCode::RoomExists
         | RefusalCode::RoomNameInvalid

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::{Stream, StreamExt};
+use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use crate::chat::{Epoch, IdentityId, RoomId, Search, Seq, SessionToken};
@@ -51,17 +52,9 @@ impl Endpoint {
                 "the connection is not encrypted: use a newer tchat",
             ));
         }
-        let metadata = request.metadata();
         let unauthenticated =
             || Status::unauthenticated("the token is missing, or its session has ended");
-        let value = metadata
-            .get("authorization")
-            .and_then(|value| value.to_str().ok())
-            .ok_or_else(unauthenticated)?;
-        let token = value
-            .strip_prefix("Bearer ")
-            .and_then(token_from_hex)
-            .ok_or_else(unauthenticated)?;
+        let token = token_of(request.metadata()).ok_or_else(unauthenticated)?;
         let known = self.hub.person_of(token).map_err(|_| unauthenticated())?;
         if let Some(connection) = request.extensions().get::<Connection>() {
             connection.mark_admitted();
@@ -246,6 +239,12 @@ impl Drop for FrameStream {
     fn drop(&mut self) {
         self.outbox.abandon();
     }
+}
+
+/// Returns the session's token that a call presents.
+pub(super) fn token_of(metadata: &MetadataMap) -> Option<SessionToken> {
+    let value = metadata.get("authorization")?.to_str().ok()?;
+    token_from_hex(value.strip_prefix("Bearer ")?)
 }
 
 fn token_from_hex(text: &str) -> Option<SessionToken> {

@@ -9,8 +9,8 @@ use super::admission::{AdmitError, Admitted};
 use super::names::parse_name;
 use super::{Hub, now_ms, random_id};
 use crate::chat::{
-    Author, Challenge, DeviceKey, FormerProof, IdentityId, Refusal, RefusalCode, SessionId,
-    SessionToken, UserName, Via,
+    Author, Challenge, DeviceKey, FormerProof, IdentityId, Invite, InviteHash, Refusal,
+    RefusalCode, Registration, SessionId, SessionToken, Transport, UserName, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::store::{DeviceRecord, IdentityRecord, StoreError};
@@ -23,6 +23,10 @@ pub struct ProvenDevice {
     pub name: String,
     /// What the client says about its account's former secret, for the challenge that it signed.
     pub former: Option<(FormerProof, Challenge)>,
+    /// The invitation to make an account with.
+    pub invite: Option<Invite>,
+    /// How it reaches the server.
+    pub transport: Transport,
 }
 
 /// The account of a device.
@@ -36,7 +40,7 @@ impl Hub {
     /// Admits a person: finds the account of the device, or creates one with the requested name. Starts a session.
     ///
     /// # Errors
-    /// The name is invalid, taken or reserved; or the store failed.
+    /// The name is invalid, taken or reserved; new people are not accepted, or not without a valid invitation; or the store failed.
     pub async fn admit(
         &self,
         device: &ProvenDevice,
@@ -53,13 +57,21 @@ impl Hub {
         let found = self.account_of(device).await?;
         let found = found.filter(|found| found.account.id == id);
         let has_device = found.as_ref().is_some_and(|found| found.has_device);
-        let account = match found {
-            Some(found) => self.readmit(found.account, asked).await?,
-            None => self.new_account(id, asked).await?,
+        let (account, invite) = if let Some(found) = found {
+            (self.readmit(found.account, asked).await?, None)
+        } else {
+            let invite = self.check_registration(device).await?;
+            (self.new_account(id, asked).await?, invite)
         };
-        if !has_device && let Err(error) = self.add_device(&account, device).await {
+        if !has_device && let Err(error) = self.add_device(&account, device, invite).await {
             self.release_if_absent(&account.name, id);
-            return Err(error.into());
+            return Err(match error {
+                // Somebody else has just taken its last use.
+                StoreError::Conflict if invite.is_some() => {
+                    Refusal::new(RefusalCode::InviteInvalid).into()
+                }
+                error => error.into(),
+            });
         }
         let (session, token) = (SessionId::new(random_id()), random_token());
         let is_owner = self.owner == Some(device.key) || self.operators.has(&account.name);
@@ -95,6 +107,31 @@ impl Hub {
         }))
     }
 
+    /// Checks that a new account may be made. Returns the invitation that it takes, if it needs one.
+    async fn check_registration(
+        &self,
+        device: &ProvenDevice,
+    ) -> Result<Option<InviteHash>, AdmitError> {
+        // The user who runs the server always gets in.
+        if device.transport == Transport::Socket {
+            return Ok(None);
+        }
+        match self.registration {
+            Registration::Open => Ok(None),
+            Registration::Closed => Err(Refusal::new(RefusalCode::RegistrationClosed).into()),
+            Registration::Invite => {
+                let needed = || Refusal::new(RefusalCode::InviteNeeded);
+                let hash = device.invite.ok_or_else(needed)?.hash();
+                let usable = self.store.invites(self.log_now_ms()).await?;
+                if usable.iter().any(|invite| invite.hash == hash) {
+                    Ok(Some(hash))
+                } else {
+                    Err(Refusal::new(RefusalCode::InviteInvalid).into())
+                }
+            }
+        }
+    }
+
     /// Returns a new account, whose name is claimed. It is not stored yet.
     async fn new_account(&self, id: IdentityId, asked: &str) -> Result<IdentityRecord, AdmitError> {
         let name = parse_name(asked)?;
@@ -111,13 +148,15 @@ impl Hub {
         &self,
         account: &IdentityRecord,
         device: &ProvenDevice,
+        invite: Option<InviteHash>,
     ) -> Result<(), StoreError> {
+        let invite = invite.map(|hash| (hash, self.log_now_ms()));
         let record = DeviceRecord {
             key: device.key,
             name: device.name.clone(),
             added_ms: now_ms(),
         };
-        self.store.add_device(account.clone(), record).await
+        self.store.add_device(account.clone(), record, invite).await
     }
 
     /// Releases the name of an account that could not sign in, unless another session of it is there.

@@ -97,6 +97,8 @@ fn proven(
             key,
             name: text::line(&text::cut(&hello.device_name, DEVICE_NAME)).to_string(),
             former: sign_in.former.map(|proof| (proof, challenge)),
+            invite: sign_in.invite,
+            transport: challenge.transport,
         })
 }
 

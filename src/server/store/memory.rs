@@ -9,13 +9,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{
-    Append, DeviceRecord, IdentityRecord, PageLimit, Personal, PersonalChange, RetentionCutoff,
-    RoomRecord, RoomState, Span, Store, StoreError, pair,
+    Append, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal, PersonalChange,
+    RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError, pair,
 };
 use crate::chat::{
-    Amendment, Body, Changes, DeviceKey, Entry, IdentityId, InstanceId, NameKey, Person, Role,
-    RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Stamp, Standing, Unread,
-    Until,
+    Amendment, Body, Changes, DeviceKey, Entry, IdentityId, InstanceId, InviteHash, NameKey,
+    Person, Role, RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Stamp,
+    Standing, Unread, Until,
 };
 
 #[derive(Debug)]
@@ -30,6 +30,7 @@ struct MemoryState {
     identities: HashMap<IdentityId, IdentityRecord>,
     /// The devices, each with its account.
     devices: HashMap<DeviceKey, (IdentityId, DeviceRecord)>,
+    invites: HashMap<InviteHash, InviteRecord>,
     personal: HashMap<IdentityId, Personal>,
     operators: HashMap<NameKey, IdentityId>,
 }
@@ -374,14 +375,44 @@ impl Store for MemoryStore {
         &self,
         account: IdentityRecord,
         device: DeviceRecord,
+        invite: Option<(InviteHash, u64)>,
     ) -> Result<(), StoreError> {
         let mut kept = self.lock();
         if kept.devices.contains_key(&device.key) {
             return Err(StoreError::Conflict);
         }
+        if let Some((hash, now_ms)) = invite {
+            let usable = kept.invites.get_mut(&hash);
+            let usable = usable.filter(|it| it.uses_left > 0 && it.expires_ms > now_ms);
+            usable.ok_or(StoreError::Conflict)?.uses_left -= 1;
+        }
         kept.personal.entry(account.id).or_default().seen_ms = device.added_ms;
         kept.devices.insert(device.key, (account.id, device));
         kept.identities.insert(account.id, account);
+        Ok(())
+    }
+
+    async fn put_invite(&self, invite: InviteRecord, now_ms: u64) -> Result<(), StoreError> {
+        let mut kept = self.lock();
+        kept.invites
+            .retain(|_, it| it.uses_left > 0 && it.expires_ms > now_ms);
+        if kept.invites.contains_key(&invite.hash) {
+            return Err(StoreError::Conflict);
+        }
+        kept.invites.insert(invite.hash, invite);
+        Ok(())
+    }
+
+    async fn invites(&self, now_ms: u64) -> Result<Vec<InviteRecord>, StoreError> {
+        let kept = self.lock();
+        let mut invites: Vec<InviteRecord> = kept.invites.values().cloned().collect();
+        invites.retain(|it| it.uses_left > 0 && it.expires_ms > now_ms);
+        invites.sort_by_key(|it| (std::cmp::Reverse(it.expires_ms), it.hash));
+        Ok(invites)
+    }
+
+    async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError> {
+        self.lock().invites.remove(&invite);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A power cut loses acknowledged rows with `synchronous = NORMAL` and none with FULL. The group commit in `writer` makes FULL affordable.
 
+mod accounts;
 mod backup;
 mod decode;
 mod disk_space;
@@ -36,12 +37,12 @@ pub use self::verify::{quick_check, verify_file};
 use self::writer::ConflictCheck::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{
-    Append, Damage, DeviceRecord, IdentityRecord, PageLimit, Personal, PersonalChange,
-    RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError, Verified,
+    Append, Damage, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal,
+    PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError, Verified,
 };
 use crate::chat::{
-    DeviceKey, Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults, SecretHash, Seq,
-    ServerId, Stamp, Unread, Until,
+    DeviceKey, Entry, IdentityId, InviteHash, NameKey, Person, RoomId, Search, SearchResults,
+    SecretHash, Seq, ServerId, Stamp, Unread, Until,
 };
 
 /// How many entries are deleted in one commit, so that posts do not wait for long meanwhile.
@@ -350,7 +351,7 @@ impl Store for SqliteStore {
         &self,
         device: DeviceKey,
     ) -> Result<Option<IdentityRecord>, StoreError> {
-        self.read(move |db| read::identity_by_device(db, device))
+        self.read(move |db| accounts::identity_by_device(db, device))
             .await
     }
 
@@ -358,7 +359,7 @@ impl Store for SqliteStore {
         &self,
         hint: [u8; 8],
     ) -> Result<Option<(IdentityRecord, SecretHash)>, StoreError> {
-        self.read(move |db| read::identity_by_former_secret(db, hint))
+        self.read(move |db| accounts::identity_by_former_secret(db, hint))
             .await
     }
 
@@ -366,10 +367,31 @@ impl Store for SqliteStore {
         &self,
         account: IdentityRecord,
         device: DeviceRecord,
+        invite: Option<(InviteHash, u64)>,
     ) -> Result<(), StoreError> {
         self.writer
             .run(1, WhileWriting, move |db| {
-                write::add_device(db, &account, &device)
+                accounts::add_device(db, &account, &device, invite)
+            })
+            .await
+    }
+
+    async fn put_invite(&self, invite: InviteRecord, now_ms: u64) -> Result<(), StoreError> {
+        self.writer
+            .run(1, WhileWriting, move |db| {
+                accounts::put_invite(db, &invite, now_ms)
+            })
+            .await
+    }
+
+    async fn invites(&self, now_ms: u64) -> Result<Vec<InviteRecord>, StoreError> {
+        self.read(move |db| accounts::invites(db, now_ms)).await
+    }
+
+    async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError> {
+        self.writer
+            .run(1, BeforeWriting, move |db| {
+                accounts::remove_invite(db, invite)
             })
             .await
     }

@@ -4,7 +4,7 @@ mod arguments;
 
 use std::borrow::Cow;
 
-pub use self::arguments::{first_word, parse_duration, parse_new_room, parse_switch};
+pub use self::arguments::{first_word, parse_duration, parse_invite, parse_new_room, parse_switch};
 
 use crate::chat::Body;
 use crate::text;
@@ -53,6 +53,7 @@ pub enum CommandName {
     Do,
     Pick,
     Draft,
+    InviteLink,
     Link,
     Connect,
     Disconnect,
@@ -81,7 +82,7 @@ const fn spec(name: CommandName, word: &'static str, least: usize, most: usize) 
 }
 
 /// Every command. The help texts are in `strings`, under the same name.
-pub const COMMANDS: [CommandSpec; 45] = [
+pub const COMMANDS: [CommandSpec; 46] = [
     spec(CommandName::Help, "help", 0, 0),
     spec(CommandName::Join, "join", 1, 1),
     spec(CommandName::Leave, "leave", 0, 1),
@@ -123,6 +124,7 @@ pub const COMMANDS: [CommandSpec; 45] = [
     spec(CommandName::Do, "do", 0, 2),
     spec(CommandName::Pick, "pick", 1, 1),
     spec(CommandName::Draft, "draft", 0, 1),
+    spec(CommandName::InviteLink, "invite-link", 0, 4),
     spec(CommandName::Link, "link", 0, 0),
     spec(CommandName::Connect, "connect", 0, 1),
     spec(CommandName::Disconnect, "disconnect", 0, 0),

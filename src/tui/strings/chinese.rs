@@ -99,6 +99,7 @@ pub static CHINESE: Strings = Strings {
     doctor: &super::doctor::CHINESE,
     pipes: &super::pipes::CHINESE,
     trust: &super::trust::CHINESE,
+    admin: &super::admin::CHINESE,
     command_line: &super::command_line::CHINESE,
     no_text: "这一行不是 UTF-8 文本，没有发送",
     no_draft: "这里没有草稿",
@@ -337,6 +338,10 @@ fn command(name: CommandName) -> (&'static str, &'static str) {
         ),
         CommandName::Delete => ("/delete [房间]", "为所有人永久关闭当前房间"),
         CommandName::Topic => ("/topic 内容", "设置这个房间的话题"),
+        CommandName::InviteLink => (
+            "/invite-link [--uses 次数] [--expires 7d] | list | revoke ID",
+            "生成让新人加入服务器的链接，或列出、撤回这些链接",
+        ),
         CommandName::Invite => ("/invite 用户", "邀请某人加入这个房间"),
         CommandName::Op => ("/op 用户", "让某人成为管理员"),
         CommandName::Deop => ("/deop 用户", "取消某人的管理员"),

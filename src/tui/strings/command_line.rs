@@ -67,10 +67,14 @@ fn english(command: &str, option: &str) -> Option<&'static str> {
         ("send" | "tail" | "doctor", "server") => "The server",
         ("send" | "tail" | "doctor", "port") => "The server's port",
         ("send" | "tail", "data") => "Where profiles are stored",
-        ("backup" | "restore" | "stop", "data") => "The server's data directory",
-        ("send" | "tail" | "doctor" | "backup" | "restore" | "stop", "lang") => {
-            "The language of errors, en or zh-CN; that of the locale by default"
+        ("backup" | "restore" | "stop" | "invite" | "invites" | "revoke", "data") => {
+            "The server's data directory"
         }
+        (
+            "send" | "tail" | "doctor" | "backup" | "restore" | "stop" | "invite" | "invites"
+            | "revoke",
+            "lang",
+        ) => "The language of errors, en or zh-CN; that of the locale by default",
         _ => return None,
     })
 }
@@ -109,6 +113,10 @@ fn chinese_about(command: &str) -> Option<&'static str> {
         "backup" => "备份服务器的数据，运行中也可以",
         "restore" => "恢复备份；要先停止服务器",
         "doctor" => "检查终端、配置和服务器，并告诉你怎么解决；一切正常时退出码是 0，否则是 1",
+        "admin" => "管理本机上运行的服务器",
+        "invite" => "生成邀请，并显示要发给新人的链接",
+        "invites" => "列出还能使用的邀请",
+        "revoke" => "撤回邀请；已经用它加入的人不受影响",
         "stop" => "停止在后台运行的服务器",
         "join" => "用粘贴的或从标准输入读取的链接加入服务器",
         "trust" => "从现在起信任一台服务器的密钥",
@@ -125,6 +133,10 @@ fn chinese_usage(command: &str) -> Option<&'static str> {
         "backup" => "tchat backup [选项] <FILE>",
         "restore" => "tchat restore [选项] <FILE>",
         "doctor" => "tchat doctor [选项]",
+        "admin" => "tchat admin [选项] <命令>",
+        "invite" => "tchat admin invite [选项]",
+        "invites" => "tchat admin invites [选项]",
+        "revoke" => "tchat admin revoke [选项] <ID>",
         "stop" => "tchat stop [选项]",
         "join" => "tchat join [选项]",
         "trust" => "tchat trust [选项] <HOST[:PORT]|LINK>",
@@ -149,13 +161,20 @@ fn chinese(command: &str, option: &str) -> Option<&'static str> {
         ("send" | "tail" | "doctor", "server") | ("trust", "address") => "服务器",
         ("send" | "tail" | "doctor", "port") => "服务器的端口",
         ("send" | "tail", "data") => "存放个人资料的目录",
-        ("backup" | "restore" | "stop", "data") => "服务器的数据目录",
+        ("backup" | "restore" | "stop" | "invite" | "invites" | "revoke", "data") => {
+            "服务器的数据目录"
+        }
+        ("invite", "uses") => "可以加入多少人；默认 1",
+        ("invite", "expires") => "多久内有效，例如 12h 或 7d；默认 7d",
+        ("revoke", "id") => "邀请的 ID，见 `tchat admin invites`",
         ("trust", "replace") => "替换现在信任的密钥",
         ("backup", "file") => "备份到哪个文件；它不能已经存在",
         ("restore", "file") => "`tchat backup` 生成的文件",
-        ("send" | "tail" | "doctor" | "backup" | "restore" | "stop", "lang") => {
-            "提示的语言，en 或 zh-CN；不写就跟随系统"
-        }
+        (
+            "send" | "tail" | "doctor" | "backup" | "restore" | "stop" | "invite" | "invites"
+            | "revoke",
+            "lang",
+        ) => "提示的语言，en 或 zh-CN；不写就跟随系统",
         (_, "name") => "你的名字；不写就用登录名",
         (_, "server") => "要加入的服务器",
         (_, "room") => "一开始进入的房间",
@@ -171,6 +190,7 @@ fn chinese(command: &str, option: &str) -> Option<&'static str> {
         }
         (_, "port") => "监听的端口，或要加入的端口",
         (_, "here") => "加入本机的服务器（需要时启动它），而不是上次用链接加入的服务器",
+        (_, "open") => "和 --serve 一起使用：所有能连接的人都可以注册，不需要邀请",
         (_, "insecure") => "连接时不加密，或允许别人不加密地连接",
         (_, "link") => "要加入的服务器的链接",
         (_, "bridges") => "同时支持五种旧聊天系统的客户端，另外监听端口 1234、9000、9011 和 8010",

@@ -99,6 +99,7 @@ pub static ENGLISH: Strings = Strings {
     doctor: &super::doctor::ENGLISH,
     pipes: &super::pipes::ENGLISH,
     trust: &super::trust::ENGLISH,
+    admin: &super::admin::ENGLISH,
     command_line: &super::command_line::ENGLISH,
     no_text: "That line is not UTF-8 text; it was not sent",
     no_draft: "There is no draft here",
@@ -317,6 +318,7 @@ pub static ENGLISH: Strings = Strings {
     refusals: refusal,
 };
 
+#[allow(clippy::too_many_lines)] // One line for each command.
 fn command(name: CommandName) -> (&'static str, &'static str) {
     match name {
         CommandName::Help => ("/help", "Show keys and commands"),
@@ -335,6 +337,10 @@ fn command(name: CommandName) -> (&'static str, &'static str) {
             "Close the room you are in for everyone, permanently",
         ),
         CommandName::Topic => ("/topic TEXT", "Set the topic of this room"),
+        CommandName::InviteLink => (
+            "/invite-link [--uses N] [--expires 7d] | list | revoke ID",
+            "Make a link with which new people can join the server, or list and withdraw such links",
+        ),
         CommandName::Invite => ("/invite USER", "Invite someone to this room"),
         CommandName::Op => ("/op USER", "Make someone a moderator of this room"),
         CommandName::Deop => ("/deop USER", "Make a moderator a member again"),

@@ -60,6 +60,7 @@ fn the_texts_of_the_command_line_exist_in_both_languages() {
             s.doctor.named(),
             s.pipes.named(),
             s.trust.named(),
+            s.admin.named(),
             s.command_line.errors.named(),
         ];
         all.into_iter().flatten()

@@ -1,6 +1,6 @@
 //! Handles client events about people, lists and the user's own settings. The other events are handled in `client`.
 
-use super::{link_details, notify, personal, picker, reading, search};
+use super::{invites, link_details, notify, personal, picker, reading, search};
 use crate::chat::{Author, IdentityId, Person, RoomId};
 use crate::client::Event;
 use crate::text;
@@ -36,6 +36,7 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
         Event::NameChanged(you) => name_changed(state, you),
         Event::Status(status) => personal::status(state, status),
         Event::Profile(profile) => personal::profile(state, &profile),
+        Event::Admin(answer) => return invites::answered(state, answer),
         Event::Invited { room, by } => personal::invited(state, &room, by.as_ref()),
         Event::Mentions(entries) => picker::set_mentions(state, entries),
         Event::SearchResults {

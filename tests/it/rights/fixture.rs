@@ -5,7 +5,8 @@ use tchat::chat::{
     RoomId, RoomInfo, RoomKind, Ruling, Seq, Status, Until,
 };
 use tchat::tui::input::command::CommandName;
-use tchat::wire::{Event, JoinTarget, PersonTarget, Request, proto, room_from};
+use tchat::wire::admin_proto::admin_service_client::AdminServiceClient;
+use tchat::wire::{Event, JoinTarget, PersonTarget, Request, admin_proto, proto, room_from};
 
 use crate::support::raw_client::Raw;
 use crate::support::server::Server;
@@ -318,6 +319,20 @@ impl Fixture {
                 let asked = me.raw.authorised(proto::ListMentionsRequest::default());
                 me.raw.service.list_mentions(asked).await.unwrap();
                 return None;
+            }
+            CommandName::InviteLink => {
+                let me = self.actor(actor);
+                let mut service = AdminServiceClient::new(me.raw.channel.clone());
+                let asked = me
+                    .raw
+                    .authorised(admin_proto::CreateInviteRequest::default());
+                return match service.create_invite(asked).await {
+                    Ok(_) => None,
+                    Err(status) => {
+                        assert_eq!(status.code(), tonic::Code::PermissionDenied);
+                        Some(RefusalCode::NotAllowed)
+                    }
+                };
             }
             CommandName::Search => {
                 let me = self.actor(actor);

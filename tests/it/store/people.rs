@@ -137,11 +137,17 @@ pub(super) async fn devices(store: &dyn Store) {
     let (dora, eve) = (account(31, "dora"), account(32, "eve"));
     assert_eq!(of(1).await, None);
     // An account may be made with its first device, and may have several.
-    store.add_device(dora.clone(), device(1)).await.unwrap();
-    store.add_device(dora.clone(), device(2)).await.unwrap();
+    store
+        .add_device(dora.clone(), device(1), None)
+        .await
+        .unwrap();
+    store
+        .add_device(dora.clone(), device(2), None)
+        .await
+        .unwrap();
     assert_eq!(store.identity(dora.id).await.unwrap(), Some(dora.clone()));
     assert_eq!(store.personal(dora.id).await.unwrap().seen_ms, 9);
-    let stolen = store.add_device(eve.clone(), device(2)).await;
+    let stolen = store.add_device(eve.clone(), device(2), None).await;
     assert!(matches!(stolen, Err(StoreError::Conflict)));
     assert_eq!(
         store.identity(eve.id).await.unwrap(),
@@ -216,4 +222,61 @@ pub(super) async fn identities(store: &dyn Store) {
         ann.id,
         "the first holder stays"
     );
+}
+
+pub(super) async fn invites(store: &dyn Store) {
+    let invite = |n: u8, uses_left, expires_ms| InviteRecord {
+        hash: InviteHash::new([n; 32]),
+        uses_left,
+        expires_ms,
+        maker: (n == 1).then(|| IdentityId::new([9; 16])),
+    };
+    let (one, two) = (invite(1, 2, 100), invite(2, 1, 200));
+    store.put_invite(one.clone(), 10).await.unwrap();
+    store.put_invite(two.clone(), 10).await.unwrap();
+    let again = store.put_invite(two.clone(), 10).await;
+    assert!(matches!(again, Err(StoreError::Conflict)));
+    let open = async |now| store.invites(now).await.unwrap();
+    assert_eq!(open(99).await, [two.clone(), one.clone()]);
+    assert_eq!(open(100).await, std::slice::from_ref(&two), "expired");
+
+    let add = async |n: u8, invite: &InviteRecord, now_ms| {
+        let account = IdentityRecord {
+            id: IdentityId::new([n; 16]),
+            name: UserName::new(&format!("invited{n}")).unwrap(),
+            present: false,
+            via: Via::Tchat,
+        };
+        let device = DeviceRecord {
+            key: DeviceKey::new([n; 32]),
+            name: String::new(),
+            added_ms: 1,
+        };
+        let used = Some((invite.hash, now_ms));
+        store.add_device(account, device, used).await
+    };
+    let unknown = invite(3, 9, 900);
+    for (who, invite, now_ms, is_added) in [
+        (41, &one, 100, false),
+        (41, &unknown, 10, false),
+        (41, &one, 99, true),
+        // The device is known already, so no use is taken.
+        (41, &one, 99, false),
+        (42, &one, 99, true),
+        (43, &one, 99, false),
+        (43, &two, 199, true),
+    ] {
+        let added = add(who, invite, now_ms).await;
+        match added {
+            Ok(()) => assert!(is_added, "{who} at {now_ms}"),
+            Err(StoreError::Conflict) => assert!(!is_added, "{who} at {now_ms}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(open(10).await, []);
+    let fresh = invite(4, 5, 500);
+    store.put_invite(fresh.clone(), 10).await.unwrap();
+    store.remove_invite(fresh.hash).await.unwrap();
+    store.remove_invite(unknown.hash).await.unwrap();
+    assert_eq!(open(10).await, []);
 }

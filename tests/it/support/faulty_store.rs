@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tchat::chat::{
-    DeviceKey, Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults, SecretHash, Seq,
-    ServerId, Stamp, Unread, Until,
+    DeviceKey, Entry, IdentityId, InviteHash, NameKey, Person, RoomId, Search, SearchResults,
+    SecretHash, Seq, ServerId, Stamp, Unread, Until,
 };
 use tchat::server::store::{
-    Append, DeviceRecord, IdentityRecord, PageLimit, Personal, PersonalChange, RetentionCutoff,
-    RoomRecord, RoomState, Span, Store, StoreError,
+    Append, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal, PersonalChange,
+    RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError,
 };
 
 pub struct Faulty {
@@ -117,8 +117,18 @@ impl Store for Faulty {
         &self,
         account: IdentityRecord,
         device: DeviceRecord,
+        invite: Option<(InviteHash, u64)>,
     ) -> Result<(), StoreError> {
-        self.inner.add_device(account, device).await
+        self.inner.add_device(account, device, invite).await
+    }
+    async fn put_invite(&self, invite: InviteRecord, now_ms: u64) -> Result<(), StoreError> {
+        self.inner.put_invite(invite, now_ms).await
+    }
+    async fn invites(&self, now_ms: u64) -> Result<Vec<InviteRecord>, StoreError> {
+        self.inner.invites(now_ms).await
+    }
+    async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError> {
+        self.inner.remove_invite(invite).await
     }
     async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
         self.inner.identities_named(key).await

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use tchat::chat::{
-    Body, Challenge, ClientId, Cursor, DeviceSecret, InstanceId, Recipient, RoomId, SessionToken,
-    Transport,
+    Body, Challenge, ClientId, Cursor, DeviceSecret, InstanceId, Invite, Recipient, RoomId,
+    SessionToken, Transport,
 };
 use tchat::wire::proto::chat_service_client::ChatServiceClient;
 use tchat::wire::{
@@ -24,6 +24,7 @@ use super::server::Server;
 const PATIENCE: Duration = Duration::from_secs(200);
 
 pub struct Raw {
+    pub channel: Channel,
     pub service: ChatServiceClient<Channel>,
     pub frames: mpsc::Sender<proto::ChatRequest>,
     stream: Streaming<proto::ChatResponse>,
@@ -31,6 +32,8 @@ pub struct Raw {
     pub transport: Transport,
     /// The token of its session, once it is welcome.
     pub token: Option<SessionToken>,
+    /// What it signs up with.
+    pub invite: Option<Invite>,
     waiting: std::collections::VecDeque<Event>,
 }
 
@@ -76,7 +79,8 @@ impl Raw {
 
     /// Opens a stream over a connection.
     pub async fn open_over(pipe: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        let mut service = ChatServiceClient::new(channel_over(pipe).await);
+        let channel = channel_over(pipe).await;
+        let mut service = ChatServiceClient::new(channel.clone());
         let (frames, sending) = mpsc::channel(1024);
         let stream = service
             .chat(ReceiverStream::new(sending))
@@ -84,11 +88,13 @@ impl Raw {
             .unwrap()
             .into_inner();
         Self {
+            channel,
             service,
             frames,
             stream,
             transport: Transport::Memory,
             token: None,
+            invite: None,
             waiting: std::collections::VecDeque::new(),
         }
     }
@@ -123,6 +129,7 @@ impl Raw {
         let answer = SignIn {
             signature: device.sign(&challenge).to_vec(),
             former: None,
+            invite: self.invite,
         };
         self.ask(request, Request::SignIn(answer)).await;
     }

@@ -63,6 +63,7 @@ pub fn config() -> ServerConfig {
                 .map(|name| UserName::new(name).unwrap())
                 .into(),
             owner: None,
+            registration: tchat::chat::Registration::Open,
             retention: Retention::default(),
             filter: tchat::server::word_filter::WordFilter::default(),
             wall: WallClock::default(),
@@ -73,6 +74,7 @@ pub fn config() -> ServerConfig {
         bridges: tchat::chat::Bridges::all(),
         metrics: server::Switch::On,
         hosts: vec!["chat.example.org".into()],
+        link: "tchat://chat.example.org/".into(),
         reflection: server::Switch::Off,
     }
 }
@@ -144,11 +146,27 @@ impl Server {
         dial(&self.connections, Peer::Tcp(address)).await.unwrap()
     }
 
+    /// Opens a new pipe that the server takes for a connection of this kind.
+    pub async fn dial_through(&self, peer: Peer) -> DuplexStream {
+        dial(&self.connections, peer).await.unwrap()
+    }
+
     pub fn connector(&self) -> Connector {
+        self.connector_from(Peer::Memory)
+    }
+
+    /// Opens pipes that the server takes for connections through memory or the local socket.
+    pub fn connector_from(&self, peer: Peer) -> Connector {
         let door = Arc::clone(&self.connections);
         Arc::new(move |_| {
             let door = Arc::clone(&door);
-            Box::pin(async move { Ok(Dialled::local(dial(&door, Peer::Memory).await?)) })
+            Box::pin(async move {
+                let pipe = dial(&door, peer).await?;
+                Ok(match peer {
+                    Peer::Socket => Dialled::socket(pipe),
+                    _ => Dialled::local(pipe),
+                })
+            })
         })
     }
 

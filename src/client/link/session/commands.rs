@@ -3,7 +3,9 @@
 use super::{LinkSession, RequestPurpose};
 use crate::chat::{Refusal, RefusalCode, SessionToken};
 use crate::client::link::NoReceiver;
-use crate::client::{Command, Event, PersonRef, RequestKind, RoomToJoin, SearchScope, history};
+use crate::client::{
+    Command, Event, PersonRef, RequestKind, RoomToJoin, SearchScope, admin, history,
+};
 use crate::wire::{JoinTarget, PersonTarget, Request};
 
 impl LinkSession<'_> {
@@ -61,6 +63,7 @@ impl LinkSession<'_> {
             Command::LoadOlder { .. }
             | Command::ListMentions
             | Command::ListRooms
+            | Command::Admin(_)
             | Command::Search { .. } => self.call(command, token),
             // The first three are handled already, and the last three in the loop.
             Command::Post { .. }
@@ -118,6 +121,11 @@ impl LinkSession<'_> {
                     }));
                 }
             },
+            Command::Admin(request) => {
+                let call = admin::call(self.channel.clone(), Some(token), request);
+                self.calls
+                    .push(Box::pin(async { Event::Admin(call.await) }));
+            }
             Command::ListRooms => {
                 let call = history::fetch_rooms(self.service.clone(), token);
                 self.calls.push(Box::pin(async {

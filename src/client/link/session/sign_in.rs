@@ -37,6 +37,7 @@ impl LinkSession<'_> {
             former: former.map(|secret| {
                 FormerProof::new(secret.hash(), &challenge, credentials.device.public())
             }),
+            invite: credentials.invite,
         };
         self.request(Request::SignIn(answer), None);
     }

@@ -8,8 +8,8 @@ use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
 use super::encode::MESSAGE_KINDS;
 use super::encode::{CLOSED, signed};
 use crate::chat::{
-    DeviceKey, Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Removal, RemovalKind, Role,
-    RoomId, RoomKind, RoomName, SecretHash, Seq, ServerId, Stamp, Standing, Until, UserName, Via,
+    Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Removal, RemovalKind, Role, RoomId,
+    RoomKind, RoomName, Seq, ServerId, Stamp, Standing, Until, UserName, Via,
 };
 use crate::server::store::{IdentityRecord, RetentionCutoff, RoomRecord, RoomState, pair};
 
@@ -17,7 +17,7 @@ pub(super) const ROOM: &str =
     "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high, r.key";
 /// The log time of an entry. Entries of older versions have none; for them it is the wall-clock time that people see.
 const LOG_MS: &str = "coalesce(log_ms, at_ms)";
-const IDENTITY: &str = "id, name, present, via, key";
+pub(super) const IDENTITY: &str = "id, name, present, via, key";
 
 pub fn server_id(db: &Connection) -> rusqlite::Result<ServerId> {
     db.query_row(
@@ -380,37 +380,7 @@ pub fn identity(db: &Connection, id: IdentityId) -> rusqlite::Result<Option<Iden
     one_identity(db, "id = ?1", id.bytes())
 }
 
-pub fn identity_by_device(
-    db: &Connection,
-    device: DeviceKey,
-) -> rusqlite::Result<Option<IdentityRecord>> {
-    let bound = "id = (SELECT identity FROM devices WHERE key = ?1)";
-    one_identity(db, bound, device.bytes())
-}
-
-/// Returns an account with the hash of its former secret, by the first bytes of that hash.
-pub fn identity_by_former_secret(
-    db: &Connection,
-    hint: [u8; 8],
-) -> rusqlite::Result<Option<(IdentityRecord, SecretHash)>> {
-    // All hashes that begin so are in one range of the index.
-    let range = |filler: u8| {
-        let mut end = [filler; 32];
-        end[..hint.len()].copy_from_slice(&hint);
-        end
-    };
-    db.prepare_cached(&format!(
-        "SELECT {IDENTITY}, secret FROM identities WHERE secret BETWEEN ?1 AND ?2"
-    ))?
-    .query_row([range(0), range(0xff)], |row| {
-        let secret = bytes(row, 5)?.map(SecretHash::new);
-        Ok(identity_record(row)?.zip(secret))
-    })
-    .optional()
-    .map(Option::flatten)
-}
-
-fn one_identity(
+pub(super) fn one_identity(
     db: &Connection,
     bound: &str,
     value: &[u8],
@@ -452,7 +422,7 @@ pub fn operator(db: &Connection, key: &NameKey) -> rusqlite::Result<Option<Ident
 }
 
 /// Returns a person, or `None` if the id is damaged.
-fn identity_record(row: &Row<'_>) -> rusqlite::Result<Option<IdentityRecord>> {
+pub(super) fn identity_record(row: &Row<'_>) -> rusqlite::Result<Option<IdentityRecord>> {
     let Some(id) = bytes(row, 0)? else {
         return Ok(None);
     };

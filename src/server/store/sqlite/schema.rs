@@ -133,13 +133,16 @@ UPDATE entries SET log_ms = unixepoch() * 1000
 /// Removes the unique key of secret rooms (kind 4): a refused name would reveal that the room exists.
 const VERSION_7: &str = "UPDATE rooms SET key = NULL WHERE kind = 4;";
 
-/// Adds devices. An account keeps the hash of its former secret until a device is added to it; new accounts have none, and guests never
+/// Adds devices and invitations. An account keeps the hash of its former secret until a device is added to it; new accounts have none, and guests never
 /// needed theirs.
 const VERSION_8: &str = "
 CREATE TABLE devices (
     key BLOB PRIMARY KEY, identity BLOB NOT NULL, name TEXT NOT NULL, added_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX devices_by_identity ON devices (identity);
+CREATE TABLE invites (
+    hash BLOB PRIMARY KEY, uses INTEGER NOT NULL, expires_ms INTEGER NOT NULL, maker BLOB
+) STRICT, WITHOUT ROWID;
 CREATE TABLE accounts (
     id BLOB PRIMARY KEY, secret BLOB UNIQUE, name TEXT NOT NULL, key TEXT NOT NULL, present INTEGER NOT NULL, seen_ms INTEGER NOT NULL,
     via INTEGER NOT NULL DEFAULT 0, away INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT '', keywords TEXT NOT NULL DEFAULT ''

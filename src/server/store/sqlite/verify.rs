@@ -24,9 +24,9 @@ const GIVEN: &str = "100";
 /// How many entries are verified in one step, so that a reader is not occupied for long.
 const STEP: i64 = 500;
 
-/// The tables other than `entries`, and what one of their rows is. Texts must be UTF-8, ids 16 bytes, secrets and keys 32 bytes; no number
+/// The tables other than `entries`, and what one of their rows is. Texts must be UTF-8, ids 16 bytes, secrets, keys and hashes 32 bytes; no number
 /// may be negative.
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 12] = [
     ("rooms", "its attributes"),
     ("members", "a membership"),
     ("standings", "an invitation, a ban or a mute"),
@@ -38,6 +38,7 @@ const TABLES: [(&str, &str); 11] = [
     ("ignored", "an ignored person"),
     ("identities", "a person"),
     ("devices", "a device"),
+    ("invites", "an invitation"),
 ];
 
 /// Lets SQLite check all pages of a file, which takes seconds for a large one. If only the search index is damaged, the file is good: the
@@ -389,7 +390,7 @@ impl Verification {
                     ValueRef::Integer(number) => number >= 0,
                     ValueRef::Real(_) => false,
                     ValueRef::Text(text) => str::from_utf8(text).is_ok(),
-                    ValueRef::Blob(bytes) if matches!(name.as_str(), "secret" | "key") => {
+                    ValueRef::Blob(bytes) if matches!(name.as_str(), "secret" | "key" | "hash") => {
                         bytes.len() == 32
                     }
                     ValueRef::Blob(bytes) => bytes.len() == 16,

@@ -14,7 +14,7 @@ use crate::chat::{
     Amendment, Body, Changes, Entry, IdentityId, NameKey, RemovalKind, Role, RoomId, RoomKind, Seq,
     Stamp, Standing, Until,
 };
-use crate::server::store::{Append, DeviceRecord, IdentityRecord, RoomRecord};
+use crate::server::store::{Append, IdentityRecord, RoomRecord};
 
 pub const fn kind_number(kind: RoomKind) -> i64 {
     match kind {
@@ -371,27 +371,6 @@ pub fn put_identity(
         record.present,
         signed(seen_ms),
         via_number(record.via),
-    ])?;
-    Ok(())
-}
-
-/// Adds a device to an account, and the account if it is new. Its former secret is forgotten.
-pub fn add_device(
-    db: &Connection,
-    account: &IdentityRecord,
-    device: &DeviceRecord,
-) -> Result<(), WriteError> {
-    put_identity(db, account, device.added_ms)?;
-    db.prepare_cached("UPDATE identities SET secret = NULL WHERE id = ?1")?
-        .execute([account.id.bytes()])?;
-    db.prepare_cached(
-        "INSERT INTO devices (key, identity, name, added_ms) VALUES (?1, ?2, ?3, ?4)",
-    )?
-    .execute(params![
-        device.key.bytes(),
-        account.id.bytes(),
-        device.name,
-        signed(device.added_ms)
     ])?;
     Ok(())
 }

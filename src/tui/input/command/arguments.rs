@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::chat::{NewRoom, RoomKind};
+use crate::chat::{InviteTerms, NewRoom, RoomKind};
+use crate::client::AdminRequest;
 
 /// The first word of a text, and the rest without spaces around it.
 pub fn first_word(text: &str) -> (&str, &str) {
@@ -41,6 +42,25 @@ pub fn parse_new_room(text: &str) -> Option<NewRoom> {
     Some(room)
 }
 
+/// Parses `[--uses N] [--expires TIME]`, `list` or `revoke ID`. Returns `None` if the text does not have one of these forms.
+pub fn parse_invite(text: &str) -> Option<AdminRequest> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        ["list"] => return Some(AdminRequest::ListInvites),
+        ["revoke", id] => return Some(AdminRequest::RevokeInvite(id.to_lowercase())),
+        _ => {}
+    }
+    let mut terms = InviteTerms::default();
+    for option in words.chunks(2) {
+        match option {
+            ["--uses", uses] => terms.uses = uses.parse().ok().filter(|uses| *uses > 0)?,
+            ["--expires", time] => terms.valid = parse_duration(time)?,
+            _ => return None,
+        }
+    }
+    Some(AdminRequest::CreateInvite(terms))
+}
+
 /// Parses a switch: `on` or `off`, or one of the usual words for them. Returns `None` for any other word.
 pub fn parse_switch(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
@@ -69,6 +89,33 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_invitation_has_uses_and_a_time_and_can_be_listed_and_withdrawn() {
+        let of = |uses, hours| {
+            let valid = Duration::from_hours(hours);
+            Some(AdminRequest::CreateInvite(InviteTerms { uses, valid }))
+        };
+        for (text, expected) in [
+            ("", of(1, 168)),
+            ("--uses 20", of(20, 168)),
+            ("--expires 2h --uses 3", of(3, 2)),
+            ("list", Some(AdminRequest::ListInvites)),
+            (
+                "revoke 0A1b2c3d",
+                Some(AdminRequest::RevokeInvite("0a1b2c3d".into())),
+            ),
+            ("ben", None),
+            ("--uses", None),
+            ("--uses 0", None),
+            ("--uses ten", None),
+            ("--expires soon", None),
+            ("revoke", None),
+            ("list all", None),
+        ] {
+            assert_eq!(parse_invite(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn options_of_a_new_room_come_in_any_order_before_its_topic() {

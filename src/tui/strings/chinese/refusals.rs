@@ -34,6 +34,11 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
             "服务器不接受未加密的登录；请去掉 --insecure 再连接"
         }
         RefusalCode::Unauthenticated => "服务器无法验证这台设备；您和服务器之间可能有其他程序",
+        RefusalCode::InviteNeeded => {
+            "这个服务器只接受受邀的人；请向管理员要一个链接，运行 `tchat join` 并粘贴它"
+        }
+        RefusalCode::InviteInvalid => "链接中的邀请已过期、已用完或已被撤回；请要一个新的链接",
+        RefusalCode::RegistrationClosed => "这个服务器不再接受新成员",
         RefusalCode::TooManyRooms => "你已在 {0} 个房间里，达到上限",
         RefusalCode::CannotLeave => "所有人一开始都在这个房间，不能离开或关闭它",
         RefusalCode::StorageFull => "服务器的磁盘满了",

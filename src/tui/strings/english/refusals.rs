@@ -44,6 +44,13 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::Unauthenticated => {
             "the server could not verify this device; another program may be between you and the server"
         }
+        RefusalCode::InviteNeeded => {
+            "this server is for invited people; ask for a link, then run `tchat join` and paste it"
+        }
+        RefusalCode::InviteInvalid => {
+            "the invitation in the link has expired, was used up or was withdrawn; ask for a new link"
+        }
+        RefusalCode::RegistrationClosed => "this server accepts no new people",
         RefusalCode::TooManyRooms => "you are already in {0} rooms, which is the limit",
         RefusalCode::CannotLeave => "everyone starts in this room; it cannot be left or closed",
         RefusalCode::StorageFull => "the server's disk is full",

@@ -1,0 +1,165 @@
+//! Invitations: with one, a new person gets an account on a server that is not open to everyone.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use data_encoding::BASE32_NOPAD;
+use sha2::{Digest as _, Sha256};
+
+/// The secret part of an invitation, 16 random bytes. Whoever has it can make an account, so neither `Debug` nor `Display` shows it.
+///
+/// Written as 31 lower-case letters and digits: base32 (RFC 4648) of the bytes and a checksum, so that a damaged link is noticed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Invite([u8; 16]);
+
+/// The number of bytes of the checksum.
+const CHECKSUM: usize = 3;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the invitation after '.' is not complete, or it has a typing error")]
+pub struct InviteError;
+
+impl Invite {
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    pub const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Returns the text for a link.
+    pub fn secret_text(&self) -> String {
+        let bytes = [&self.0[..], &self.checksum()].concat();
+        BASE32_NOPAD.encode(&bytes).to_lowercase()
+    }
+
+    /// Returns a link with this invitation. The link has none yet.
+    pub fn added_to(&self, link: &str) -> String {
+        let mark = if link.contains('#') { "" } else { "#" };
+        format!("{link}{mark}.{}", self.secret_text())
+    }
+
+    /// Returns the hash that the server stores. An invitation is 128 random bits and cannot be guessed, so a plain hash is enough.
+    pub fn hash(&self) -> InviteHash {
+        InviteHash(Sha256::digest(self.0).into())
+    }
+
+    fn checksum(&self) -> [u8; CHECKSUM] {
+        let mut hash = Sha256::new();
+        hash.update(b"tchat invite");
+        hash.update(self.0);
+        let mut checksum = [0; CHECKSUM];
+        checksum.copy_from_slice(&hash.finalize()[..CHECKSUM]);
+        checksum
+    }
+}
+
+impl FromStr for Invite {
+    type Err = InviteError;
+
+    fn from_str(text: &str) -> Result<Self, InviteError> {
+        let bytes = BASE32_NOPAD
+            .decode(text.to_uppercase().as_bytes())
+            .map_err(|_| InviteError)?;
+        let (secret, checksum) = bytes.split_at_checked(16).ok_or(InviteError)?;
+        let invite = Self::from_slice(secret).ok_or(InviteError)?;
+        if checksum == invite.checksum() {
+            Ok(invite)
+        } else {
+            Err(InviteError)
+        }
+    }
+}
+
+impl fmt::Debug for Invite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Invite(…)")
+    }
+}
+
+/// SHA-256 of an [`Invite`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct InviteHash([u8; 32]);
+
+impl InviteHash {
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Returns the eight hexadecimal digits by which people name an invitation.
+    pub fn id(&self) -> String {
+        hex::encode(&self.0[..4])
+    }
+}
+
+/// An invitation that can still be used, as administrators see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenInvite {
+    /// See [`InviteHash::id`].
+    pub id: String,
+    pub uses_left: u32,
+    /// How long it can still be used.
+    pub valid: Duration,
+    /// The name of the person who made it; empty for the user who runs the server.
+    pub maker: String,
+}
+
+/// What a new invitation is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InviteTerms {
+    /// How many accounts can be made with it.
+    pub uses: u32,
+    pub valid: Duration,
+}
+
+impl InviteTerms {
+    /// The most accounts of one invitation, and the longest time that one can be used.
+    pub const MOST_USES: u32 = 1000;
+    pub const LONGEST: Duration = Duration::from_hours(365 * 24);
+    /// The terms of the link that a new server prints for its team.
+    pub const TEAM: Self = Self {
+        uses: 20,
+        valid: Duration::from_hours(7 * 24),
+    };
+}
+
+impl Default for InviteTerms {
+    fn default() -> Self {
+        Self {
+            uses: 1,
+            valid: Duration::from_hours(7 * 24),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invitation_survives_a_round_trip_and_a_damaged_one_is_noticed() {
+        let invite = Invite::new([0x5a; 16]);
+        let text = invite.secret_text();
+        assert_eq!(text.len(), 31);
+        assert_eq!(text.parse(), Ok(invite));
+        assert_eq!(text.to_uppercase().parse(), Ok(invite));
+        for at in 0..text.len() {
+            let mut damaged = text.clone();
+            let other = if &text[at..=at] == "a" { "b" } else { "a" };
+            damaged.replace_range(at..=at, other);
+            assert_eq!(damaged.parse::<Invite>(), Err(InviteError), "{damaged}");
+            assert_eq!(text[..at].parse::<Invite>(), Err(InviteError));
+        }
+        assert!(!format!("{invite:?}").contains("5a"));
+    }
+}

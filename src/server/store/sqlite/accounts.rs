@@ -1,0 +1,119 @@
+//! Accounts: their devices, the secrets of earlier versions, and the invitations with which new ones are made.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::decode::{bytes, number, readable};
+use super::encode::signed;
+use super::read::{IDENTITY, identity_record, one_identity};
+use super::write::put_identity;
+use super::writer::WriteError;
+use crate::chat::{DeviceKey, IdentityId, InviteHash, SecretHash};
+use crate::server::store::{DeviceRecord, IdentityRecord, InviteRecord};
+
+pub fn identity_by_device(
+    db: &Connection,
+    device: DeviceKey,
+) -> rusqlite::Result<Option<IdentityRecord>> {
+    let bound = "id = (SELECT identity FROM devices WHERE key = ?1)";
+    one_identity(db, bound, device.bytes())
+}
+
+/// Returns an account with the hash of its former secret, by the first bytes of that hash.
+pub fn identity_by_former_secret(
+    db: &Connection,
+    hint: [u8; 8],
+) -> rusqlite::Result<Option<(IdentityRecord, SecretHash)>> {
+    // All hashes that begin so are in one range of the index.
+    let range = |filler: u8| {
+        let mut end = [filler; 32];
+        end[..hint.len()].copy_from_slice(&hint);
+        end
+    };
+    db.prepare_cached(&format!(
+        "SELECT {IDENTITY}, secret FROM identities WHERE secret BETWEEN ?1 AND ?2"
+    ))?
+    .query_row([range(0), range(0xff)], |row| {
+        let secret = bytes(row, 5)?.map(SecretHash::new);
+        Ok(identity_record(row)?.zip(secret))
+    })
+    .optional()
+    .map(Option::flatten)
+}
+
+/// Adds a device to an account, and the account if it is new. Its former secret is forgotten, and one use of the invitation is taken.
+pub fn add_device(
+    db: &Connection,
+    account: &IdentityRecord,
+    device: &DeviceRecord,
+    invite: Option<(InviteHash, u64)>,
+) -> Result<(), WriteError> {
+    if let Some((invite, now_ms)) = invite {
+        let taken = db
+            .prepare_cached(
+                "UPDATE invites SET uses = uses - 1 WHERE hash = ?1 AND uses > 0 AND expires_ms > ?2",
+            )?
+            .execute(params![invite.bytes(), signed(now_ms)])?;
+        if taken == 0 {
+            return Err(WriteError::Conflict);
+        }
+    }
+    put_identity(db, account, device.added_ms)?;
+    db.prepare_cached("UPDATE identities SET secret = NULL WHERE id = ?1")?
+        .execute([account.id.bytes()])?;
+    db.prepare_cached(
+        "INSERT INTO devices (key, identity, name, added_ms) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        device.key.bytes(),
+        account.id.bytes(),
+        device.name,
+        signed(device.added_ms)
+    ])?;
+    Ok(())
+}
+
+/// Adds an invitation, and deletes those that cannot be used any longer.
+pub fn put_invite(db: &Connection, invite: &InviteRecord, now_ms: u64) -> Result<(), WriteError> {
+    db.prepare_cached("DELETE FROM invites WHERE uses = 0 OR expires_ms <= ?1")?
+        .execute([signed(now_ms)])?;
+    db.prepare_cached(
+        "INSERT INTO invites (hash, uses, expires_ms, maker) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        invite.hash.bytes(),
+        invite.uses_left,
+        signed(invite.expires_ms),
+        invite.maker.as_ref().map(IdentityId::bytes)
+    ])?;
+    Ok(())
+}
+
+/// Returns the invitations that can still be used. One that is damaged is left out: it cannot be used.
+pub fn invites(db: &Connection, now_ms: u64) -> rusqlite::Result<Vec<InviteRecord>> {
+    let mut statement = db.prepare_cached(
+        "SELECT hash, uses, expires_ms, maker FROM invites WHERE uses > 0 AND expires_ms > ?1 ORDER BY expires_ms DESC, hash",
+    )?;
+    statement
+        .query_map([signed(now_ms)], invite_record)
+        .and_then(readable)
+}
+
+/// Returns an invitation, or `None` if it is damaged.
+fn invite_record(row: &Row<'_>) -> rusqlite::Result<Option<InviteRecord>> {
+    let (hash, uses, expires) = (bytes(row, 0)?, number(row, 1)?, number(row, 2)?);
+    let (Some(hash), Some(uses), Some(expires_ms)) = (hash, uses, expires) else {
+        return Ok(None);
+    };
+    Ok(Some(InviteRecord {
+        hash: InviteHash::new(hash),
+        uses_left: u32::try_from(uses).unwrap_or(u32::MAX),
+        expires_ms,
+        maker: bytes(row, 3)?.map(IdentityId::new),
+    }))
+}
+
+pub fn remove_invite(db: &Connection, invite: InviteHash) -> Result<(), WriteError> {
+    db.prepare_cached("DELETE FROM invites WHERE hash = ?1")?
+        .execute([invite.bytes()])?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The texts about invitations: of `/invite-link`, of `tchat admin` and of a server that starts.
+
+words! {
+    /// The texts of one language.
+    Admin {
+        /// The title and the lines about a new link: how many people it lets in, and for how long.
+        link_title,
+        for_one,
+        for_many,
+        send_it,
+        link_copied,
+        /// The title and the lines of the invitations that can still be used: id, uses, time, and the name of who made it.
+        invites_title,
+        no_invites,
+        invite,
+        by_host,
+        revoked,
+        /// Why it failed.
+        not_allowed,
+        too_many,
+        unknown,
+        terms,
+        too_old,
+        offline,
+        no_server,
+        no_socket,
+    }
+}
+
+pub(super) static ENGLISH: Admin = Admin {
+    link_title: "Invitation link",
+    for_one: "It lets one new person in, within {0}.",
+    for_many: "It lets {1} new people in, within {0}.",
+    send_it: "Send it privately; they run `tchat join` and paste it.",
+    link_copied: "The link is on the clipboard",
+    invites_title: "Invitations",
+    no_invites: "There is no invitation that can still be used",
+    invite: "{0}   uses left {1}   for {2}   by {3}",
+    by_host: "the host",
+    revoked: "The invitation {0} is withdrawn",
+    not_allowed: "only owners of this server can invite people",
+    too_many: "there are already 256 invitations that can be used; withdraw some first",
+    unknown: "there is no invitation {0}",
+    terms: "an invitation is for 1 to 1000 people and for at most 365 days",
+    too_old: "the server is older than this tchat and has no invitations",
+    offline: "you are not connected",
+    no_server: "no server is running on '{0}'; start it with `tchat --serve`",
+    no_socket: "the server on '{0}' has no local socket, which this command needs",
+};
+
+pub(super) static CHINESE: Admin = Admin {
+    link_title: "邀请链接",
+    for_one: "{0} 内可以加入一位新成员。",
+    for_many: "{0} 内可以加入 {1} 位新成员。",
+    send_it: "请私下发送；对方运行 `tchat join` 并粘贴它。",
+    link_copied: "链接已复制到剪贴板",
+    invites_title: "邀请",
+    no_invites: "没有还能使用的邀请",
+    invite: "{0}   剩余 {1} 次   {2} 内有效   来自 {3}",
+    by_host: "服务器主人",
+    revoked: "已撤回邀请 {0}",
+    not_allowed: "只有服务器的所有者可以邀请别人",
+    too_many: "已经有 256 个可用的邀请；请先撤回一些",
+    unknown: "没有邀请 {0}",
+    terms: "一个邀请最多 1000 人、365 天",
+    too_old: "服务器的版本比这个 tchat 旧，没有邀请功能",
+    offline: "现在没有连接",
+    no_server: "“{0}”上没有正在运行的服务器；用 `tchat --serve` 启动",
+    no_socket: "“{0}”上的服务器没有本地套接字，这个命令需要它",
+};
