@@ -313,6 +313,7 @@ table! {
     all_read,
     connecting,
     cannot_reach,
+    cannot_join,
     reconnecting,
     reconnecting_short,
     offline,

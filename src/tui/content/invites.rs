@@ -8,13 +8,14 @@ use crate::text;
 use crate::tui::strings::{Strings, fill};
 
 /// Returns the lines below a new link.
-pub fn about(s: &Strings, invite: &OpenInvite) -> [String; 2] {
+pub fn about(s: &Strings, invite: &OpenInvite) -> [String; 3] {
     let valid = duration(s, invite.valid);
     let who = match invite.uses_left {
         1 => fill(s.admin.for_one, &[&valid]),
         many => fill(s.admin.for_many, &[&valid, &many]),
     };
-    [who, s.admin.send_it.to_owned()]
+    let (send, join) = (s.admin.send_it, s.admin.how_to_join);
+    [who, send.to_owned(), join.to_owned()]
 }
 
 /// Returns the line of an invitation in a list.

@@ -213,6 +213,7 @@ pub static CHINESE: Strings = Strings {
     all_read: "已将这里的消息全部标为已读",
     connecting: "正在连接 {0}",
     cannot_reach: "无法连接 {0}：{1}",
+    cannot_join: "无法加入 {0}：{1}",
     reconnecting: "{0}：{1} · {2} 秒后重连 · 按 Enter 立即重连",
     reconnecting_short: "{0} 秒后",
     offline: "离线 · {0}",

@@ -214,6 +214,7 @@ pub static ENGLISH: Strings = Strings {
     all_read: "Marked everything here as read",
     connecting: "connecting to {0}",
     cannot_reach: "cannot reach {0}: {1}",
+    cannot_join: "cannot join {0}: {1}",
     reconnecting: "{0}: {1} · reconnecting in {2} s · Enter now",
     reconnecting_short: "in {0} s",
     offline: "offline · {0}",

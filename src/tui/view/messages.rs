@@ -132,6 +132,9 @@ fn draw_empty(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         LinkState::Online => s.not_in_a_room.to_owned(),
         // This reason already names the server.
         LinkState::Stopped(why @ DisconnectReason::Untrusted(_)) => s.why(why),
+        LinkState::Stopped(why @ DisconnectReason::Refused(_)) => {
+            fill(s.cannot_join, &[&state.connection.server, &s.why(why)])
+        }
         LinkState::Waiting { why, .. } | LinkState::Stopped(why) => {
             fill(s.cannot_reach, &[&state.connection.server, &s.why(why)])
         }
