@@ -25,13 +25,17 @@ impl NameKey {
     }
 }
 
-/// What a name looks like. It is equal for names that are easily confused (UTS #39).
+/// What a name looks like. It is equal for names that are easily confused (UTS #39), or that differ only in case in any of their forms:
+/// `ΣΑΣ` and `σας`, `straße` and `STRASSE`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Skeleton(String);
 
 impl From<&NameKey> for Skeleton {
     fn from(key: &NameKey) -> Self {
-        Self(unicode_security::skeleton(&key.0).collect())
+        // Upper case and then lower case is full case folding: it expands ß, and makes the two small sigmas one.
+        let upper = key.0.chars().flat_map(char::to_uppercase);
+        let folded: String = upper.flat_map(char::to_lowercase).collect();
+        Self(unicode_security::skeleton(&folded).collect())
     }
 }
 

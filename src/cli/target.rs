@@ -224,6 +224,22 @@ impl Target {
         (port_of(&note)? == address.port).then_some(note.pin?)
     }
 
+    /// Remembers the new key of a server, which a person has compared. It is still the same server, so its profile stays.
+    ///
+    /// # Errors
+    /// The list of known servers cannot be written.
+    pub fn replace_key(&self, address: &Address, pin: Pin) -> io::Result<()> {
+        let known = KnownServers::read(&self.data).map_err(io::Error::other)?;
+        let here = known.at(&address.profile_key());
+        let profile = here.map_or_else(|| address.profile_key(), |it| it.profile.clone());
+        let server = KnownServer {
+            address: address.profile_key(),
+            pin: Some(pin),
+            profile,
+        };
+        KnownServers::remember(&self.data, server).map_err(io::Error::other)
+    }
+
     /// Remembers a server by its pin, or by its certificate.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
             print(&fill(s.trust.key_changed, &[&shown, &before]));
             // The person must have the new key from somebody who can see the server, so it is not shown here.
             confirm(s, s.trust.type_key, |typed| seen.begins_with(typed))?;
-            target.trust(&link.server, Some(*seen))?;
+            target.replace_key(&link.server, *seen)?;
         }
         _ => {
             return Err(match tls::untrusted(&error) {

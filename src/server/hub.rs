@@ -2,6 +2,7 @@
 //!
 //! One mutex guards its state. It is locked for a few lines at a time and never across an await.
 
+mod account_names;
 mod admission;
 pub(crate) mod guest;
 pub(crate) mod guests;
@@ -51,9 +52,8 @@ use crate::chat::{
 };
 use crate::wire::Event;
 
-/// How long a person whose connection broke stays present, and how long their name stays reserved for them.
+/// How long a person whose connection broke stays present.
 pub(crate) const GRACE: Duration = Duration::from_mins(1);
-pub(crate) const NAME_HOLD: Duration = Duration::from_mins(2);
 
 /// Capacity of the queue of invitations that are to be sent to invited people.
 const INVITATIONS: usize = 256;
@@ -134,7 +134,6 @@ struct HubState {
 struct PresentPerson {
     name: UserName,
     is_owner: bool,
-    via: Via,
     status: Status,
     /// When their last typing signal was sent.
     typed_at: Option<Instant>,
@@ -151,8 +150,7 @@ struct AttachedSession {
 }
 
 impl Hub {
-    /// Starts a hub: creates or updates the preset rooms, and reserves the names of the people who were present when the last server
-    /// stopped.
+    /// Starts a hub: creates or updates the preset rooms, and loads the names that belong to accounts.
     ///
     /// # Errors
     /// The store failed.
@@ -201,7 +199,7 @@ impl Hub {
             state: Mutex::default(),
             store,
         };
-        hub.reserve_names().await?;
+        hub.load_names().await?;
         let left_behind = hub.store.guests().await?;
         let hub = Arc::new(hub);
         tokio::spawn(notify_invited(Arc::downgrade(&hub), invitations));
@@ -209,22 +207,6 @@ impl Hub {
             tokio::spawn(Arc::clone(&hub).remove_guests(left_behind));
         }
         Ok(hub)
-    }
-
-    /// Reserves the names of the people who were present when the last server stopped, and marks everybody as not present.
-    async fn reserve_names(&self) -> Result<(), StoreError> {
-        let until = Instant::now() + NAME_HOLD;
-        for record in self.store.present_identities().await? {
-            self.lock()
-                .names
-                .reserve_until(&record.name, record.id, until);
-        }
-        // No client is connected yet. People who reconnect are marked as present again.
-        match self.store.clear_presence().await {
-            // The next start will then reserve the names of people who did not come back as well.
-            Err(StoreError::Full) => Ok(()),
-            cleared => cleared,
-        }
     }
 
     /// Returns the log time, which durations are measured on.

@@ -82,10 +82,17 @@ impl RoomRecord {
 pub struct IdentityRecord {
     pub id: IdentityId,
     pub name: UserName,
-    /// Whether they had a session when this record was last written.
-    pub present: bool,
     /// How they are connected. A guest of a bridge is stored only as long as something refers to them.
     pub via: Via,
+}
+
+/// The names of an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountNames {
+    pub id: IdentityId,
+    pub name: UserName,
+    /// The name before that, and until when it is still theirs, in log time.
+    pub former: Option<(UserName, u64)>,
 }
 
 /// A device that may sign in as an account.
@@ -394,13 +401,20 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         keys: Vec<NameKey>,
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError>;
 
-    /// Returns everyone who had a session when their record was last written.
-    async fn present_identities(&self) -> Result<Vec<IdentityRecord>, StoreError>;
+    /// Returns all accounts with the names that are theirs at log time `now_ms`.
+    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountNames>, StoreError>;
 
-    /// Marks everyone as not present, because the server has just started.
-    async fn clear_presence(&self) -> Result<(), StoreError>;
+    /// Gives an account another name. Its present one stays its own as well until log time `kept_until_ms`; a former one does not any longer.
+    async fn rename_account(
+        &self,
+        account: IdentityRecord,
+        kept_until_ms: u64,
+    ) -> Result<(), StoreError>;
 
-    /// Adds a person, or updates their name and presence.
+    /// Returns how many messages of a person are stored.
+    async fn messages_of(&self, identity: IdentityId) -> Result<u64, StoreError>;
+
+    /// Adds a person, or updates their name and when they were last here.
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError>;
 
     /// Returns the guests of bridges that are still members of a room.

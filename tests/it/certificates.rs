@@ -157,7 +157,8 @@ fn certificate_files_are_read_again_on_request() {
     assert_eq!(code, Some(1), "{words}");
     assert!(words.contains("another key than before"), "{words}");
     // The user of the server reads the new pin from the data directory.
-    let (code, words) = sends(&here);
+    let sent = ["send", "--name", "host", "--server", &address, "hello"];
+    let (code, words) = runs(&here, &sent);
     assert_eq!(code, Some(0), "{words}");
     signal(server.id(), "TERM");
     ends(&mut server, DRAIN);

@@ -1,11 +1,13 @@
 //! The program's main promises, seen from clients that talk over in-memory pipes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tchat::chat::{FollowResult, RefusalCode, ServerId};
 use tchat::client::{Command, Event, LinkState, RequestKind};
 use tchat::server::store::Store;
 use tchat::server::store::sqlite::SqliteStore;
+use tokio::time::sleep;
 
 use crate::support::person::{Person, device};
 use crate::support::server::{Server, config, memory};
@@ -75,11 +77,23 @@ async fn a_private_message_to_an_offline_person_is_delivered_later() {
 async fn a_stranger_who_takes_a_freed_name_cannot_read_its_conversations() {
     let server = Server::start();
     let mut ann = server.joins("ann").await;
-    let ben = server.joins("ben").await;
+    let mut ben = server.joins("ben").await;
     let true_ben = ben.me.clone().unwrap();
     ann.whispers("ben", "secret one");
     ann.is_answered().await;
+    // His former name is free after a month.
+    ben.client
+        .send(Command::SetName("benjamin".into()))
+        .unwrap();
+    ben.until("the new name", |person, _| {
+        let me = person.me.as_ref()?;
+        (me.name == "benjamin").then_some(())
+    })
+    .await;
     ben.quits().await;
+    ann.quits().await;
+    sleep(Duration::from_hours(31 * 24)).await;
+    let mut ann = server.joins("ann").await;
 
     let mut stranger = Person::with_device(server.connector(), "ben", device("somebody else"));
     stranger.is_in("general").await;
@@ -99,7 +113,7 @@ async fn a_stranger_who_takes_a_freed_name_cannot_read_its_conversations() {
     );
 
     // A message in ann's old conversation still goes to the old partner.
-    ann.sends("@ben", "secret two");
+    ann.sends("@benjamin", "secret two");
     ann.is_answered().await;
     stranger.sends("general", "nothing yet");
     stranger.is_answered().await;

@@ -171,7 +171,6 @@ impl Hub {
         let record = IdentityRecord {
             id: guest.identity,
             name: guest.name.clone(),
-            present: false,
             via: guest.via,
         };
         self.store.put_identity(record.clone(), now_ms()).await?;
@@ -194,7 +193,7 @@ impl Hub {
     ) -> Result<(), StoreError> {
         let _turn = guest.turn.lock().await;
         let (author, how) = (guest.author(), Departure::Clean);
-        if self.remove_session(session, author.id, how).is_none() {
+        if self.remove_session(session, author.id).is_none() {
             self.notify_departure(session, author.id, rooms, how).await;
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Names in use: who has them, and how long they stay reserved after their owner disconnects.
+//! Names in use: to whom they belong, and for how long. It knows nothing of the store.
 
 use std::collections::HashMap;
 
@@ -10,13 +10,15 @@ use crate::chat::{IdentityId, NameError, NameKey, Refusal, RefusalCode, Skeleton
 #[derive(Debug, Default)]
 pub(super) struct Names {
     holders: HashMap<Skeleton, NameHolder>,
+    /// The former name of each account that has one.
+    former: HashMap<IdentityId, UserName>,
 }
 
 #[derive(Debug)]
 struct NameHolder {
     key: NameKey,
     identity: IdentityId,
-    /// Until when the name is reserved. `None` while the owner is present.
+    /// Until when a former name is theirs; `None` for the present one.
     until: Option<Instant>,
 }
 
@@ -40,7 +42,7 @@ impl Names {
         true
     }
 
-    /// Returns who has this name or one that looks like it. Includes people who lost their connection and may come back.
+    /// Returns who has this name or one that looks like it. Accounts have theirs whether they are connected or not.
     pub(super) fn holder(&self, name: &UserName, now: Instant) -> Option<IdentityId> {
         self.present(name, now).map(|holder| holder.identity)
     }
@@ -71,18 +73,30 @@ impl Names {
         is_held.then_some(holder)
     }
 
-    pub(super) fn reserve_until(&mut self, name: &UserName, identity: IdentityId, until: Instant) {
-        self.holders.insert(
-            name.skeleton(),
-            NameHolder {
-                key: name.key(),
-                identity,
-                until: Some(until),
-            },
-        );
-        let now = Instant::now();
-        self.holders
-            .retain(|_, holder| holder.until.is_none_or(|until| now < until));
+    /// Keeps a former name for an account. The one that was kept before is free.
+    pub(super) fn keep_former(&mut self, name: &UserName, identity: IdentityId, until: Instant) {
+        if let Some(older) = self.former.insert(identity, name.clone())
+            && self.is_former(&older, identity)
+        {
+            self.release(&older, identity);
+        }
+        let skeleton = name.skeleton();
+        let holder = self.holder_of(&skeleton, Instant::now());
+        if holder.is_some_and(|holder| holder.identity != identity) {
+            return;
+        }
+        let kept = NameHolder {
+            key: name.key(),
+            identity,
+            until: Some(until),
+        };
+        self.holders.insert(skeleton, kept);
+    }
+
+    /// Whether a name is only the former one of an account.
+    fn is_former(&self, name: &UserName, identity: IdentityId) -> bool {
+        let holder = self.holders.get(&name.skeleton());
+        holder.is_some_and(|it| it.identity == identity && it.until.is_some())
     }
 
     pub(super) fn release(&mut self, name: &UserName, identity: IdentityId) {

@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::{Instant, sleep};
 
+use super::account_names::FORMER_KEPT;
 use super::admission::{AdmitError, Admitted};
 use super::names::parse_name;
-use super::{AttachedSession, GRACE, Hub, NAME_HOLD, PresentPerson, now_ms};
+use super::{AttachedSession, GRACE, Hub, PresentPerson, now_ms};
 use crate::chat::{
     Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, SessionId, SessionToken,
     Status, UserName, Via,
@@ -24,16 +25,13 @@ use crate::wire::Event;
 const RENAMES: usize = 512;
 
 impl Hub {
-    /// Marks a known person as present again: under their own name or, if somebody else has it now, under the requested one.
+    /// Lets a known person in: under their own name or, if an operator was given it meanwhile, under the requested one.
     pub(super) async fn readmit(
         &self,
         known: IdentityRecord,
         asked: &str,
     ) -> Result<IdentityRecord, AdmitError> {
-        let mut record = IdentityRecord {
-            present: true,
-            ..known.clone()
-        };
+        let mut record = known.clone();
         match self.claim(&known.name, known.id).await {
             Err(AdmitError::Refused(taken)) if taken.code == RefusalCode::NameTaken => {
                 let other = parse_name(asked)?;
@@ -127,7 +125,6 @@ impl Hub {
             .or_insert_with(|| PresentPerson {
                 name: record.name.clone(),
                 is_owner,
-                via: record.via,
                 status,
                 typed_at: None,
                 sessions: HashMap::new(),
@@ -170,7 +167,7 @@ impl Hub {
             return self.remove_guest(guest, who.session, &rooms).await;
         }
         let _lock = self.person_locks.lock(identity).await;
-        let left = self.remove_session(who.session, identity, how);
+        let left = self.remove_session(who.session, identity);
         self.notify_departure(who.session, identity, &rooms, how)
             .await;
         if how == Departure::Lost {
@@ -178,7 +175,6 @@ impl Hub {
         }
         match left {
             Some(left) if how == Departure::Clean => self.store_absence(identity, left).await,
-            // When the server stops, people stay marked as present. The next start reserves their names.
             _ => Ok(()),
         }
     }
@@ -206,7 +202,6 @@ impl Hub {
         &self,
         session: SessionId,
         identity: IdentityId,
-        how: Departure,
     ) -> Option<PresentPerson> {
         let now = Instant::now();
         let mut state = self.lock();
@@ -224,18 +219,10 @@ impl Hub {
             .buckets
             .retain(|_, bucket| !bucket.is_full(&self.limits, now.into_std()));
         state.buckets.insert(identity, left.bucket);
-        match how {
-            // A guest's name is released when the connection ends.
-            _ if left.via.is_bridge() => {}
-            Departure::Clean => state.names.release(&left.name, identity),
-            Departure::Lost => state
-                .names
-                .reserve_until(&left.name, identity, now + NAME_HOLD),
-        }
         Some(left)
     }
 
-    /// Waits for a person whose connection broke. If they do not come back, first their presence ends, then their name is free.
+    /// Waits for a person whose connection broke. If they do not come back, their presence ends.
     async fn grace(self: Arc<Self>, who: Admitted, rooms: Vec<RoomId>, lost_ms: u64) {
         let identity = who.author.id;
         sleep(GRACE).await;
@@ -249,35 +236,25 @@ impl Hub {
             )
             .await;
         }
-        sleep(NAME_HOLD.saturating_sub(GRACE)).await;
         if let Err(error) = self.store_absence_if_gone(identity, lost_ms).await {
             self.fatal.raise(&error);
         }
     }
 
-    /// Stores that a person whose connection broke has left. Does nothing if they are back, or came back and lost another connection.
+    /// Stores when a person whose connection broke was last here, unless they are back.
     async fn store_absence_if_gone(
         &self,
         identity: IdentityId,
         lost_ms: u64,
     ) -> Result<(), StoreError> {
         let _lock = self.person_locks.lock(identity).await;
-        let Some(record) = self.store.identity(identity).await? else {
-            return Ok(());
-        };
-        let is_over = {
-            let state = self.lock();
-            let holder = state.names.exact_holder(&record.name, Instant::now());
-            !state.people.contains_key(&identity) && holder != Some(identity)
-        };
-        if !is_over {
+        if self.lock().people.contains_key(&identity) {
             return Ok(());
         }
-        let gone = IdentityRecord {
-            present: false,
-            ..record
-        };
-        self.store_presence_at(gone, lost_ms).await
+        match self.store.identity(identity).await? {
+            Some(record) => self.store_presence_at(record, lost_ms).await,
+            None => Ok(()),
+        }
     }
 
     async fn store_absence(
@@ -288,13 +265,12 @@ impl Hub {
         let record = IdentityRecord {
             id: identity,
             name: left.name,
-            present: false,
             via: Via::Tchat,
         };
         self.store_presence(record).await
     }
 
-    /// Stores whether a person is present. A full disk is ignored, because it must not keep anybody from connecting.
+    /// Stores that a person is here. A full disk is ignored, because it must not keep anybody from connecting.
     async fn store_presence(&self, record: IdentityRecord) -> Result<(), StoreError> {
         self.store_presence_at(record, now_ms()).await
     }
@@ -335,11 +311,10 @@ impl Hub {
         let record = IdentityRecord {
             id: identity,
             name: name.clone(),
-            present: true,
             via: Via::Tchat,
         };
         // Stored before anybody sees it. If that fails, the old name stays.
-        if let Err(error) = self.store.put_identity(record, now_ms()).await {
+        if let Err(error) = self.store_rename(record, &before).await {
             let mut state = self.lock();
             state.names.release(&name, identity);
             state.names.claim(&before, identity, Instant::now());
@@ -352,7 +327,8 @@ impl Hub {
                 attending.name = name.clone();
             }
             if before.skeleton() != name.skeleton() {
-                state.names.release(&before, identity);
+                let until = Instant::now() + FORMER_KEPT;
+                state.names.keep_former(&before, identity, until);
             }
         }
         self.announce_rename(&old, &name).await?;

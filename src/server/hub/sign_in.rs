@@ -10,7 +10,7 @@ use super::names::parse_name;
 use super::{Hub, now_ms, random_id};
 use crate::chat::{
     Author, Challenge, DeviceKey, FormerProof, IdentityId, Invite, InviteHash, Refusal,
-    RefusalCode, Registration, SessionId, SessionToken, Transport, UserName, Via,
+    RefusalCode, Registration, SessionId, SessionToken, Transport, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::store::{DeviceRecord, IdentityRecord, StoreError};
@@ -57,6 +57,7 @@ impl Hub {
         let found = self.account_of(device).await?;
         let found = found.filter(|found| found.account.id == id);
         let has_device = found.as_ref().is_some_and(|found| found.has_device);
+        let is_new = found.is_none();
         let (account, invite) = if let Some(found) = found {
             (self.readmit(found.account, asked).await?, None)
         } else {
@@ -64,7 +65,9 @@ impl Hub {
             (self.new_account(id, asked).await?, invite)
         };
         if !has_device && let Err(error) = self.add_device(&account, device, invite).await {
-            self.release_if_absent(&account.name, id);
+            if is_new {
+                self.lock().names.release(&account.name, id);
+            }
             return Err(match error {
                 // Somebody else has just taken its last use.
                 StoreError::Conflict if invite.is_some() => {
@@ -139,7 +142,6 @@ impl Hub {
         Ok(IdentityRecord {
             id,
             name,
-            present: true,
             via: Via::Tchat,
         })
     }
@@ -157,14 +159,6 @@ impl Hub {
             added_ms: now_ms(),
         };
         self.store.add_device(account.clone(), record, invite).await
-    }
-
-    /// Releases the name of an account that could not sign in, unless another session of it is there.
-    fn release_if_absent(&self, name: &UserName, id: IdentityId) {
-        let mut state = self.lock();
-        if !state.people.contains_key(&id) {
-            state.names.release(name, id);
-        }
     }
 
     /// Returns the person whose session has this token.

@@ -1,5 +1,6 @@
 //! A store in memory, for tests. It follows the same contract, but nothing survives the process.
 
+mod accounts;
 mod personal;
 mod room;
 
@@ -9,13 +10,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{
-    Append, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal, PersonalChange,
-    RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError, pair,
+    AccountNames, Append, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal,
+    PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError, pair,
 };
 use crate::chat::{
     Amendment, Body, Changes, DeviceKey, Entry, IdentityId, InstanceId, InviteHash, NameKey,
     Person, Role, RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Stamp,
-    Standing, Unread, Until,
+    Standing, Unread, Until, UserName,
 };
 
 #[derive(Debug)]
@@ -31,6 +32,8 @@ struct MemoryState {
     /// The devices, each with its account.
     devices: HashMap<DeviceKey, (IdentityId, DeviceRecord)>,
     invites: HashMap<InviteHash, InviteRecord>,
+    /// The former names of accounts, and until when they are still theirs.
+    former_names: HashMap<IdentityId, (UserName, u64)>,
     personal: HashMap<IdentityId, Personal>,
     operators: HashMap<NameKey, IdentityId>,
 }
@@ -377,19 +380,7 @@ impl Store for MemoryStore {
         device: DeviceRecord,
         invite: Option<(InviteHash, u64)>,
     ) -> Result<(), StoreError> {
-        let mut kept = self.lock();
-        if kept.devices.contains_key(&device.key) {
-            return Err(StoreError::Conflict);
-        }
-        if let Some((hash, now_ms)) = invite {
-            let usable = kept.invites.get_mut(&hash);
-            let usable = usable.filter(|it| it.uses_left > 0 && it.expires_ms > now_ms);
-            usable.ok_or(StoreError::Conflict)?.uses_left -= 1;
-        }
-        kept.personal.entry(account.id).or_default().seen_ms = device.added_ms;
-        kept.devices.insert(device.key, (account.id, device));
-        kept.identities.insert(account.id, account);
-        Ok(())
+        self.lock().add_device(account, device, invite)
     }
 
     async fn put_invite(&self, invite: InviteRecord, now_ms: u64) -> Result<(), StoreError> {
@@ -434,27 +425,27 @@ impl Store for MemoryStore {
             .collect())
     }
 
-    async fn present_identities(&self) -> Result<Vec<IdentityRecord>, StoreError> {
-        Ok(self
-            .lock()
-            .identities
-            .values()
-            .filter(|record| record.present)
-            .cloned()
-            .collect())
+    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountNames>, StoreError> {
+        Ok(self.lock().accounts(now_ms))
+    }
+
+    async fn rename_account(
+        &self,
+        account: IdentityRecord,
+        kept_until_ms: u64,
+    ) -> Result<(), StoreError> {
+        self.lock().rename_account(account, kept_until_ms);
+        Ok(())
+    }
+
+    async fn messages_of(&self, identity: IdentityId) -> Result<u64, StoreError> {
+        Ok(self.lock().messages_of(identity))
     }
 
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
         let mut kept = self.lock();
         kept.personal.entry(record.id).or_default().seen_ms = seen_ms;
         kept.identities.insert(record.id, record);
-        Ok(())
-    }
-
-    async fn clear_presence(&self) -> Result<(), StoreError> {
-        for record in self.lock().identities.values_mut() {
-            record.present = false;
-        }
         Ok(())
     }
 

@@ -37,7 +37,7 @@ pub use self::verify::{quick_check, verify_file};
 use self::writer::ConflictCheck::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{
-    Append, Damage, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal,
+    AccountNames, Append, Damage, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal,
     PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError, Verified,
 };
 use crate::chat::{
@@ -409,8 +409,25 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn present_identities(&self) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.read(read::present_identities).await
+    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountNames>, StoreError> {
+        self.read(move |db| accounts::accounts(db, now_ms)).await
+    }
+
+    async fn rename_account(
+        &self,
+        account: IdentityRecord,
+        kept_until_ms: u64,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .run(1, WhileWriting, move |db| {
+                accounts::rename_account(db, &account, kept_until_ms)
+            })
+            .await
+    }
+
+    async fn messages_of(&self, identity: IdentityId) -> Result<u64, StoreError> {
+        self.read(move |db| accounts::messages_of(db, identity))
+            .await
     }
 
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
@@ -418,12 +435,6 @@ impl Store for SqliteStore {
             .run(1, WhileWriting, move |db| {
                 write::put_identity(db, &record, seen_ms)
             })
-            .await
-    }
-
-    async fn clear_presence(&self) -> Result<(), StoreError> {
-        self.writer
-            .run(1, WhileWriting, write::clear_presence)
             .await
     }
 

@@ -1,6 +1,11 @@
 //! Names: who has one, who may take one, and how a name is resolved.
 
 use super::*;
+use crate::support::bridge_clients::chat::{CheckUsernameRequest, CheckUsernameResponse};
+use crate::support::bridge_clients::unary;
+use crate::support::raw_client::channel;
+use tchat::chat::{UserName, Via};
+use tchat::server::store::IdentityRecord;
 
 pub(super) async fn refused_name(server: &Server, name: &str, of: &str) -> Option<RefusalCode> {
     let mut raw = Raw::open(server).await;
@@ -20,53 +25,111 @@ pub(super) async fn refused_name(server: &Server, name: &str, of: &str) -> Optio
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_is_reserved_after_a_lost_link_and_free_after_a_clean_exit() {
-    let server = Server::start();
-    let ann = Raw::join(&server, "ann", "general").await;
-    drop(ann);
-    sleep(Duration::from_secs(100)).await;
-    assert_eq!(
-        refused_name(&server, "Ann", "stranger").await,
-        Some(RefusalCode::NameTaken)
-    );
-    assert_eq!(
-        refused_name(&server, "ann", "ann").await,
-        None,
-        "its owner gets it at once"
-    );
-    sleep(Duration::from_secs(130)).await;
-    assert_eq!(
-        refused_name(&server, "ann", "stranger").await,
-        None,
-        "after 120 s it is free"
-    );
-
+async fn an_account_keeps_its_name_while_its_person_is_away() {
+    let mut server = Server::start();
+    let taken = Some(RefusalCode::NameTaken);
+    drop(Raw::join(&server, "ann", "general").await);
     let (ben, _) = Raw::enter(&server, "ben").await;
     ben.ask(0, Request::Bye).await;
-    sleep(Duration::from_secs(1)).await;
-    assert_eq!(refused_name(&server, "ben", "another").await, None);
+    for days in [0, 1] {
+        sleep(Duration::from_hours(days * 24)).await;
+        for name in ["ann", "Ann", "ＡＮＮ", "ben", "Вen"] {
+            let refused = refused_name(&server, name, "stranger").await;
+            assert!(refused.is_some(), "{name} after {days} days");
+        }
+        // Nor may a guest of a bridge use it.
+        assert!(!is_free_for_guests(&server, "ann").await);
+    }
+    server.stops().await.unwrap();
+    server.restarts();
+    assert_eq!(refused_name(&server, "ann", "stranger").await, taken);
+    assert!(!is_free_for_guests(&server, "Ben").await);
+    assert!(is_free_for_guests(&server, "guest9").await);
+    assert_eq!(refused_name(&server, "ann", "ann").await, None);
+    assert_eq!(refused_name(&server, "ben", "ben").await, None);
+}
+
+/// Names of one form each under full case folding: only one of each pair can be in use.
+#[tokio::test(start_paused = true)]
+async fn names_that_fold_to_the_same_form_are_one_name() {
+    let server = Server::start();
+    for (one, other) in [
+        ("ΣΑΣ", "σας"),
+        ("straße", "STRASSE"),
+        ("Ann", "aNN"),
+        ("modem", "modern"),
+        ("paypal", "paypa1"),
+        ("ｊｏｅ", "joe"),
+    ] {
+        assert_eq!(refused_name(&server, one, one).await, None, "{one}");
+        let refused = refused_name(&server, other, "stranger").await;
+        assert_eq!(refused, Some(RefusalCode::NameTaken), "{other}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restarted_server_reserves_the_names_of_people_who_were_present() {
+async fn a_former_name_stays_reserved_for_a_month_and_only_one() {
     let mut server = Server::start();
-    let ann = Raw::join(&server, "ann", "general").await;
-    let (ben, _) = Raw::enter(&server, "ben").await;
-    ben.ask(0, Request::Bye).await;
-    sleep(Duration::from_secs(1)).await;
+    let taken = Some(RefusalCode::NameTaken);
+    let day = Duration::from_hours(24);
+    let (mut dan, _) = Raw::enter(&server, "dan").await;
+    for name in ["daniel", "danny"] {
+        dan.ask(1, Request::SetName(name.into())).await;
+        assert_eq!(is_renamed(&mut dan).await, name);
+    }
+    // The one before the last is free, and the last is not, also after a restart.
+    assert_eq!(refused_name(&server, "daniel", "stranger").await, taken);
+    assert_eq!(refused_name(&server, "dan", "another").await, None);
+    server.stops().await.unwrap();
+    server.restarts();
+    sleep(29 * day).await;
+    assert_eq!(refused_name(&server, "daniel", "stranger").await, taken);
+    sleep(2 * day).await;
+    assert_eq!(refused_name(&server, "daniel", "stranger").await, None);
+    assert_eq!(refused_name(&server, "danny", "third").await, taken);
+    // Its owner may take a former name back.
+    let (mut cay, _) = Raw::enter(&server, "cay").await;
+    for name in ["caya", "cay", "CAY", "caya"] {
+        cay.ask(1, Request::SetName(name.into())).await;
+        assert_eq!(is_renamed(&mut cay).await, name);
+    }
+    assert_eq!(refused_name(&server, "cay", "fourth").await, taken);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_accounts_with_one_name_the_one_with_more_messages_keeps_it() {
+    let mut server = Server::start();
+    let (mut ann, room) = Raw::join(&server, "ann", "general").await;
+    ann.post(1, room, "hello").await;
+    ann.answer().await;
+    let welcome = Raw::enter(&server, "ann").await.1;
+    // As in data of a version in which names were free again.
+    let other = IdentityRecord {
+        id: IdentityId::new([1; 16]),
+        name: UserName::new("Ann").unwrap(),
+        via: Via::Tchat,
+    };
+    server.store.put_identity(other.clone(), 1).await.unwrap();
     server.stops().await.unwrap();
     drop(ann);
     server.restarts();
-    assert_eq!(
-        refused_name(&server, "ann", "stranger").await,
-        Some(RefusalCode::NameTaken)
-    );
-    assert_eq!(
-        refused_name(&server, "ben", "stranger").await,
-        None,
-        "a clean exit frees the name"
-    );
-    assert_eq!(refused_name(&server, "ann", "ann").await, None);
+    let (mut ann, again) = Raw::enter(&server, "ann").await;
+    assert_eq!(again.you, welcome.you);
+    let renamed = server.store.identity(other.id).await.unwrap().unwrap();
+    assert_eq!(renamed.name, other.name.numbered(2));
+    assert_eq!(opened(&mut ann, renamed.name.as_str()).await, Ok(other.id));
+}
+
+/// Whether a guest of a bridge may use a name.
+async fn is_free_for_guests(server: &Server, name: &str) -> bool {
+    let channel = channel(server).await;
+    let request = CheckUsernameRequest {
+        user_name: name.into(),
+    };
+    let answer: CheckUsernameResponse = unary(&channel, "/chat.ChatService/CheckUsername", request)
+        .await
+        .unwrap();
+    answer.available
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,7 +186,8 @@ async fn only_one_of_two_look_alike_names_can_be_in_use() {
     let answer = ann.until("the answer", refused).await;
     assert_eq!(answer, RefusalCode::PersonUnknown);
     modem.quits().await;
-    assert_eq!(refused_name(&server, "modem", "somebody").await, None);
+    let gone = refused_name(&server, "modem", "somebody").await;
+    assert_eq!(gone, Some(RefusalCode::NameTaken));
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,64 +221,50 @@ async fn an_operators_name_belongs_to_its_first_user_who_owns_the_rooms() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_resolves_to_its_current_holder_or_else_to_a_former_one_in_a_shared_room() {
+async fn a_name_resolves_to_its_account_and_a_former_one_as_long_as_it_is_reserved() {
     let server = Server::start();
-    let (mut ann, _) = Raw::join(&server, "ann", "general").await;
-    // Two people have had the name ben; one of them is in a room with ann.
-    let (near, welcome) = Raw::enter(&server, "ben").await;
-    let near_id = welcome.you.id;
-    near.ask(1, Request::Join(JoinTarget::Name("general".into())))
-        .await;
-    near.ask(0, Request::Bye).await;
-    sleep(Duration::from_secs(1)).await;
-    let mut far = Raw::open(&server).await;
-    far.signs_in(0, "ben", &device("far")).await;
-    let Event::Welcome(welcome) = far.event().await else {
+    let (mut ben, welcome) = Raw::enter(&server, "ben").await;
+    let ben_id = welcome.you.id;
+    ben.ask(1, Request::SetName("benjamin".into())).await;
+    is_renamed(&mut ben).await;
+    ben.ask(0, Request::Bye).await;
+    // Also for somebody who shares no room with him, and while he is away.
+    for (asker, days) in [("ann", 0), ("cay", 29)] {
+        sleep(Duration::from_hours(days * 24)).await;
+        let (mut asker, _) = Raw::enter(&server, asker).await;
+        for name in ["benjamin", "Benjamin", "ben"] {
+            assert_eq!(opened(&mut asker, name).await, Ok(ben_id), "{name}");
+        }
+        let unknown = opened(&mut asker, "nobody").await;
+        assert_eq!(unknown, Err(RefusalCode::PersonUnknown));
+    }
+    // Now the former name is somebody else's.
+    sleep(Duration::from_hours(48)).await;
+    let mut other = Raw::open(&server).await;
+    other.signs_in(0, "ben", &device("another")).await;
+    let Event::Welcome(welcome) = other.event().await else {
         panic!("welcome")
     };
-    let far_id = welcome.you.id;
+    let (mut ann, _) = Raw::enter(&server, "ann").await;
+    assert_eq!(opened(&mut ann, "ben").await, Ok(welcome.you.id));
+    assert_eq!(opened(&mut ann, "benjamin").await, Ok(ben_id));
+}
 
-    let open = |name: &str| Request::Open(PersonTarget::Name(name.into()));
-    let peer = |event| match event {
-        Event::RoomChanged { request: 7, room } => room.peer.map(|peer| peer.id),
-        Event::Refused { refusal, .. } => panic!("{refusal:?}"),
-        _ => None,
-    };
-    let opened = async |raw: &mut Raw, name: &str| {
-        raw.ask(7, open(name)).await;
-        loop {
-            if let Some(id) = peer(raw.answer().await) {
-                return id;
-            }
+/// Opens the conversation with a name; returns the other person.
+async fn opened(raw: &mut Raw, name: &str) -> Result<IdentityId, RefusalCode> {
+    let open = Request::Open(PersonTarget::Name(name.into()));
+    raw.ask(7, open).await;
+    loop {
+        match raw.answer().await {
+            Event::RoomChanged { request: 7, room } => return Ok(room.peer.unwrap().id),
+            Event::Refused {
+                request: 7,
+                refusal,
+                ..
+            } => return Err(refusal.code),
+            _ => {}
         }
-    };
-    assert_eq!(opened(&mut ann, "ben").await, far_id, "the current holder");
-    far.ask(0, Request::Bye).await;
-    sleep(Duration::from_secs(1)).await;
-    // Now both are candidates: one shares a room with ann, the other a conversation.
-    ann.ask(8, open("ben")).await;
-    let code = loop {
-        if let Event::Refused {
-            request: 8,
-            refusal,
-            ..
-        } = ann.answer().await
-        {
-            break refusal.code;
-        }
-    };
-    assert_eq!(code, RefusalCode::PersonAmbiguous);
-    let (mut eve, _) = Raw::join(&server, "eve", "general").await;
-    assert_eq!(
-        opened(&mut eve, "ben").await,
-        near_id,
-        "only this one shares a room with eve"
-    );
-    eve.ask(9, open("nobody")).await;
-    assert!(matches!(
-        eve.answer().await,
-        Event::Refused { request: 9, .. }
-    ));
+    }
 }
 
 /// A server on SQLite, whose writes take time.
@@ -262,7 +312,7 @@ async fn taken(server: &Server, names: &[&String]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn of_two_simultaneous_renames_one_name_wins_and_the_other_is_free() {
+async fn of_two_simultaneous_renames_one_is_the_name_and_the_other_the_former_one() {
     let (server, _directory) = on_a_disk();
     for n in 0..10 {
         let names = ["ann", "xena", "yoko"].map(|name| format!("{name}{n}"));
@@ -273,15 +323,16 @@ async fn of_two_simultaneous_renames_one_name_wins_and_the_other_is_free() {
         two.ask(1, Request::SetName(yoko.clone())).await;
         let answers = (is_renamed(&mut one).await, is_renamed(&mut two).await);
         let taken = taken(&server, &[ann, xena, yoko]).await;
-        assert_eq!(taken.len(), 1, "{taken:?}");
+        assert_eq!(taken, [&**xena, &**yoko]);
         // Both sessions and the store agree on the name.
         let (first, second) = (
             last_name(&mut one, answers.0).await,
             last_name(&mut two, answers.1).await,
         );
-        assert_eq!((&first, &second), (&taken[0], &taken[0]));
+        assert_eq!(first, second);
+        assert!(taken.contains(&first), "{first}");
         let again = Raw::enter(&server, ann).await.1;
-        assert_eq!(again.you.name, taken[0]);
+        assert_eq!(again.you.name, first);
     }
 }
 
@@ -299,17 +350,14 @@ async fn a_session_that_starts_during_a_rename_gets_the_new_name() {
             panic!("the second session is not welcomed: {first:?}")
         };
         is_renamed(&mut one).await;
-        assert_eq!(
-            taken(&server, &[&ann, &xena]).await,
-            std::slice::from_ref(&xena)
-        );
+        assert_eq!(taken(&server, &[&ann, &xena]).await, [&*ann, &*xena]);
         assert_eq!(last_name(&mut two, welcome.you.name).await, xena);
         assert_eq!(last_name(&mut one, xena.clone()).await, xena);
     }
 }
 
 #[tokio::test]
-async fn a_link_lost_during_a_rename_reserves_only_the_new_name() {
+async fn a_link_lost_during_a_rename_keeps_both_names() {
     let (server, _directory) = on_a_disk();
     for n in 0..10 {
         let (ann, xena) = (format!("ann{n}"), format!("xena{n}"));
@@ -318,6 +366,6 @@ async fn a_link_lost_during_a_rename_reserves_only_the_new_name() {
         one.ask(1, Request::SetName(xena.clone())).await;
         while last_name(&mut two, ann.clone()).await != xena {}
         drop((one, two));
-        assert_eq!(taken(&server, &[&ann, &xena]).await, [xena]);
+        assert_eq!(taken(&server, &[&ann, &xena]).await, [&*ann, &*xena]);
     }
 }

@@ -122,7 +122,6 @@ pub(super) async fn devices(store: &dyn Store) {
     let account = |n: u8, name: &str| IdentityRecord {
         id: IdentityId::new([n; 16]),
         name: UserName::new(name).unwrap(),
-        present: true,
         via: Via::Tchat,
     };
     let device = |n: u8| DeviceRecord {
@@ -175,20 +174,15 @@ pub(super) async fn devices(store: &dyn Store) {
 }
 
 pub(super) async fn identities(store: &dyn Store) {
-    let of = |n: u8, name: &str, present| IdentityRecord {
+    let of = |n: u8, name: &str, via| IdentityRecord {
         id: IdentityId::new([n; 16]),
         name: UserName::new(name).unwrap(),
-        present,
-        via: Via::Tchat,
+        via,
     };
-    let (ann, ben) = (of(1, "Ann", true), of(2, "ben", false));
+    let (ann, ben) = (of(1, "Ann", Via::Tchat), of(2, "ben", Via::Tchat));
     store.put_identity(ann.clone(), 5).await.unwrap();
     store.put_identity(ben.clone(), 5).await.unwrap();
     assert_eq!(store.identity(ann.id).await.unwrap(), Some(ann.clone()));
-    assert_eq!(
-        store.present_identities().await.unwrap(),
-        std::slice::from_ref(&ann)
-    );
     assert_eq!(
         store
             .identities_named(UserName::new("ANN").unwrap().key())
@@ -196,15 +190,63 @@ pub(super) async fn identities(store: &dyn Store) {
             .unwrap(),
         std::slice::from_ref(&ann)
     );
-    store.clear_presence().await.unwrap();
-    assert_eq!(store.present_identities().await.unwrap(), []);
+    // Guests of bridges are no accounts.
+    let guest = of(3, "guest1", Via::Chat);
+    store.put_identity(guest, 5).await.unwrap();
+    let names = async |now_ms| {
+        let all = store.accounts(now_ms).await.unwrap();
+        let of = all
+            .into_iter()
+            .filter(|it| [ann.id, ben.id].contains(&it.id));
+        let names = of.map(|it| {
+            let former = it
+                .former
+                .map(|(name, until_ms)| (name.to_string(), until_ms));
+            (it.name.to_string(), former)
+        });
+        names.collect::<Vec<_>>()
+    };
+    let former = |name: &str, until_ms| Some((name.to_owned(), until_ms));
+    let all = store.accounts(0).await.unwrap();
+    assert!(all.iter().all(|it| it.id != IdentityId::new([3; 16])));
+    assert_eq!(names(0).await, [("Ann".into(), None), ("ben".into(), None)]);
     let renamed = IdentityRecord {
         name: UserName::new("安").unwrap(),
-        present: false,
         ..ann.clone()
     };
+    store.rename_account(renamed.clone(), 900).await.unwrap();
+    assert_eq!(store.identity(ann.id).await.unwrap(), Some(renamed.clone()));
+    assert_eq!(store.personal(ann.id).await.unwrap().seen_ms, 5);
+    assert_eq!(names(899).await[0], ("安".into(), former("Ann", 900)));
+    assert_eq!(names(900).await[0], ("安".into(), None));
+    // Being seen does not change the former name; another rename replaces it.
     store.put_identity(renamed.clone(), 6).await.unwrap();
-    assert_eq!(store.identity(ann.id).await.unwrap(), Some(renamed));
+    assert_eq!(names(899).await[0], ("安".into(), former("Ann", 900)));
+    let again = IdentityRecord {
+        name: UserName::new("anna").unwrap(),
+        ..renamed
+    };
+    store.rename_account(again, 950).await.unwrap();
+    assert_eq!(names(0).await[0], ("anna".into(), former("安", 950)));
+    let nobody = IdentityId::new([77; 16]);
+    assert_eq!(store.messages_of(nobody).await.unwrap(), 0);
+    let room = made(store, 91, "counted").await;
+    let by = |seq, body| {
+        let mut entry = entry(&room, seq, body);
+        entry.author.id = nobody;
+        entry
+    };
+    let said = vec![
+        by(2, Body::Text("one".into())),
+        by(3, Body::Left),
+        by(4, Body::Action("two".into())),
+    ];
+    let said = Append {
+        entries: Arc::new(said),
+        ..append(&room, 2..=4)
+    };
+    store.append(said).await.unwrap();
+    assert_eq!(store.messages_of(nobody).await.unwrap(), 2);
     assert_eq!(
         store
             .identities_named(UserName::new("ann").unwrap().key())
@@ -244,7 +286,6 @@ pub(super) async fn invites(store: &dyn Store) {
         let account = IdentityRecord {
             id: IdentityId::new([n; 16]),
             name: UserName::new(&format!("invited{n}")).unwrap(),
-            present: false,
             via: Via::Tchat,
         };
         let device = DeviceRecord {

@@ -190,7 +190,6 @@ async fn settings(store: &dyn Store) {
     let record = |id, name: &str| IdentityRecord {
         id,
         name: UserName::new(name).unwrap(),
-        present: false,
         via: Via::Tchat,
     };
     store.put_identity(record(ANN, "安"), 7).await.unwrap();

@@ -124,7 +124,6 @@ pub async fn contract(store: &dyn Store) {
         let record = IdentityRecord {
             id,
             name: UserName::new(name).unwrap(),
-            present: true,
             via: Via::Tchat,
         };
         store.put_identity(record, 1).await.unwrap();

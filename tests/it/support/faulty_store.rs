@@ -9,8 +9,8 @@ use tchat::chat::{
     SecretHash, Seq, ServerId, Stamp, Unread, Until,
 };
 use tchat::server::store::{
-    Append, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal, PersonalChange,
-    RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError,
+    AccountNames, Append, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal,
+    PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError,
 };
 
 pub struct Faulty {
@@ -140,14 +140,21 @@ impl Store for Faulty {
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError> {
         self.inner.members_named(room, keys).await
     }
-    async fn present_identities(&self) -> Result<Vec<IdentityRecord>, StoreError> {
-        self.inner.present_identities().await
+    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountNames>, StoreError> {
+        self.inner.accounts(now_ms).await
+    }
+    async fn rename_account(
+        &self,
+        account: IdentityRecord,
+        kept_until_ms: u64,
+    ) -> Result<(), StoreError> {
+        self.inner.rename_account(account, kept_until_ms).await
+    }
+    async fn messages_of(&self, identity: IdentityId) -> Result<u64, StoreError> {
+        self.inner.messages_of(identity).await
     }
     async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
         self.inner.put_identity(record, seen_ms).await
-    }
-    async fn clear_presence(&self) -> Result<(), StoreError> {
-        self.inner.clear_presence().await
     }
     async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError> {
         self.inner.guests().await

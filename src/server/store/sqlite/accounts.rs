@@ -2,13 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::decode::{bytes, number, readable};
-use super::encode::signed;
+use super::decode::{self, bytes, number, readable};
+use super::encode::{MESSAGE_KINDS, signed};
 use super::read::{IDENTITY, identity_record, one_identity};
 use super::write::put_identity;
 use super::writer::WriteError;
-use crate::chat::{DeviceKey, IdentityId, InviteHash, SecretHash};
-use crate::server::store::{DeviceRecord, IdentityRecord, InviteRecord};
+use crate::chat::{DeviceKey, IdentityId, InviteHash, SecretHash, UserName};
+use crate::server::store::{AccountNames, DeviceRecord, IdentityRecord, InviteRecord};
 
 pub fn identity_by_device(
     db: &Connection,
@@ -33,11 +33,55 @@ pub fn identity_by_former_secret(
         "SELECT {IDENTITY}, secret FROM identities WHERE secret BETWEEN ?1 AND ?2"
     ))?
     .query_row([range(0), range(0xff)], |row| {
-        let secret = bytes(row, 5)?.map(SecretHash::new);
+        let secret = bytes(row, 4)?.map(SecretHash::new);
         Ok(identity_record(row)?.zip(secret))
     })
     .optional()
     .map(Option::flatten)
+}
+
+/// Returns all accounts with their names.
+pub fn accounts(db: &Connection, now_ms: u64) -> rusqlite::Result<Vec<AccountNames>> {
+    db.prepare_cached(&format!(
+        "SELECT {IDENTITY}, former, former_until_ms FROM identities WHERE via = 0 ORDER BY id"
+    ))?
+    .query_map([], |row| {
+        let former = decode::valid_text(row, 4)?.map(UserName::from_stored);
+        let former = former.zip(number(row, 5)?);
+        Ok(identity_record(row)?.map(|account| AccountNames {
+            id: account.id,
+            name: account.name,
+            former: former.filter(|(_, until_ms)| *until_ms > now_ms),
+        }))
+    })
+    .and_then(readable)
+}
+
+/// Gives an account another name, and keeps the present one as its former name.
+pub fn rename_account(
+    db: &Connection,
+    account: &IdentityRecord,
+    kept_until_ms: u64,
+) -> Result<(), WriteError> {
+    db.prepare_cached(
+        "UPDATE identities SET former = name, former_until_ms = ?4, name = ?2, key = ?3 WHERE id = ?1",
+    )?
+    .execute(params![
+        account.id.bytes(),
+        account.name.as_str(),
+        account.name.key().as_str(),
+        signed(kept_until_ms)
+    ])?;
+    Ok(())
+}
+
+/// Returns how many messages of a person are stored. It reads all entries.
+pub fn messages_of(db: &Connection, identity: IdentityId) -> rusqlite::Result<u64> {
+    db.query_row(
+        &format!("SELECT count(*) FROM entries WHERE author = ?1 AND {MESSAGE_KINDS}"),
+        [identity.bytes()],
+        |row| Ok(number(row, 0)?.unwrap_or_default()),
+    )
 }
 
 /// Adds a device to an account, and the account if it is new. Its former secret is forgotten, and one use of the invitation is taken.

@@ -17,7 +17,7 @@ pub(super) const ROOM: &str =
     "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high, r.key";
 /// The log time of an entry. Entries of older versions have none; for them it is the wall-clock time that people see.
 const LOG_MS: &str = "coalesce(log_ms, at_ms)";
-pub(super) const IDENTITY: &str = "id, name, present, via, key";
+pub(super) const IDENTITY: &str = "id, name, via, key";
 
 pub fn server_id(db: &Connection) -> rusqlite::Result<ServerId> {
     db.query_row(
@@ -397,14 +397,6 @@ pub fn identities_named(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<
         .and_then(readable)
 }
 
-pub fn present_identities(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
-    db.prepare_cached(&format!(
-        "SELECT {IDENTITY} FROM identities WHERE present = 1"
-    ))?
-    .query_map([], identity_record)
-    .and_then(readable)
-}
-
 pub fn guests(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
     db.prepare_cached(&format!(
         "SELECT {IDENTITY} FROM identities i WHERE via > 0 AND EXISTS (SELECT 1 FROM members m WHERE m.identity = i.id)"
@@ -429,13 +421,12 @@ pub(super) fn identity_record(row: &Row<'_>) -> rusqlite::Result<Option<Identity
     // Like a room's name, it is stored in two forms.
     let name = match decode::valid_text(row, 1)? {
         Some(name) => name,
-        None => text(row, 4)?,
+        None => text(row, 3)?,
     };
     Ok(Some(IdentityRecord {
         id: IdentityId::new(id),
         name: UserName::from_stored(name),
-        present: flag(row, 2)?,
-        via: via(row, 3)?,
+        via: via(row, 2)?,
     }))
 }
 

@@ -133,8 +133,8 @@ UPDATE entries SET log_ms = unixepoch() * 1000
 /// Removes the unique key of secret rooms (kind 4): a refused name would reveal that the room exists.
 const VERSION_7: &str = "UPDATE rooms SET key = NULL WHERE kind = 4;";
 
-/// Adds devices and invitations. An account keeps the hash of its former secret until a device is added to it; new accounts have none, and guests never
-/// needed theirs.
+/// Adds devices and invitations. An account keeps the hash of its former secret until a device is added to it; new accounts have none, and
+/// guests never needed theirs. Names belong to accounts, so presence is not stored any longer.
 const VERSION_8: &str = "
 CREATE TABLE devices (
     key BLOB PRIMARY KEY, identity BLOB NOT NULL, name TEXT NOT NULL, added_ms INTEGER NOT NULL
@@ -144,14 +144,15 @@ CREATE TABLE invites (
     hash BLOB PRIMARY KEY, uses INTEGER NOT NULL, expires_ms INTEGER NOT NULL, maker BLOB
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE accounts (
-    id BLOB PRIMARY KEY, secret BLOB UNIQUE, name TEXT NOT NULL, key TEXT NOT NULL, present INTEGER NOT NULL, seen_ms INTEGER NOT NULL,
-    via INTEGER NOT NULL DEFAULT 0, away INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT '', keywords TEXT NOT NULL DEFAULT ''
+    id BLOB PRIMARY KEY, secret BLOB UNIQUE, name TEXT NOT NULL, key TEXT NOT NULL, seen_ms INTEGER NOT NULL,
+    via INTEGER NOT NULL DEFAULT 0, away INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT '', keywords TEXT NOT NULL DEFAULT '',
+    former TEXT, former_until_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-INSERT INTO accounts SELECT id, iif(via = 0, secret, NULL), name, key, present, seen_ms, via, away, status, keywords FROM identities;
+INSERT INTO accounts (id, secret, name, key, seen_ms, via, away, status, keywords)
+    SELECT id, iif(via = 0, secret, NULL), name, key, seen_ms, via, away, status, keywords FROM identities;
 DROP TABLE identities;
 ALTER TABLE accounts RENAME TO identities;
 CREATE INDEX identities_by_key ON identities (key);
-CREATE INDEX identities_present ON identities (present) WHERE present = 1;
 CREATE INDEX identities_guests ON identities (id) WHERE via > 0;
 ";
 

@@ -361,14 +361,13 @@ pub fn put_identity(
     seen_ms: u64,
 ) -> Result<(), WriteError> {
     db.prepare_cached(
-        "INSERT INTO identities (id, name, key, present, seen_ms, via) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (id) DO UPDATE SET name = ?2, key = ?3, present = ?4, seen_ms = ?5",
+        "INSERT INTO identities (id, name, key, seen_ms, via) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id) DO UPDATE SET name = ?2, key = ?3, seen_ms = ?4",
     )?
     .execute(params![
         record.id.bytes(),
         record.name.as_str(),
         record.name.key().as_str(),
-        record.present,
         signed(seen_ms),
         via_number(record.via),
     ])?;
@@ -382,11 +381,6 @@ pub fn forget_guest(db: &Connection, id: IdentityId) -> Result<(), WriteError> {
          AND NOT EXISTS (SELECT 1 FROM rooms WHERE low = ?1) AND NOT EXISTS (SELECT 1 FROM rooms WHERE high = ?1)",
     )?
     .execute(params![id.bytes()])?;
-    Ok(())
-}
-
-pub fn clear_presence(db: &Connection) -> Result<(), WriteError> {
-    db.execute("UPDATE identities SET present = 0 WHERE present = 1", [])?;
     Ok(())
 }
 

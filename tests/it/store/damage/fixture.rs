@@ -124,7 +124,6 @@ async fn whole(path: &Path) {
         let person = IdentityRecord {
             id,
             name: UserName::new(name).unwrap(),
-            present: true,
             via: Via::Tchat,
         };
         store.put_identity(person, 5).await.unwrap();
@@ -186,7 +185,7 @@ async fn query_all(store: &SqliteStore, what: &str) -> Vec<Entry> {
     assert!(kept.is_some_and(|kept| kept <= Seq(5)), "{what}: {kept:?}");
     store.newest().await.expect(what);
     store.recently_present(room, 9).await.expect(what);
-    store.present_identities().await.expect(what);
+    store.accounts(0).await.expect(what);
     store.guests().await.expect(what);
     for who in [ANN, BEN, CAY] {
         store.memberships(who).await.expect(what);

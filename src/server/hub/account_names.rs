@@ -1,0 +1,110 @@
+//! The names of accounts. A name belongs to its account as long as that exists, whether the person is connected or not, and the name before
+//! it stays theirs for a while.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Hub, now_ms};
+use crate::chat::{Skeleton, UserName, Via};
+use crate::server::store::{AccountNames, IdentityRecord, StoreError};
+
+/// How long the former name of an account stays its own.
+pub(super) const FORMER_KEPT: Duration = Duration::from_hours(30 * 24);
+/// The most numbers that are tried to find a free name.
+const NUMBERS: usize = 100_000;
+
+impl Hub {
+    /// Loads the names of all accounts. In data of earlier versions, several may have names that look alike: the account with the most
+    /// messages keeps its name, and the others get one with a number.
+    pub(super) async fn load_names(&self) -> Result<(), StoreError> {
+        let now_ms = self.log_now_ms();
+        let mut by_look: HashMap<Skeleton, Vec<AccountNames>> = HashMap::new();
+        for account in self.store.accounts(now_ms).await? {
+            let alike = by_look.entry(account.name.skeleton()).or_default();
+            alike.push(account);
+        }
+        let mut nameless = Vec::new();
+        let mut former = Vec::new();
+        for mut alike in by_look.into_values() {
+            former.extend(
+                alike
+                    .iter_mut()
+                    .filter_map(|it| Some((it.id, it.former.take()?))),
+            );
+            if alike.len() > 1 {
+                nameless.extend(self.all_but_the_owner(&mut alike).await?);
+            }
+            for owner in alike {
+                let mut state = self.lock();
+                state.names.claim(&owner.name, owner.id, Instant::now());
+            }
+        }
+        for account in nameless {
+            self.number_name(account).await?;
+        }
+        for (id, (name, until_ms)) in former {
+            let kept = Duration::from_millis(until_ms.saturating_sub(now_ms));
+            self.lock()
+                .names
+                .keep_former(&name, id, Instant::now() + kept);
+        }
+        Ok(())
+    }
+
+    /// Removes and returns all accounts but the one with the most messages.
+    async fn all_but_the_owner(
+        &self,
+        alike: &mut Vec<AccountNames>,
+    ) -> Result<Vec<AccountNames>, StoreError> {
+        let mut owner = (0, 0);
+        for (at, account) in alike.iter().enumerate() {
+            let messages = self.store.messages_of(account.id).await?;
+            if messages > owner.0 {
+                owner = (messages, at);
+            }
+        }
+        let mut others = std::mem::take(alike);
+        alike.push(others.remove(owner.1));
+        Ok(others)
+    }
+
+    /// Gives an account whose name is somebody else's the same name with a number.
+    async fn number_name(&self, account: AccountNames) -> Result<(), StoreError> {
+        let free = {
+            let (mut state, now) = (self.lock(), Instant::now());
+            let mut numbered = (2..NUMBERS).map(|n| account.name.numbered(n));
+            numbered.find(|name| state.names.claim(name, account.id, now))
+        };
+        let Some(name) = free else { return Ok(()) };
+        tracing::warn!(
+            identity = %account.id, from = %account.name, to = %name,
+            "two accounts had names that look alike; renamed the one with fewer messages"
+        );
+        let renamed = IdentityRecord {
+            id: account.id,
+            name,
+            via: Via::Tchat,
+        };
+        match self.store.rename_account(renamed, 0).await {
+            // It is renamed again at the next start.
+            Err(StoreError::Full) => Ok(()),
+            renamed => renamed,
+        }
+    }
+
+    /// Stores that an account has another name, and keeps the present one for it unless both look alike.
+    pub(super) async fn store_rename(
+        &self,
+        renamed: IdentityRecord,
+        before: &UserName,
+    ) -> Result<(), StoreError> {
+        if renamed.name.skeleton() == before.skeleton() {
+            return self.store.put_identity(renamed, now_ms()).await;
+        }
+        let kept_ms = u64::try_from(FORMER_KEPT.as_millis()).unwrap_or(u64::MAX);
+        let kept_until_ms = self.log_now_ms().saturating_add(kept_ms);
+        self.store.rename_account(renamed, kept_until_ms).await
+    }
+}
