@@ -32,7 +32,7 @@ use self::environment::{editor, login_name, zone};
 use self::file::ConfigFile;
 use self::language::language;
 pub use self::language::language_of;
-pub use self::link::{LinkError, ServerLink};
+pub use self::link::{LinkError, ServerLink, without_secret};
 pub use self::overrides::Overrides;
 pub use self::read::text as read_text;
 pub use self::save::save;
@@ -313,13 +313,13 @@ fn paths(set: &Overrides, file: &ConfigFile, project: &ProjectDirs, config_file:
 fn join(set: &Overrides, file: &ConfigFile) -> Result<Join> {
     let given = set.server.as_deref().map(|text| (text, "--server"));
     let given = given.or_else(|| set.host.as_deref().map(|text| (text, "--host")));
-    let given: Option<ServerLink> = match given {
-        Some((text, flag)) => Some(
-            text.parse::<ServerLink>()
-                .map_err(|error| anyhow!("cannot use {flag} '{text}': {error}"))?,
-        ),
-        None => file.server_link.clone(),
-    };
+    let given: Option<ServerLink> =
+        match given {
+            Some((text, flag)) => Some(text.parse::<ServerLink>().map_err(|error| {
+                anyhow!("cannot use {flag} '{}': {error}", without_secret(text))
+            })?),
+            None => file.server_link.clone(),
+        };
     let may_host = given.is_none();
     let ServerLink {
         mut server,

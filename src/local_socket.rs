@@ -5,7 +5,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -104,14 +104,22 @@ fn private_directory(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    let metadata = fs::symlink_metadata(path)?;
+    let mut metadata = fs::symlink_metadata(path)?;
+    if metadata.is_dir() && metadata.uid() == own_user() && metadata.mode() & 0o777 != 0o700 {
+        // It was copied, or made by something else.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        metadata = fs::symlink_metadata(path)?;
+    }
     let is_private = metadata.is_dir()
         && metadata.mode() & 0o777 == 0o700
         && (metadata.uid() == own_user() || metadata.uid() == 0);
     if is_private {
         Ok(())
     } else {
-        let words = format!("'{}' is not private to you", path.display());
+        let words = format!(
+            "'{}' is not a directory that only you can open",
+            path.display()
+        );
         Err(io::Error::new(io::ErrorKind::PermissionDenied, words))
     }
 }
@@ -122,8 +130,6 @@ fn own_user() -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
@@ -149,18 +155,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_directory_that_others_can_use_is_refused() {
+    async fn the_directory_is_private_even_if_it_was_not_before() {
         let data = tempfile::tempdir().unwrap();
         let run = data.path().join("run");
         fs::create_dir(&run).unwrap();
         for mode in [0o755, 0o770, 0o701] {
             fs::set_permissions(&run, fs::Permissions::from_mode(mode)).unwrap();
-            let error = LocalListener::bind(&run.join("host.sock")).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{mode:o}");
+            LocalListener::bind(&run.join("host.sock")).unwrap();
+            let made = fs::metadata(&run).unwrap().permissions().mode();
+            assert_eq!(made & 0o777, 0o700, "{mode:o}");
         }
-        fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).unwrap();
-        LocalListener::bind(&run.join("host.sock")).unwrap();
-        // Nor is a link to somewhere else.
+        // A link to somewhere else is refused.
         let link = data.path().join("link");
         std::os::unix::fs::symlink(&run, &link).unwrap();
         assert!(LocalListener::bind(&link.join("host.sock")).is_err());

@@ -35,6 +35,7 @@ use self::allowed_hosts::AllowedHosts;
 use self::bus::local::LocalBus;
 use self::endpoint::admin::{Admin, AdminServiceServer};
 use self::endpoint::grpc::{ChatServiceServer, Endpoint};
+use self::endpoint::shared_link::SharedLink;
 use self::hub::{Hub, HubConfig};
 use self::listen::{ConnectionLimits, Encryption, Peer, Services};
 use self::store::{Store, Verified};
@@ -63,7 +64,7 @@ pub struct ServerConfig {
     /// Host names of this server besides `localhost` and the loopback addresses. Plain HTTP requests are checked against them.
     pub hosts: Vec<String>,
     /// The link that leads here, without an invitation.
-    pub link: String,
+    pub link: SharedLink,
     /// The server stops by itself after this long without a session. `None`: never.
     pub idle_exit: Option<Duration>,
 }
@@ -166,7 +167,12 @@ where
 }
 
 /// Returns the gRPC services, including those of the bridges.
-async fn services(hub: &Arc<Hub>, bridges: Bridges, reflection: Switch, link: String) -> Routes {
+async fn services(
+    hub: &Arc<Hub>,
+    bridges: Bridges,
+    reflection: Switch,
+    link: SharedLink,
+) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<ChatServiceServer<Endpoint>>().await;
     let chat = ChatServiceServer::new(Endpoint::new(Arc::clone(hub)))

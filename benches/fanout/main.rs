@@ -147,7 +147,9 @@ async fn serve(directory: &str, port: u16) {
         bridges: tchat::chat::Bridges::default(),
         metrics: server::Switch::Off,
         hosts: Vec::new(),
-        link: "tchat://chat.example.org/".into(),
+        link: tchat::server::endpoint::shared_link::SharedLink::new(
+            "tchat://chat.example.org/".into(),
+        ),
         reflection: server::Switch::Off,
     };
     let listeners = tcp::bind("127.0.0.1", port).await.expect("a port");

@@ -109,7 +109,9 @@ async fn main() {
         reflection: server::Switch::Off,
         metrics: server::Switch::Off,
         hosts: Vec::new(),
-        link: "tchat://chat.example.org/".into(),
+        link: tchat::server::endpoint::shared_link::SharedLink::new(
+            "tchat://chat.example.org/".into(),
+        ),
     };
     let port = port.parse().expect("PORT is a number");
     let listeners = tcp::bind("127.0.0.1", port)

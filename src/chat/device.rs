@@ -15,6 +15,17 @@ const SIGN_IN: &[u8] = b"tchat sign-in";
 /// What the proof of a former secret is for.
 const ENROL: &[u8] = b"tchat enrol";
 
+/// The y coordinates of the points of small order on the curve, in every encoding of 255 bits.
+const WEAK: [&str; 7] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
 /// The public key of a device (Ed25519, RFC 8032).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeviceKey([u8; 32]);
@@ -37,8 +48,21 @@ impl DeviceKey {
         &self.0
     }
 
+    /// Whether the key is one of the few for which a signature of everything exists (points of small order). No device has such a key by
+    /// chance.
+    fn is_weak(&self) -> bool {
+        let mut y = self.0;
+        // The sign of x.
+        y[31] &= 0x7f;
+        WEAK.iter()
+            .any(|weak| hex::decode(weak).is_ok_and(|weak| weak == y))
+    }
+
     /// Whether this device has signed a challenge.
     pub fn has_signed(&self, challenge: &Challenge, signature: &[u8]) -> bool {
+        if self.is_weak() {
+            return false;
+        }
         UnparsedPublicKey::new(&ED25519, &self.0)
             .verify(&challenge.statement(SIGN_IN, *self), signature)
             .is_ok()
@@ -256,6 +280,27 @@ mod tests {
         }
         // A key that is not a point of the curve has signed nothing.
         assert!(!DeviceKey::new([0xff; 32]).has_signed(&challenge(), &signature));
+    }
+
+    #[test]
+    fn a_key_that_has_signed_everything_is_refused() {
+        for weak in WEAK {
+            for sign in [0, 0x80] {
+                let mut key: [u8; 32] = hex::decode(weak).unwrap().try_into().unwrap();
+                key[31] |= sign;
+                // The neutral element and zero: valid for whatever hashes to a multiple of the order.
+                let mut signature = [0; 64];
+                signature[0] = 1;
+                for nonce in 0..16 {
+                    let challenge = Challenge {
+                        nonce: [nonce; 32],
+                        ..challenge()
+                    };
+                    let key = DeviceKey::new(key);
+                    assert!(!key.has_signed(&challenge, &signature), "{key:?}");
+                }
+            }
+        }
     }
 
     #[test]

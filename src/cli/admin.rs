@@ -4,7 +4,9 @@ use anyhow::{Result, anyhow, bail};
 
 use super::{AdminCommand, machine};
 use crate::chat::InviteTerms;
-use crate::client::{AdminAnswer, AdminRequest, Connector, call_as_host};
+use crate::client::{
+    AdminAnswer, AdminRequest, Connector, DisconnectReason, Unreachable, call_as_host,
+};
 use crate::config::{Config, Paths, time};
 use crate::tui::content::invites;
 use crate::tui::strings::{self, fill};
@@ -22,7 +24,14 @@ pub fn run(config: &Config, command: &AdminCommand) -> Result<()> {
     let connector =
         connector(&config.paths).ok_or_else(|| anyhow!(fill(s.admin.no_socket, &[&shown])))?;
     let called = runtime.block_on(call_as_host(connector, request(command)?));
-    let answer = called.map_err(|_| anyhow!(fill(s.admin.no_server, &[&shown])))?;
+    let answer = called.map_err(|why| match why {
+        // Another user's server, for example.
+        DisconnectReason::Unreachable(Unreachable::Other(cause)) => {
+            anyhow!(cause).context(fill(s.admin.cannot_ask, &[&shown]))
+        }
+        DisconnectReason::Unreachable(_) => anyhow!(fill(s.admin.no_server, &[&shown])),
+        why => anyhow!(s.why(&why)).context(fill(s.admin.cannot_ask, &[&shown])),
+    })?;
     match answer {
         Ok(AdminAnswer::Created { link, invite }) => {
             print(&format!("'{link}'"));

@@ -24,6 +24,7 @@ use crate::chat::{
 use crate::client::{Client, ClientConfig, Connector, Credentials, Dialled, Event};
 use crate::config::Config;
 use crate::server::clock::WallClock;
+use crate::server::endpoint::shared_link::SharedLink;
 use crate::server::hub::HubConfig;
 use crate::server::listen::{ConnectionLimits, Encryption, Peer};
 use crate::server::store::memory::MemoryStore;
@@ -124,7 +125,7 @@ fn serve(config: &Config, owner: DeviceKey) -> Result<ConnectionSender> {
         reflection: Switch::Off,
         metrics: Switch::Off,
         hosts: Vec::new(),
-        link: String::new(),
+        link: SharedLink::default(),
         idle_exit: None,
     };
     let store = Arc::new(MemoryStore::new(ServerId::new(random()?)));

@@ -7,7 +7,7 @@ use super::host::BackgroundServer;
 use super::target::{Target, credentials};
 use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, known_servers, profile};
-use crate::config::{Config, ServerLink};
+use crate::config::{Config, ServerLink, without_secret};
 use crate::text;
 use crate::tui::run::{ClientConnection, Connect, RunError, Setup, run as run_screen, run_plain};
 use crate::tui::strings;
@@ -145,9 +145,9 @@ fn connect(config: Config) -> Connect {
     Box::new(move |asked| {
         let (link, may_host) = match (asked, &last) {
             (Some(text), _) => {
-                let link: ServerLink = text
-                    .parse()
-                    .map_err(|error| format!("cannot connect to '{text}': {error}"))?;
+                let link: ServerLink = text.parse().map_err(|error| {
+                    format!("cannot connect to '{}': {error}", without_secret(text))
+                })?;
                 (link, false)
             }
             (None, Some(last)) => last.clone(),

@@ -6,7 +6,6 @@ mod listeners;
 mod reload;
 
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +16,13 @@ use self::listeners::Listeners;
 use self::reload::Reload;
 use super::{machine, word_list};
 use crate::chat::{DeviceKey, InviteTerms, Registration};
-use crate::client::{Credentials, profile, tls};
-use crate::config::{Address, Config, Join, Serve, host_and_port};
+use crate::client::{profile, tls};
+use crate::config::{Address, Config, Serve, host_and_port};
 use crate::server::clock::WallClock;
 use crate::server::data_dir::{
     CertificateFiles, DataDir, Purpose, ServerKey, ServerNote, make_directory,
 };
+use crate::server::endpoint::shared_link::SharedLink;
 use crate::server::hub::{HubConfig, first_invite};
 use crate::server::listen::{ClearText, ConnectionLimits, CurrentTls, Encryption};
 use crate::server::log::{self, Bodies};
@@ -94,7 +94,17 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         has_own_key: files.is_none(),
     };
     directory.write_server(&note)?;
-    let host = host_credentials(&serve, &join, &paths.data);
+    let own = Address {
+        host: "localhost".into(),
+        port: serve.port,
+    };
+    let profile_key = directory.profile(&own.profile_key())?;
+    let host = profile::credentials(&paths.data.join("profiles"), &profile_key, &join.name);
+    if let Err(error) = &host {
+        tracing::warn!(%error, "the user who runs the server cannot be recognised as its owner");
+    }
+    // The user who joins from this machine with this login owns the preset rooms.
+    let host = host.ok();
     let host = host.map(|it| (it.device.public(), it.former.map(|secret| secret.hash())));
     let owner = directory.owner(host)?;
     let filter = WordFilter::default();
@@ -103,11 +113,18 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         None => None,
     };
     let tls = Arc::new(CurrentTls::new(key.config()?, key.pin()));
+    let card_key = card::Key {
+        pin: key.pin(),
+        is_public: is_public(&serve, &key).await,
+    };
+    let link = card::link(&serve, &listeners.main, &join_address, card_key);
+    let shared_link = SharedLink::new(link.clone());
     let _reloading = match files {
         Some(files) => {
             let reload = Reload {
                 files,
                 current: Arc::clone(&tls),
+                link: shared_link.clone(),
                 note,
                 data: paths.data.clone(),
             };
@@ -115,15 +132,9 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         }
         None => None,
     };
-    let card_key = card::Key {
-        pin: key.pin(),
-        is_public: is_public(&serve, &key).await,
-    };
-    let link = card::link(&serve, &listeners.main, &join_address, card_key);
-    let server_config = server_config(&serve, &listeners, tls, owner, filter, link.clone());
+    let server_config = server_config(&serve, &listeners, tls, owner, filter, shared_link);
     if !serve.is_background {
-        let needs_invite = server_config.hub.registration == Registration::Invite;
-        let newcomers = newcomers(needs_invite, &*store).await?;
+        let newcomers = newcomers(server_config.hub.registration, &*store).await?;
         if newcomers == Newcomers::NeedInvite {
             tracing::info!("new people need an invitation: run `tchat admin invite`");
         }
@@ -158,9 +169,11 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
 }
 
 /// Returns how new people get in. Makes the first invitation, but only where a person reads it: a service's output is stored.
-async fn newcomers(needs_invite: bool, store: &dyn Store) -> Result<Newcomers> {
-    if !needs_invite {
-        return Ok(Newcomers::Open);
+async fn newcomers(registration: Registration, store: &dyn Store) -> Result<Newcomers> {
+    match registration {
+        Registration::Open => return Ok(Newcomers::Open),
+        Registration::Closed => return Ok(Newcomers::Refused),
+        Registration::Invite => {}
     }
     let invite = if std::io::stdout().is_terminal() {
         first_invite(store, InviteTerms::TEAM).await?
@@ -186,23 +199,13 @@ fn certificate_files(serve: &Serve) -> Option<CertificateFiles> {
     Some(CertificateFiles { certificate, key })
 }
 
-/// Returns the credentials of the user who joins from this machine with this login: the host, who owns the preset rooms.
-fn host_credentials(serve: &Serve, join: &Join, data: &Path) -> Option<Credentials> {
-    let localhost = Address {
-        host: "localhost".into(),
-        port: serve.port,
-    };
-    let profiles = data.join("profiles");
-    profile::credentials(&profiles, &localhost.profile_key(), &join.name).ok()
-}
-
 fn server_config(
     serve: &Serve,
     listeners: &Listeners,
     tls: Arc<CurrentTls>,
     owner: Option<DeviceKey>,
     filter: WordFilter,
-    link: String,
+    link: SharedLink,
 ) -> ServerConfig {
     let is_local = listeners.is_local();
     ServerConfig {
@@ -240,9 +243,8 @@ fn server_config(
 /// Returns who may make an account. It follows from how the server listens, never from where a client seems to be: tunnels and proxies make
 /// the whole internet look like this machine.
 fn registration(serve: &Serve, listeners: &Listeners) -> Registration {
-    // The background server of one user is for that user, who comes through the socket.
-    let is_for_one = serve.is_background && listeners.has_socket();
-    let is_for_everyone = listeners.is_local() && serve.public.is_empty() && !is_for_one;
+    // The background server of one user is for that user.
+    let is_for_everyone = listeners.is_local() && serve.public.is_empty() && !serve.is_background;
     let usual = if is_for_everyone {
         Registration::Open
     } else {

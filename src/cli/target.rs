@@ -16,7 +16,7 @@ use crate::client::profile::{self, ProfileError};
 use crate::client::tls::{self, Expected, Recognised, encrypt};
 use crate::client::{Credentials, Dialled, Distrust, Protection, Untrusted, boxed_stream};
 use crate::config::{Address, Config, ServerLink};
-use crate::server::data_dir::ServerNote;
+use crate::server::data_dir::{self, ServerNote};
 
 /// The time limit for one of several addresses.
 const ADDRESS_WITHIN: Duration = Duration::from_secs(3);
@@ -29,6 +29,8 @@ pub struct Target {
     data: PathBuf,
     /// The socket of our own server.
     socket: Option<PathBuf>,
+    /// No other server was named, so that of this directory is meant, at whatever port.
+    is_here: bool,
     /// Connect without encryption, because the user said so.
     is_clear: bool,
     /// The profile whose device key signs in. It is for no other server.
@@ -38,6 +40,7 @@ pub struct Target {
 impl Target {
     pub fn new(config: &Config, link: ServerLink) -> Self {
         Self {
+            is_here: config.join.may_start_server && link == config.join.link(),
             link,
             data: config.paths.data.clone(),
             socket: machine::socket(&config.paths),
@@ -60,6 +63,11 @@ impl Target {
     fn profile(&self) -> io::Result<String> {
         let known = KnownServers::read(&self.data).map_err(io::Error::other)?;
         let server = &self.link.server;
+        if self.is_here
+            && let Some(own) = data_dir::own_profile(&self.data)
+        {
+            return Ok(own);
+        }
         let here = known.at(&server.profile_key());
         let pin = self.link.pin.or_else(|| self.own_pin(server));
         let pin = pin.or_else(|| here.and_then(|it| it.pin));
@@ -77,7 +85,8 @@ impl Target {
         };
         let own = ServerNote::read(&self.data).filter(|note| note.pin == Some(pin));
         if let Some(own) = own.and_then(|note| port_of(&note)) {
-            return localhost(own).profile_key();
+            let recorded = data_dir::own_profile(&self.data);
+            return recorded.unwrap_or_else(|| localhost(own).profile_key());
         }
         if let Some(profile) = known.profile_of(pin) {
             return profile.to_owned();
@@ -141,12 +150,12 @@ impl Target {
     }
 
     async fn dial_at(&self, address: &Address) -> io::Result<Dialled> {
-        if let Some(dialled) = self.dial_socket(address).await {
+        if let Some(dialled) = self.dial_socket(address).await? {
             return Ok(dialled);
         }
         let stream = connect(address).await?;
         // Our own server may have started just now. It opens its socket before its port.
-        if let Some(dialled) = self.dial_socket(address).await {
+        if let Some(dialled) = self.dial_socket(address).await? {
             return Ok(dialled);
         }
         if self.is_clear {
@@ -154,7 +163,7 @@ impl Target {
         }
         match self.secure(address, stream).await {
             // Our own server had just started and wrote its pin while we connected.
-            Err(error) if self.is_own(address, &error) => match self.dial_socket(address).await {
+            Err(error) if self.is_own(address, &error) => match self.dial_socket(address).await? {
                 Some(dialled) => Ok(dialled),
                 None => self.secure(address, connect(address).await?).await,
             },
@@ -162,17 +171,23 @@ impl Target {
         }
     }
 
-    /// Connects to our own server through its socket, if the address is its.
-    async fn dial_socket(&self, address: &Address) -> Option<Dialled> {
+    /// Connects to our own server through its socket, if the address belongs to it. `None`: it cannot be reached that way.
+    ///
+    /// # Errors
+    /// The link, or the profile that was chosen, is for another server.
+    async fn dial_socket(&self, address: &Address) -> io::Result<Option<Dialled>> {
         #[cfg(unix)]
         if let Some(path) = &self.socket
             && !self.is_clear
-            && self.own_pin(address).is_some()
+            && let Some(own) = self.own_pin(address)
+            && let Ok(stream) = crate::local_socket::connect(path).await
         {
-            let stream = crate::local_socket::connect(path).await.ok()?;
-            return Some(Dialled::socket(stream));
+            // The same checks as for TLS: the link must be for this server, and so must the profile.
+            self.expected(address)?;
+            self.check_profile(address, Recognised::ByPin(own))?;
+            return Ok(Some(Dialled::socket(stream)));
         }
-        None
+        Ok(None)
     }
 
     /// Whether the unknown server at an address is this user's own.
@@ -333,6 +348,7 @@ mod tests {
             link: "victim.example".parse().unwrap(),
             data: directory.path().to_owned(),
             socket: None,
+            is_here: false,
             is_clear: false,
             expected_profile: None,
         };

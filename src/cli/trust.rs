@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::TrustArgs;
 use super::target::Target;
 use crate::client::{Distrust, tls};
-use crate::config::{Config, ServerLink};
+use crate::config::{Config, ServerLink, without_secret};
 use crate::tui::strings::{self, Strings, fill};
 
 /// The longest line to read.
@@ -25,7 +25,7 @@ pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
     let asked = &args.address;
     let mut link: ServerLink = asked
         .parse()
-        .with_context(|| format!("cannot trust '{asked}'"))?;
+        .with_context(|| format!("cannot trust '{}'", without_secret(asked)))?;
     // The answer is about one address.
     link.others.clear();
     let target = Target::new(config, link.clone());
@@ -78,7 +78,7 @@ pub fn with_link(mut config: Config) -> Result<Config> {
     let text = text.trim();
     let link: ServerLink = text
         .parse()
-        .with_context(|| fill(s.trust.no_link, &[&text]))?;
+        .with_context(|| fill(s.trust.no_link, &[&without_secret(text)]))?;
     config.join.set_link(link);
     Ok(config)
 }

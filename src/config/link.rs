@@ -76,6 +76,14 @@ impl FromStr for ServerLink {
     }
 }
 
+/// Returns a text that should be a link as it may be shown: without the secret part, which an error message must not spread.
+pub fn without_secret(text: &str) -> &str {
+    match text.split_once('#') {
+        Some((place, secret)) if !secret.is_empty() => place,
+        _ => text,
+    }
+}
+
 /// Removes the quotes that shells need around a link, which people copy with it.
 fn bare(text: &str) -> &str {
     text.trim().trim_matches(['\'', '"', '<', '>'])

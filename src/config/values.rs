@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
-use super::{Address, ServerLink, time};
+use super::{Address, ServerLink, time, without_secret};
 use crate::chat::FilterMode;
 use crate::chat::Registration;
 use crate::chat::UserName;
@@ -109,7 +109,7 @@ pub fn age<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::E
 pub fn server<'de, D: Deserializer<'de>>(value: D) -> Result<Option<ServerLink>, D::Error> {
     text(value, "HOST or HOST:PORT", |word| {
         let address: Result<ServerLink, _> = word.parse();
-        let wrong = |error| format!("cannot use '{word}': {error}");
+        let wrong = |error| format!("cannot use '{}': {error}", without_secret(word));
         address.map(Some).map_err(wrong)
     })
 }

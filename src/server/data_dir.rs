@@ -8,10 +8,12 @@ use super::hub::random_id;
 use super::store::Verified;
 use super::store::sqlite::{self, Backup, BackupError, OpenError, Restored, SqliteStore};
 use crate::chat::{DeviceKey, SecretHash, ServerId};
-use crate::files::{PRIVATE, read_if_exists, write_atomically};
+use crate::files::{PRIVATE, PUBLIC, read_if_exists, write_atomically};
 
 const DATABASE: &str = "tchat.db";
 const LOCK: &str = "tchat.lock";
+/// Contains the key of the profile with which the directory's user joins this server, at whatever port it listens.
+const PROFILE: &str = "tchat.profile";
 /// Contains the device that owns the rooms.
 const OWNER: &str = "tchat.owner-device";
 /// Contains the hash of the secret that owned the rooms in earlier versions.
@@ -59,6 +61,13 @@ pub enum DataError {
     Database(#[from] OpenError),
     #[error(transparent)]
     Backup(#[from] BackupError),
+}
+
+/// Returns the key of the profile with which the user of a directory joins its server.
+pub fn own_profile(path: &Path) -> Option<String> {
+    let key = fs::read_to_string(path.join(PROFILE)).ok()?;
+    let key = key.trim();
+    (!key.is_empty()).then(|| key.to_owned())
 }
 
 /// What a process uses a directory for.
@@ -144,6 +153,22 @@ impl DataDir {
             path: path.to_owned(),
             _lock: lock,
         })
+    }
+
+    /// Returns the key of the profile with which the user joins this server. The first `key` that is passed is recorded for good.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub fn profile(&self, key: &str) -> Result<String, DataError> {
+        if let Some(recorded) = own_profile(&self.path) {
+            return Ok(recorded);
+        }
+        let written = write_atomically(&self.path.join(PROFILE), &format!("{key}\n"), PUBLIC);
+        written.map_err(|cause| DataError::Directory {
+            path: self.path.clone(),
+            cause,
+        })?;
+        Ok(key.to_owned())
     }
 
     /// Returns the device that owns the rooms of this directory. The first `host` that is passed becomes the owner for good, unless an

@@ -4,3 +4,4 @@ pub(crate) mod admin;
 pub mod grpc;
 pub(crate) mod http;
 pub(crate) mod reflection;
+pub mod shared_link;

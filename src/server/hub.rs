@@ -133,6 +133,8 @@ struct HubState {
 #[derive(Debug)]
 struct PresentPerson {
     name: UserName,
+    /// Whether they have signed in with the host's device, and so may administer the server.
+    is_host: bool,
     is_owner: bool,
     status: Status,
     /// When their last typing signal was sent.

@@ -61,6 +61,13 @@ pub struct RoomRecord {
     pub pair: Option<(IdentityId, IdentityId)>,
 }
 
+impl InviteRecord {
+    /// Whether it can still be used.
+    pub fn is_open(&self, now: Stamp) -> bool {
+        self.uses_left > 0 && self.expires.log_ms > now.log_ms && self.expires.at_ms > now.at_ms
+    }
+}
+
 impl RoomRecord {
     /// Whether the room comes from the server's configuration.
     pub fn is_preset(&self) -> bool {
@@ -110,8 +117,9 @@ pub struct DeviceRecord {
 pub struct InviteRecord {
     pub hash: InviteHash,
     pub uses_left: u32,
-    /// When it expires, in log time.
-    pub expires_ms: u64,
+    /// When it expires, by log time and by the wall clock. It is over as soon as one of them says so: log time may stand still while the server
+    /// does not run, and a wall clock may be changed.
+    pub expires: Stamp,
     /// The person who made it; `None`: the user who runs the server.
     pub maker: Option<IdentityId>,
 }
@@ -374,19 +382,19 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// of the invitation is taken, if there is one.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if the device belongs to an account already, or if the invitation has no use left at this log time.
+    /// [`StoreError::Conflict`] if the device belongs to an account already, or if the invitation has no use left at this time.
     async fn add_device(
         &self,
         account: IdentityRecord,
         device: DeviceRecord,
-        invite: Option<(InviteHash, u64)>,
+        invite: Option<(InviteHash, Stamp)>,
     ) -> Result<(), StoreError>;
 
-    /// Adds an invitation. Deletes those that cannot be used any longer at log time `now_ms`.
-    async fn put_invite(&self, invite: InviteRecord, now_ms: u64) -> Result<(), StoreError>;
+    /// Adds an invitation. Deletes those that cannot be used any longer.
+    async fn put_invite(&self, invite: InviteRecord, now: Stamp) -> Result<(), StoreError>;
 
-    /// Returns the invitations that can still be used at log time `now_ms`, the one that expires last first.
-    async fn invites(&self, now_ms: u64) -> Result<Vec<InviteRecord>, StoreError>;
+    /// Returns the invitations that can still be used, the one that expires last first.
+    async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError>;
 
     /// Deletes an invitation. One that does not exist is no error.
     async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError>;

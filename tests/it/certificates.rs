@@ -156,6 +156,10 @@ fn certificate_files_are_read_again_on_request() {
     let (code, words) = sends(&there);
     assert_eq!(code, Some(1), "{words}");
     assert!(words.contains("another key than before"), "{words}");
+    // Invitations made from now on have the new pin.
+    let note = std::fs::read_to_string(here.data().join("tchat.id")).unwrap();
+    let pin = note.lines().nth(2).unwrap().to_owned();
+    assert!(here.invites(&[]).contains(&pin) && !link.contains(&pin));
     // The user of the server reads the new pin from the data directory.
     let sent = ["send", "--name", "host", "--server", &address, "hello"];
     let (code, words) = runs(&here, &sent);

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use prost::Message;
 use sha2::Digest as _;
 use sha2::Sha256;
-use tchat::chat::{Body, Digest, Secret, Seq, ServerId, UserName, digest};
-use tchat::client::{Command, Credentials, Event, profile};
+use tchat::chat::{Body, Digest, IdentityId, Secret, Seq, ServerId, UserName, digest};
+use tchat::client::{Command, Credentials, Event as ClientEvent, profile};
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{PageLimit, Span, Store};
-use tchat::wire::{Hello, Request, RequestFrame, proto, request_from, request_to};
+use tchat::wire::{Event, Hello, Request, RequestFrame, proto, request_from, request_to};
 
 use crate::frames::requests;
 use crate::support::person::{Person, device};
@@ -119,8 +119,8 @@ async fn profiles_with_a_secret_are_the_same_people_and_the_secret_is_then_forgo
     // The client of then had a cache; it opens, and nothing in it is lost.
     let cache = profile::cache(&profiles, "localhost:50917", "ann");
     let mut ann = Person::with(server.connector(), "ann", of("ann"), Some(cache));
-    let is_cached = |_: &Person, event: &Event| match event {
-        Event::Cached { you, .. } => Some(you.id),
+    let is_cached = |_: &Person, event: &ClientEvent| match event {
+        ClientEvent::Cached { you, .. } => Some(you.id),
         _ => None,
     };
     assert_eq!(ann.until("the cache", is_cached).await, ann_then);
@@ -132,8 +132,8 @@ async fn profiles_with_a_secret_are_the_same_people_and_the_secret_is_then_forgo
         before: Seq(u64::MAX),
     };
     ann.client.send(newest).unwrap();
-    let page = |_: &Person, event: &Event| match event {
-        Event::Page { entries, .. } => Some(entries.clone()),
+    let page = |_: &Person, event: &ClientEvent| match event {
+        ClientEvent::Page { entries, .. } => Some(entries.clone()),
         _ => None,
     };
     let page = ann.until("a page", page).await;
@@ -184,6 +184,33 @@ async fn two_clients_of_one_old_profile_that_start_at_once_are_one_person() {
     let (mut one, mut two) = (start(), start());
     tokio::join!(one.is_in("general"), two.is_in("general"));
     assert_eq!(one.me, two.me);
+}
+
+#[tokio::test]
+async fn of_two_devices_with_one_secret_only_one_takes_the_account_over() {
+    for _ in 0..10 {
+        let directory = secrets();
+        let profiles = directory.path().join("profiles");
+        let ann = profile::credentials(&profiles, "localhost:50917", "ann").unwrap();
+        let path = directory.path().join("tchat.db");
+        let store = Arc::new(SqliteStore::open(&path, ServerId::new([0; 16])).unwrap());
+        let key = UserName::new("ann").unwrap().key();
+        let before = store.identities_named(key).await.unwrap().remove(0);
+        let server = Server::with(config(), Arc::clone(&store) as Arc<dyn Store>);
+        let signs_in = async |name: &str| {
+            let mut raw = Raw::open(&server).await;
+            raw.former.clone_from(&ann.former);
+            raw.signs_in(1, name, &device(name)).await;
+            match raw.event().await {
+                Event::Welcome(welcome) => Some(welcome.you.id),
+                _ => None,
+            }
+        };
+        let both = tokio::join!(signs_in("mallory"), signs_in("eve"));
+        let is_ann = |id: Option<IdentityId>| usize::from(id == Some(before.id));
+        assert_eq!(is_ann(both.0) + is_ann(both.1), 1, "{both:?}");
+        assert_eq!(store.identity(before.id).await.unwrap(), Some(before));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use crate::support::person::{Person, device};
 use crate::support::raw_client::Raw;
 use crate::support::server::{Server, config, memory};
-use crate::support::terminal::{Home, Screen};
+use crate::support::terminal::{Home, Screen, ends};
 
 fn server(registration: Registration) -> Server {
     let mut config = config();
@@ -191,6 +191,10 @@ async fn only_owners_and_the_host_may_administrate() {
             );
         }
     }
+    // The name of an operator gives no such right: its first user may be anybody.
+    let mut boss = server.joins("boss").await;
+    let listed = asks(&mut boss, AdminRequest::ListInvites).await;
+    assert_eq!(listed, Err(AdminError::NotAllowed));
     // The owner is one wherever they come from.
     let mut host = server.joins("host").await;
     let listed = asks(&mut host, AdminRequest::ListInvites).await;
@@ -212,6 +216,55 @@ async fn a_closed_server_accepts_nobody_new_except_its_host() {
     assert_eq!(answer(&mut raw, "ann").await, None);
 }
 
+/// What a person pastes or types may be wrong in another place than the invitation, which must not be spread.
+#[test]
+fn no_error_message_shows_an_invitation() {
+    let home = Home::new();
+    let secret = Invite::new([7; 16]).secret_text();
+    let link = format!("tchat://chat.example.org:x/#{}.{secret}", "a".repeat(56));
+    std::fs::write(home.file("config.toml"), format!("join = '{link}'\n")).unwrap();
+    let config = home.file("config.toml");
+    for arguments in [
+        vec!["send", "--server", &link, "hi"],
+        vec![&link],
+        vec!["trust", &link],
+        vec!["doctor", "--config", &config],
+        vec!["send", "--config", &config, "hi"],
+        vec!["tail", "--lang", "zh-CN", "--server", &link],
+    ] {
+        let ended = home.command(&arguments).output().unwrap();
+        assert!(!ended.status.success(), "{arguments:?}");
+        let shown = [ended.stdout, ended.stderr].concat();
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(!shown.contains(&secret), "{arguments:?}: {shown}");
+    }
+}
+
+#[test]
+fn a_restored_server_has_no_open_invitation() {
+    let home = Home::new();
+    let mut server = home.serves(&[]);
+    let link = home.invites(&["--uses", "5"]);
+    let backup = home.file("backup");
+    let runs = |arguments: &[&str]| {
+        let ended = home.command(arguments).output().unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap()
+    };
+    let id = runs(&["admin", "invites"]);
+    assert!(id.contains('5'), "{id}");
+    runs(&["backup", &backup]);
+    runs(&["stop"]);
+    ends(&mut server, Duration::from_secs(50));
+    runs(&["restore", &backup]);
+    let mut server = home.serves(&[]);
+    let none = runs(&["admin", "invites"]);
+    assert!(none.contains("no") || none.contains("No"), "{none}");
+    assert!(!none.contains(&id[..8]), "{link}: {none}");
+    runs(&["stop"]);
+    ends(&mut server, Duration::from_secs(50));
+}
+
 /// The whole walk in real terminals: a host beyond this machine, a pasted link on a fresh profile, and a second link for one person.
 #[test]
 fn a_team_joins_with_the_link_that_the_server_prints() {
@@ -223,7 +276,7 @@ fn a_team_joins_with_the_link_that_the_server_prints() {
     let arguments = ["--serve", "--port", &port, "--config", &config];
     let mut host = here.screen((120, 30), &arguments);
     host.shows("run `tchat join` and paste it");
-    host.shows("it lets 20 people in within 7 days");
+    host.shows("up to 20 people can join with it within 7 days");
     let link = link_on(&host);
     assert!(link.contains(&format!("127.0.0.1:{port}/#")), "{link}");
 

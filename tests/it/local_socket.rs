@@ -4,6 +4,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use tchat::chat::Pin;
+
 use crate::process::log;
 use crate::support::interceptor::Interceptor;
 use crate::support::terminal::{Home, ends, signal};
@@ -32,6 +34,27 @@ fn clients_of_the_same_user_use_a_socket_that_others_cannot_open() {
     ann.types("\x1bOQ");
     ann.shows("does not leave this machine");
     drop(ann);
+
+    // A link for another server is refused although its address is this one's, and the same user is the same person at another port.
+    let other = format!("tchat://localhost:{}/#{}", home.port, Pin::new([7; 32]));
+    let refused = home
+        .command(&["send", "--server", &other, "hi"])
+        .output()
+        .unwrap();
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert!(words.contains("the link has"), "{words}");
+    signal(server.id(), "TERM");
+    ends(&mut server, DRAIN);
+    // A port that is free now.
+    let moved = Home::new().port.to_string();
+    let mut elsewhere = home.screen((80, 24), &["--port", &moved]);
+    elsewhere.shows("hosting here · ann ");
+    elsewhere.shows("through the socket");
+    elsewhere.sends_line("/quit");
+    assert!(elsewhere.ends());
+    let stopped = home.command(&["stop"]).output().unwrap();
+    assert!(stopped.status.success(), "{stopped:?}");
+    let mut server = home.serves(&[]);
 
     // A killed server leaves its socket, and the next one replaces it.
     signal(server.id(), "KILL");

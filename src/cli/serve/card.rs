@@ -28,6 +28,8 @@ pub(super) enum Newcomers {
     Invited(Invite),
     /// With an invitation that was made before, or is yet to be made.
     NeedInvite,
+    /// Not at all.
+    Refused,
 }
 
 /// Prints how to join, in a form to paste to others.
@@ -40,8 +42,7 @@ pub(super) fn print(
     (link, newcomers): (&str, Newcomers),
     key: Key,
 ) {
-    // A public name leads here through a tunnel or a proxy.
-    let is_local = listeners.is_local() && serve.public.is_empty();
+    let is_local = listeners.is_local();
     println!("tchat server is running");
     for address in &listeners.main {
         println!("  address  {address}");
@@ -53,10 +54,11 @@ pub(super) fn print(
         .collect();
     println!("  rooms    {}", rooms.join(" "));
     println!("  data     {}", data.display());
-    if is_local {
+    if is_local && newcomers == Newcomers::Open {
         println!("  join     tchat --server {join}");
         println!("  others   cannot reach this address; use --host :: to let them join");
     } else {
+        // Clients may reach a public name through a tunnel or a proxy.
         print_link(link, newcomers);
     }
     println!("  key      {}", key.pin.groups());
@@ -84,12 +86,16 @@ fn print_link(link: &str, newcomers: Newcomers) {
             println!("  link     '{}'", invite.added_to(link));
             println!("  join     send this link to your team; they run `tchat join` and paste it");
             println!(
-                "  invite   it lets {uses} people in within {days} days; `tchat admin invite` makes others"
+                "  invite   up to {uses} people can join with it within {days} days; `tchat admin invite` creates more"
             );
         }
         Newcomers::NeedInvite => {
             println!("  join     tchat '{link}'");
-            println!("  invite   new people need an invitation; `tchat admin invite` makes one");
+            println!("  invite   new people need an invitation; `tchat admin invite` creates one");
+        }
+        Newcomers::Refused => {
+            println!("  join     tchat '{link}'");
+            println!("  invite   registration is closed: only people with an account can join");
         }
     }
 }

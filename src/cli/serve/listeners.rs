@@ -74,14 +74,6 @@ impl Listeners {
         })
     }
 
-    /// Whether clients of the same user have a socket of their own.
-    pub fn has_socket(&self) -> bool {
-        #[cfg(unix)]
-        return self.local.is_some();
-        #[cfg(not(unix))]
-        false
-    }
-
     /// All addresses.
     pub fn addresses(&self) -> impl Iterator<Item = &SocketAddr> {
         self.main.iter().chain(&self.bridges)
@@ -108,7 +100,12 @@ impl Listeners {
 /// Listens on the socket for clients of the same user. Without it, they use TCP.
 #[cfg(unix)]
 fn open_socket(path: Option<&Path>) -> Option<LocalListener> {
-    let path = path?;
+    let Some(path) = path else {
+        tracing::warn!(
+            "cannot listen on the local socket: the path of the data directory is too long"
+        );
+        return None;
+    };
     match LocalListener::bind(path) {
         Ok(listener) => Some(listener),
         Err(error) => {

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::config::ServerLink;
 use crate::server::data_dir::{CertificateFiles, ServerKey, ServerNote};
+use crate::server::endpoint::shared_link::SharedLink;
 use crate::server::listen::CurrentTls;
 
 /// What is read again, and what depends on it.
 pub(super) struct Reload {
     pub files: CertificateFiles,
     pub current: Arc<CurrentTls>,
+    /// The link for invitations, which has the pin.
+    pub link: SharedLink,
     /// The note for clients of the same user, and the directory in which it is.
     pub note: ServerNote,
     pub data: PathBuf,
@@ -68,6 +72,12 @@ impl Reload {
             "the certificate has another key: clients that know the former one ask their users to confirm it"
         );
         self.note.pin = Some(key.pin());
+        if let Ok(link) = self.link.get().parse::<ServerLink>()
+            && link.pin.is_some()
+        {
+            let pin = Some(key.pin());
+            self.link.replace(ServerLink { pin, ..link }.to_string());
+        }
         match self.note.write(&self.data) {
             Ok(()) => tracing::info!("wrote the new pin for clients of this user"),
             Err(error) => {

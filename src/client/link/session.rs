@@ -80,6 +80,8 @@ pub(super) struct LinkSession<'a> {
     transport: Transport,
     /// What calls beside the stream present, once the server has let us in.
     token: Option<SessionToken>,
+    /// The server's challenge was answered.
+    has_signed: bool,
     /// Frames to send; they move to the connection as it accepts them.
     outgoing: VecDeque<proto::ChatRequest>,
     requests: HashMap<u64, RequestPurpose>,
@@ -111,6 +113,7 @@ impl<'a> LinkSession<'a> {
             channel,
             transport,
             token: None,
+            has_signed: false,
             outgoing: VecDeque::new(),
             requests: HashMap::new(),
             next_request: 1,

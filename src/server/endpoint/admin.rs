@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::grpc::token_of;
+use super::shared_link::SharedLink;
 use crate::chat::{IdentityId, Transport};
 use crate::server::hub::{Hub, InviteFailure};
 use crate::server::listen::Connection;
@@ -26,7 +27,7 @@ pub use generated::admin_service_server::{AdminService, AdminServiceServer};
 pub struct Admin {
     hub: Arc<Hub>,
     /// The link of this server, without an invitation.
-    link: String,
+    link: SharedLink,
 }
 
 /// Who administrates.
@@ -38,7 +39,7 @@ enum Administrator {
 }
 
 impl Admin {
-    pub fn new(hub: Arc<Hub>, link: String) -> Self {
+    pub fn new(hub: Arc<Hub>, link: SharedLink) -> Self {
         Self { hub, link }
     }
 
@@ -99,7 +100,7 @@ impl AdminService for Admin {
         let (invite, shown) = made.map_err(|failure| self.failed(failure))?;
         Ok(Response::new(proto::CreateInviteResponse {
             invite: Some(invite_to(&shown)),
-            link: invite.added_to(&self.link),
+            link: invite.added_to(&self.link.get()),
         }))
     }
 

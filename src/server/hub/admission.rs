@@ -6,6 +6,15 @@ use super::guest::Guest;
 use crate::chat::{Author, Refusal, RefusalCode, SessionId, SessionToken, Via};
 use crate::server::store::{FULL_RETRY, StoreError};
 
+/// What a person may do on the whole server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Rights {
+    /// They have signed in with the host's device, and so may administer the server.
+    pub is_host: bool,
+    /// They own the preset rooms.
+    pub owns_rooms: bool,
+}
+
 /// An admitted person and their session.
 #[derive(Clone, Debug)]
 pub struct Admitted {

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::admission::{AdmitError, Admitted};
+use super::admission::{AdmitError, Admitted, Rights};
 use super::guest::Guest;
 use super::names::parse_name;
 use super::{Hub, now_ms, random_id};
@@ -175,7 +175,13 @@ impl Hub {
         };
         self.store.put_identity(record.clone(), now_ms()).await?;
         let session = SessionId::new(random_id());
-        self.add_session((session, None), &record, false, Status::default(), outbox)?;
+        self.add_session(
+            (session, None),
+            &record,
+            Rights::default(),
+            Status::default(),
+            outbox,
+        )?;
         Ok(Admitted {
             session,
             author: guest.author(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Hub, random_id};
-use crate::chat::{IdentityId, Invite, InviteTerms, OpenInvite, Role};
+use crate::chat::{IdentityId, Invite, InviteTerms, OpenInvite, Stamp};
 use crate::server::clock::{LogClock, WallClock};
 use crate::server::store::{InviteRecord, Store, StoreError};
 
@@ -33,23 +33,27 @@ pub async fn first_invite(
     terms: InviteTerms,
 ) -> Result<Option<Invite>, StoreError> {
     let clock = LogClock::resume(WallClock::default(), store.newest().await?);
-    let now_ms = clock.stamp().log_ms;
-    if !store.invites(now_ms).await?.is_empty() {
+    let now = clock.stamp();
+    if !store.invites(now).await?.is_empty() {
         return Ok(None);
     }
-    let (invite, record) = fresh(terms, None, now_ms);
-    store.put_invite(record, now_ms).await?;
+    let (invite, record) = fresh(terms, None, now);
+    store.put_invite(record, now).await?;
     Ok(Some(invite))
 }
 
 /// Returns a new invitation, and what is stored of it.
-fn fresh(terms: InviteTerms, maker: Option<IdentityId>, now_ms: u64) -> (Invite, InviteRecord) {
+fn fresh(terms: InviteTerms, maker: Option<IdentityId>, now: Stamp) -> (Invite, InviteRecord) {
     let invite = Invite::new(random_id());
     let valid_ms = u64::try_from(terms.valid.as_millis()).unwrap_or(u64::MAX);
     let record = InviteRecord {
         hash: invite.hash(),
         uses_left: terms.uses,
-        expires_ms: now_ms.saturating_add(valid_ms),
+        expires: Stamp {
+            at_ms: now.at_ms.saturating_add(valid_ms),
+            log_ms: now.log_ms.saturating_add(valid_ms),
+            doubt_ms: 0,
+        },
         maker,
     };
     (invite, record)
@@ -62,13 +66,13 @@ impl Hub {
         terms: InviteTerms,
         maker: Option<IdentityId>,
     ) -> Result<(Invite, OpenInvite), InviteFailure> {
-        let now_ms = self.log_now_ms();
-        if self.store.invites(now_ms).await?.len() >= INVITES {
+        let now = self.rooms.clock.stamp();
+        if self.store.invites(now).await?.len() >= INVITES {
             return Err(InviteFailure::TooMany);
         }
-        let (invite, record) = fresh(terms, maker, now_ms);
-        self.store.put_invite(record.clone(), now_ms).await?;
-        let shown = self.open_invite(record, now_ms).await?;
+        let (invite, record) = fresh(terms, maker, now);
+        self.store.put_invite(record.clone(), now).await?;
+        let shown = self.open_invite(record, now).await?;
         tracing::info!(
             invite = shown.id,
             uses = terms.uses,
@@ -80,17 +84,17 @@ impl Hub {
 
     /// Returns the invitations that can still be used.
     pub async fn open_invites(&self) -> Result<Vec<OpenInvite>, InviteFailure> {
-        let now_ms = self.log_now_ms();
+        let now = self.rooms.clock.stamp();
         let mut open = Vec::new();
-        for record in self.store.invites(now_ms).await? {
-            open.push(self.open_invite(record, now_ms).await?);
+        for record in self.store.invites(now).await? {
+            open.push(self.open_invite(record, now).await?);
         }
         Ok(open)
     }
 
     /// Makes an invitation useless.
     pub async fn revoke_invite(&self, id: &str) -> Result<(), InviteFailure> {
-        let open = self.store.invites(self.log_now_ms()).await?;
+        let open = self.store.invites(self.rooms.clock.stamp()).await?;
         let found = open.into_iter().find(|invite| invite.hash.id() == id);
         let found = found.ok_or(InviteFailure::Unknown)?;
         self.store.remove_invite(found.hash).await?;
@@ -98,15 +102,16 @@ impl Hub {
         Ok(())
     }
 
-    /// Whether a person may administrate the server.
+    /// Whether a person may administer the server.
     pub fn is_administrator(&self, person: IdentityId) -> bool {
-        self.role(person) == Role::Owner
+        let state = self.lock();
+        state.people.get(&person).is_some_and(|it| it.is_host)
     }
 
     async fn open_invite(
         &self,
         record: InviteRecord,
-        now_ms: u64,
+        now: Stamp,
     ) -> Result<OpenInvite, StoreError> {
         let maker = match record.maker {
             Some(maker) => self.store.identity(maker).await?,
@@ -115,7 +120,7 @@ impl Hub {
         Ok(OpenInvite {
             id: record.hash.id(),
             uses_left: record.uses_left,
-            valid: Duration::from_millis(record.expires_ms.saturating_sub(now_ms)),
+            valid: Duration::from_millis(record.expires.log_ms.saturating_sub(now.log_ms)),
             maker: maker.map(|it| it.name.to_string()).unwrap_or_default(),
         })
     }

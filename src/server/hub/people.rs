@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::time::{Instant, sleep};
 
 use super::account_names::FORMER_KEPT;
+use super::admission::Rights;
 use super::admission::{AdmitError, Admitted};
 use super::names::parse_name;
 use super::{AttachedSession, GRACE, Hub, PresentPerson, now_ms};
@@ -103,7 +104,7 @@ impl Hub {
         &self,
         (session, token): (SessionId, Option<SessionToken>),
         record: &IdentityRecord,
-        is_owner: bool,
+        rights: Rights,
         status: Status,
         outbox: &Arc<Outbox>,
     ) -> Result<(), Refusal> {
@@ -124,14 +125,16 @@ impl Hub {
             .entry(record.id)
             .or_insert_with(|| PresentPerson {
                 name: record.name.clone(),
-                is_owner,
+                is_host: rights.is_host,
+                is_owner: rights.owns_rooms,
                 status,
                 typed_at: None,
                 sessions: HashMap::new(),
                 bucket,
             });
         attending.name = record.name.clone();
-        attending.is_owner |= is_owner;
+        attending.is_owner |= rights.owns_rooms;
+        attending.is_host |= rights.is_host;
         let attached = AttachedSession {
             outbox: Arc::downgrade(outbox),
             token,

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::admission::{AdmitError, Admitted};
+use super::admission::{AdmitError, Admitted, Rights};
 use super::names::parse_name;
 use super::{Hub, now_ms, random_id};
 use crate::chat::{
@@ -48,14 +48,18 @@ impl Hub {
         outbox: &Arc<Outbox>,
     ) -> Result<Admitted, AdmitError> {
         let _device_lock = self.device_locks.lock(device.key).await;
-        let id = match self.account_of(device).await? {
-            Some(found) => found.account.id,
-            None => IdentityId::new(random_id()),
-        };
+        let known = self.account_of(device).await?.map(|found| found.account.id);
+        let id = known.unwrap_or_else(|| IdentityId::new(random_id()));
         let _person_lock = self.person_locks.lock(id).await;
         // Read again under the lock, because another session of theirs may just have renamed them.
         let found = self.account_of(device).await?;
         let found = found.filter(|found| found.account.id == id);
+        if known.is_some() && found.is_none() {
+            // Another device has just taken over the account with the same former secret.
+            return Err(Refusal::new(RefusalCode::Unauthenticated)
+                .with("signature")
+                .into());
+        }
         let has_device = found.as_ref().is_some_and(|found| found.has_device);
         let is_new = found.is_none();
         let (account, invite) = if let Some(found) = found {
@@ -76,10 +80,22 @@ impl Hub {
                 error => error.into(),
             });
         }
+        if !has_device {
+            tracing::info!(
+                name = %account.name, identity = %id, device = %device.name, key = ?device.key,
+                is_new, invite = invite.map(|it| it.id()), transport = ?device.transport,
+                "added a device to an account"
+            );
+        }
         let (session, token) = (SessionId::new(random_id()), random_token());
-        let is_owner = self.owner == Some(device.key) || self.operators.has(&account.name);
+        let is_host = self.owner == Some(device.key);
+        // An operator's name gives no right to administer: its first user may be anybody.
+        let rights = Rights {
+            is_host,
+            owns_rooms: is_host || self.operators.has(&account.name),
+        };
         let status = self.store.personal(id).await?.status;
-        self.add_session((session, Some(token)), &account, is_owner, status, outbox)?;
+        self.add_session((session, Some(token)), &account, rights, status, outbox)?;
         Ok(Admitted {
             session,
             author: Author {
@@ -92,7 +108,7 @@ impl Hub {
     }
 
     /// Returns the account that a device belongs to, or that its client has proven with the secret of an earlier version.
-    async fn account_of(&self, device: &ProvenDevice) -> Result<Option<Found>, StoreError> {
+    async fn account_of(&self, device: &ProvenDevice) -> Result<Option<Found>, AdmitError> {
         if let Some(account) = self.store.identity_by_device(device.key).await? {
             return Ok(Some(Found {
                 account,
@@ -104,7 +120,17 @@ impl Hub {
         };
         let former = self.store.identity_by_former_secret(proof.hint).await?;
         let proven = former.filter(|(_, secret)| proof.is_of(*secret, challenge, device.key));
-        Ok(proven.map(|(account, _)| Found {
+        let Some((account, _)) = proven else {
+            return Ok(None);
+        };
+        // The proof needs no more than the stored hash, which an old backup has. That is too little for an account that owns rooms.
+        let is_owner = self.operators.has(&account.name) && device.transport != Transport::Socket;
+        if is_owner {
+            return Err(Refusal::new(RefusalCode::Unauthenticated)
+                .with("owner")
+                .into());
+        }
+        Ok(Some(Found {
             account,
             has_device: false,
         }))
@@ -116,7 +142,7 @@ impl Hub {
         device: &ProvenDevice,
     ) -> Result<Option<InviteHash>, AdmitError> {
         // The user who runs the server always gets in.
-        if device.transport == Transport::Socket {
+        if device.transport == Transport::Socket || self.owner == Some(device.key) {
             return Ok(None);
         }
         match self.registration {
@@ -125,7 +151,7 @@ impl Hub {
             Registration::Invite => {
                 let needed = || Refusal::new(RefusalCode::InviteNeeded);
                 let hash = device.invite.ok_or_else(needed)?.hash();
-                let usable = self.store.invites(self.log_now_ms()).await?;
+                let usable = self.store.invites(self.rooms.clock.stamp()).await?;
                 if usable.iter().any(|invite| invite.hash == hash) {
                     Ok(Some(hash))
                 } else {
@@ -152,7 +178,7 @@ impl Hub {
         device: &ProvenDevice,
         invite: Option<InviteHash>,
     ) -> Result<(), StoreError> {
-        let invite = invite.map(|hash| (hash, self.log_now_ms()));
+        let invite = invite.map(|hash| (hash, self.rooms.clock.stamp()));
         let record = DeviceRecord {
             key: device.key,
             name: device.name.clone(),

@@ -378,15 +378,14 @@ impl Store for MemoryStore {
         &self,
         account: IdentityRecord,
         device: DeviceRecord,
-        invite: Option<(InviteHash, u64)>,
+        invite: Option<(InviteHash, Stamp)>,
     ) -> Result<(), StoreError> {
         self.lock().add_device(account, device, invite)
     }
 
-    async fn put_invite(&self, invite: InviteRecord, now_ms: u64) -> Result<(), StoreError> {
+    async fn put_invite(&self, invite: InviteRecord, now: Stamp) -> Result<(), StoreError> {
         let mut kept = self.lock();
-        kept.invites
-            .retain(|_, it| it.uses_left > 0 && it.expires_ms > now_ms);
+        kept.invites.retain(|_, it| it.is_open(now));
         if kept.invites.contains_key(&invite.hash) {
             return Err(StoreError::Conflict);
         }
@@ -394,11 +393,11 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn invites(&self, now_ms: u64) -> Result<Vec<InviteRecord>, StoreError> {
+    async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError> {
         let kept = self.lock();
         let mut invites: Vec<InviteRecord> = kept.invites.values().cloned().collect();
-        invites.retain(|it| it.uses_left > 0 && it.expires_ms > now_ms);
-        invites.sort_by_key(|it| (std::cmp::Reverse(it.expires_ms), it.hash));
+        invites.retain(|it| it.is_open(now));
+        invites.sort_by_key(|it| (std::cmp::Reverse(it.expires.log_ms), it.hash));
         Ok(invites)
     }
 

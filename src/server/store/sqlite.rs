@@ -367,7 +367,7 @@ impl Store for SqliteStore {
         &self,
         account: IdentityRecord,
         device: DeviceRecord,
-        invite: Option<(InviteHash, u64)>,
+        invite: Option<(InviteHash, Stamp)>,
     ) -> Result<(), StoreError> {
         self.writer
             .run(1, WhileWriting, move |db| {
@@ -376,16 +376,16 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn put_invite(&self, invite: InviteRecord, now_ms: u64) -> Result<(), StoreError> {
+    async fn put_invite(&self, invite: InviteRecord, now: Stamp) -> Result<(), StoreError> {
         self.writer
             .run(1, WhileWriting, move |db| {
-                accounts::put_invite(db, &invite, now_ms)
+                accounts::put_invite(db, &invite, now)
             })
             .await
     }
 
-    async fn invites(&self, now_ms: u64) -> Result<Vec<InviteRecord>, StoreError> {
-        self.read(move |db| accounts::invites(db, now_ms)).await
+    async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError> {
+        self.read(move |db| accounts::invites(db, now)).await
     }
 
     async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError> {

@@ -24,6 +24,7 @@ words! {
         too_old,
         offline,
         no_server,
+        cannot_ask,
         no_socket,
     }
 }
@@ -47,6 +48,7 @@ pub(super) static ENGLISH: Admin = Admin {
     too_old: "the server is older than this tchat and has no invitations",
     offline: "you are not connected",
     no_server: "no server is running on '{0}'; start it with `tchat --serve`",
+    cannot_ask: "cannot ask the server that uses '{0}'",
     no_socket: "the server on '{0}' has no local socket, which this command needs",
 };
 
@@ -69,5 +71,6 @@ pub(super) static CHINESE: Admin = Admin {
     too_old: "服务器的版本比这个 tchat 旧，没有邀请功能",
     offline: "现在没有连接",
     no_server: "“{0}”上没有正在运行的服务器；用 `tchat --serve` 启动",
+    cannot_ask: "无法访问使用“{0}”的服务器",
     no_socket: "“{0}”上的服务器没有本地套接字，这个命令需要它",
 };

@@ -39,7 +39,9 @@ pub fn flush(state: &mut State) -> Vec<Effect> {
     state.timers.drafts_due = None;
     let mut effects = Vec::new();
     let mut keep = |room, text: String, drafted: &mut String| {
-        if text != *drafted {
+        // An invitation is a secret and is not stored.
+        let has_invite = text.contains("tchat://") && text.contains('#');
+        if text != *drafted && !has_invite {
             drafted.clone_from(&text);
             effects.push(Effect::Client(Command::Draft { room, text }));
         }

@@ -267,20 +267,35 @@ pub(super) async fn identities(store: &dyn Store) {
 }
 
 pub(super) async fn invites(store: &dyn Store) {
+    let now = |ms| Stamp {
+        at_ms: 7000 + ms,
+        log_ms: ms,
+        doubt_ms: 0,
+    };
     let invite = |n: u8, uses_left, expires_ms| InviteRecord {
         hash: InviteHash::new([n; 32]),
         uses_left,
-        expires_ms,
+        expires: now(expires_ms),
         maker: (n == 1).then(|| IdentityId::new([9; 16])),
     };
     let (one, two) = (invite(1, 2, 100), invite(2, 1, 200));
-    store.put_invite(one.clone(), 10).await.unwrap();
-    store.put_invite(two.clone(), 10).await.unwrap();
-    let again = store.put_invite(two.clone(), 10).await;
+    store.put_invite(one.clone(), now(10)).await.unwrap();
+    store.put_invite(two.clone(), now(10)).await.unwrap();
+    let again = store.put_invite(two.clone(), now(10)).await;
     assert!(matches!(again, Err(StoreError::Conflict)));
-    let open = async |now| store.invites(now).await.unwrap();
+    let open = async |ms| store.invites(now(ms)).await.unwrap();
     assert_eq!(open(99).await, [two.clone(), one.clone()]);
     assert_eq!(open(100).await, std::slice::from_ref(&two), "expired");
+    // Log time stood still while the wall clock went on, or the other way round.
+    for (at_ms, log_ms) in [(7100, 10), (10, 100)] {
+        let later = Stamp {
+            at_ms,
+            log_ms,
+            doubt_ms: 0,
+        };
+        let open = store.invites(later).await.unwrap();
+        assert_eq!(open, std::slice::from_ref(&two), "{later:?}");
+    }
 
     let add = async |n: u8, invite: &InviteRecord, now_ms| {
         let account = IdentityRecord {
@@ -293,7 +308,7 @@ pub(super) async fn invites(store: &dyn Store) {
             name: String::new(),
             added_ms: 1,
         };
-        let used = Some((invite.hash, now_ms));
+        let used = Some((invite.hash, now(now_ms)));
         store.add_device(account, device, used).await
     };
     let unknown = invite(3, 9, 900);
@@ -316,7 +331,7 @@ pub(super) async fn invites(store: &dyn Store) {
     }
     assert_eq!(open(10).await, []);
     let fresh = invite(4, 5, 500);
-    store.put_invite(fresh.clone(), 10).await.unwrap();
+    store.put_invite(fresh.clone(), now(10)).await.unwrap();
     store.remove_invite(fresh.hash).await.unwrap();
     store.remove_invite(unknown.hash).await.unwrap();
     assert_eq!(open(10).await, []);

@@ -117,15 +117,15 @@ impl Store for Faulty {
         &self,
         account: IdentityRecord,
         device: DeviceRecord,
-        invite: Option<(InviteHash, u64)>,
+        invite: Option<(InviteHash, Stamp)>,
     ) -> Result<(), StoreError> {
         self.inner.add_device(account, device, invite).await
     }
-    async fn put_invite(&self, invite: InviteRecord, now_ms: u64) -> Result<(), StoreError> {
-        self.inner.put_invite(invite, now_ms).await
+    async fn put_invite(&self, invite: InviteRecord, now: Stamp) -> Result<(), StoreError> {
+        self.inner.put_invite(invite, now).await
     }
-    async fn invites(&self, now_ms: u64) -> Result<Vec<InviteRecord>, StoreError> {
-        self.inner.invites(now_ms).await
+    async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError> {
+        self.inner.invites(now).await
     }
     async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError> {
         self.inner.remove_invite(invite).await

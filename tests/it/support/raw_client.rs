@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use tchat::chat::{
-    Body, Challenge, ClientId, Cursor, DeviceSecret, InstanceId, Invite, Recipient, RoomId,
-    SessionToken, Transport,
+    Body, Challenge, ClientId, Cursor, DeviceSecret, FormerProof, InstanceId, Invite, Recipient,
+    RoomId, Secret, SessionToken, Transport,
 };
 use tchat::wire::proto::chat_service_client::ChatServiceClient;
 use tchat::wire::{
@@ -34,6 +34,8 @@ pub struct Raw {
     pub token: Option<SessionToken>,
     /// What it signs up with.
     pub invite: Option<Invite>,
+    /// The secret by which an earlier version knew it.
+    pub former: Option<Secret>,
     waiting: std::collections::VecDeque<Event>,
 }
 
@@ -95,6 +97,7 @@ impl Raw {
             transport: Transport::Memory,
             token: None,
             invite: None,
+            former: None,
             waiting: std::collections::VecDeque::new(),
         }
     }
@@ -128,7 +131,10 @@ impl Raw {
         };
         let answer = SignIn {
             signature: device.sign(&challenge).to_vec(),
-            former: None,
+            former: self
+                .former
+                .as_ref()
+                .map(|secret| FormerProof::new(secret.hash(), &challenge, device.public())),
             invite: self.invite,
         };
         self.ask(request, Request::SignIn(answer)).await;

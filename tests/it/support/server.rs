@@ -74,7 +74,9 @@ pub fn config() -> ServerConfig {
         bridges: tchat::chat::Bridges::all(),
         metrics: server::Switch::On,
         hosts: vec!["chat.example.org".into()],
-        link: "tchat://chat.example.org/".into(),
+        link: tchat::server::endpoint::shared_link::SharedLink::new(
+            "tchat://chat.example.org/".into(),
+        ),
         reflection: server::Switch::Off,
     }
 }

@@ -110,7 +110,14 @@ impl LinkSession<'_> {
 
     async fn apply(&mut self, event: wire::Event) -> Result<Option<ConnectionEnd>, NoReceiver> {
         match event {
-            wire::Event::Challenge { nonce, server_id } => self.answer_challenge(nonce, server_id),
+            wire::Event::Challenge { nonce, server_id } if !self.has_signed => {
+                self.answer_challenge(nonce, server_id);
+            }
+            // A second one is against the protocol; answering without end would fill the memory.
+            wire::Event::Challenge { .. } => {
+                let why = DisconnectReason::NotTchat(String::new());
+                return Ok(Some(ConnectionEnd::end_reason(why)));
+            }
             wire::Event::Welcome(welcome) => self.on_welcome(welcome).await?,
             wire::Event::Followed {
                 request,

@@ -24,6 +24,7 @@ impl LinkSession<'_> {
 
     /// Answers a challenge. The signature covers the connection as this end sees it, so it is worthless to anybody between the two ends.
     pub(super) fn answer_challenge(&mut self, nonce: [u8; 32], server_id: ServerId) {
+        self.has_signed = true;
         let credentials = &self.link.config.credentials;
         let challenge = Challenge {
             protocol: PROTOCOL,

@@ -1,7 +1,7 @@
 //! Accounts: their names and devices.
 
 use super::MemoryState;
-use crate::chat::{IdentityId, InviteHash};
+use crate::chat::{IdentityId, InviteHash, Stamp};
 use crate::server::store::{AccountNames, DeviceRecord, IdentityRecord, StoreError};
 
 impl MemoryState {
@@ -41,14 +41,14 @@ impl MemoryState {
         &mut self,
         account: IdentityRecord,
         device: DeviceRecord,
-        invite: Option<(InviteHash, u64)>,
+        invite: Option<(InviteHash, Stamp)>,
     ) -> Result<(), StoreError> {
         if self.devices.contains_key(&device.key) {
             return Err(StoreError::Conflict);
         }
-        if let Some((hash, now_ms)) = invite {
+        if let Some((hash, now)) = invite {
             let usable = self.invites.get_mut(&hash);
-            let usable = usable.filter(|it| it.uses_left > 0 && it.expires_ms > now_ms);
+            let usable = usable.filter(|it| it.is_open(now));
             usable.ok_or(StoreError::Conflict)?.uses_left -= 1;
         }
         self.personal.entry(account.id).or_default().seen_ms = device.added_ms;

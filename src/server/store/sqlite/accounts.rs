@@ -7,7 +7,7 @@ use super::encode::{MESSAGE_KINDS, signed};
 use super::read::{IDENTITY, identity_record, one_identity};
 use super::write::put_identity;
 use super::writer::WriteError;
-use crate::chat::{DeviceKey, IdentityId, InviteHash, SecretHash, UserName};
+use crate::chat::{DeviceKey, IdentityId, InviteHash, SecretHash, Stamp, UserName};
 use crate::server::store::{AccountNames, DeviceRecord, IdentityRecord, InviteRecord};
 
 pub fn identity_by_device(
@@ -89,14 +89,19 @@ pub fn add_device(
     db: &Connection,
     account: &IdentityRecord,
     device: &DeviceRecord,
-    invite: Option<(InviteHash, u64)>,
+    invite: Option<(InviteHash, Stamp)>,
 ) -> Result<(), WriteError> {
-    if let Some((invite, now_ms)) = invite {
+    if let Some((invite, now)) = invite {
         let taken = db
             .prepare_cached(
-                "UPDATE invites SET uses = uses - 1 WHERE hash = ?1 AND uses > 0 AND expires_ms > ?2",
+                "UPDATE invites SET uses = uses - 1
+                 WHERE hash = ?1 AND uses > 0 AND expires_log_ms > ?2 AND expires_at_ms > ?3",
             )?
-            .execute(params![invite.bytes(), signed(now_ms)])?;
+            .execute(params![
+                invite.bytes(),
+                signed(now.log_ms),
+                signed(now.at_ms)
+            ])?;
         if taken == 0 {
             return Err(WriteError::Conflict);
         }
@@ -117,42 +122,51 @@ pub fn add_device(
 }
 
 /// Adds an invitation, and deletes those that cannot be used any longer.
-pub fn put_invite(db: &Connection, invite: &InviteRecord, now_ms: u64) -> Result<(), WriteError> {
-    db.prepare_cached("DELETE FROM invites WHERE uses = 0 OR expires_ms <= ?1")?
-        .execute([signed(now_ms)])?;
+pub fn put_invite(db: &Connection, invite: &InviteRecord, now: Stamp) -> Result<(), WriteError> {
     db.prepare_cached(
-        "INSERT INTO invites (hash, uses, expires_ms, maker) VALUES (?1, ?2, ?3, ?4)",
+        "DELETE FROM invites WHERE uses = 0 OR expires_log_ms <= ?1 OR expires_at_ms <= ?2",
+    )?
+    .execute([signed(now.log_ms), signed(now.at_ms)])?;
+    db.prepare_cached(
+        "INSERT INTO invites (hash, uses, expires_log_ms, expires_at_ms, maker) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
     .execute(params![
         invite.hash.bytes(),
         invite.uses_left,
-        signed(invite.expires_ms),
+        signed(invite.expires.log_ms),
+        signed(invite.expires.at_ms),
         invite.maker.as_ref().map(IdentityId::bytes)
     ])?;
     Ok(())
 }
 
 /// Returns the invitations that can still be used. One that is damaged is left out: it cannot be used.
-pub fn invites(db: &Connection, now_ms: u64) -> rusqlite::Result<Vec<InviteRecord>> {
+pub fn invites(db: &Connection, now: Stamp) -> rusqlite::Result<Vec<InviteRecord>> {
     let mut statement = db.prepare_cached(
-        "SELECT hash, uses, expires_ms, maker FROM invites WHERE uses > 0 AND expires_ms > ?1 ORDER BY expires_ms DESC, hash",
+        "SELECT hash, uses, expires_log_ms, expires_at_ms, maker FROM invites
+         WHERE uses > 0 AND expires_log_ms > ?1 AND expires_at_ms > ?2 ORDER BY expires_log_ms DESC, hash",
     )?;
     statement
-        .query_map([signed(now_ms)], invite_record)
+        .query_map([signed(now.log_ms), signed(now.at_ms)], invite_record)
         .and_then(readable)
 }
 
 /// Returns an invitation, or `None` if it is damaged.
 fn invite_record(row: &Row<'_>) -> rusqlite::Result<Option<InviteRecord>> {
-    let (hash, uses, expires) = (bytes(row, 0)?, number(row, 1)?, number(row, 2)?);
-    let (Some(hash), Some(uses), Some(expires_ms)) = (hash, uses, expires) else {
+    let (hash, uses) = (bytes(row, 0)?, number(row, 1)?);
+    let (log, at) = (number(row, 2)?, number(row, 3)?);
+    let (Some(hash), Some(uses), Some((log_ms, at_ms))) = (hash, uses, log.zip(at)) else {
         return Ok(None);
     };
     Ok(Some(InviteRecord {
         hash: InviteHash::new(hash),
         uses_left: u32::try_from(uses).unwrap_or(u32::MAX),
-        expires_ms,
-        maker: bytes(row, 3)?.map(IdentityId::new),
+        expires: Stamp {
+            at_ms,
+            log_ms,
+            doubt_ms: 0,
+        },
+        maker: bytes(row, 4)?.map(IdentityId::new),
     }))
 }
 

@@ -12,6 +12,16 @@ use super::{OpenError, index, schema};
 use crate::files::sync_directory;
 use crate::server::store::Verified;
 
+/// Withdraws all invitations of a backup: some were used up or withdrawn after it was made.
+fn revoke_invites(db: &Connection) -> rusqlite::Result<()> {
+    let has_invites = "SELECT 1 FROM sqlite_schema WHERE name = 'invites'";
+    let has_invites = db.query_row(has_invites, [], |_| Ok(())).optional()?;
+    if has_invites.is_some() {
+        db.execute("DELETE FROM invites", [])?;
+    }
+    Ok(())
+}
+
 /// Why a backup could not be made or restored. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
@@ -93,7 +103,9 @@ pub fn restore(from: &Path, database: &Path) -> Result<Restored, BackupError> {
     let holds = copy(from, &fresh).and_then(|()| {
         verify_copy(&fresh, from, |db| {
             let holds = verify(db)?;
-            renew_epochs(db).map_err(|error| error.to_string())?;
+            renew_epochs(db)
+                .and_then(|()| revoke_invites(db))
+                .map_err(|error| error.to_string())?;
             key = take_key(db).map_err(|error| error.to_string())?;
             Ok(holds)
         })

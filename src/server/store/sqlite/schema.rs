@@ -141,7 +141,7 @@ CREATE TABLE devices (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX devices_by_identity ON devices (identity);
 CREATE TABLE invites (
-    hash BLOB PRIMARY KEY, uses INTEGER NOT NULL, expires_ms INTEGER NOT NULL, maker BLOB
+    hash BLOB PRIMARY KEY, uses INTEGER NOT NULL, expires_log_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, maker BLOB
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE accounts (
     id BLOB PRIMARY KEY, secret BLOB UNIQUE, name TEXT NOT NULL, key TEXT NOT NULL, seen_ms INTEGER NOT NULL,

@@ -33,6 +33,9 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::Unauthenticated if first == "clear_text" => {
             "服务器不接受未加密的登录；请去掉 --insecure 再连接"
         }
+        RefusalCode::Unauthenticated if first == "owner" => {
+            "这个账号拥有房间；请先在服务器所在的机器上登录一次，之后这里就可以用了"
+        }
         RefusalCode::Unauthenticated => "服务器无法验证这台设备；您和服务器之间可能有其他程序",
         RefusalCode::InviteNeeded => {
             "这个服务器只接受受邀的人；请向管理员要一个链接，运行 `tchat join` 并粘贴它"

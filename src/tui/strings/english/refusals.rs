@@ -41,6 +41,9 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::Unauthenticated if first == "clear_text" => {
             "the server lets nobody sign in without encryption; connect without --insecure"
         }
+        RefusalCode::Unauthenticated if first == "owner" => {
+            "this account owns rooms; sign in once on the server's own machine, then it works from here too"
+        }
         RefusalCode::Unauthenticated => {
             "the server could not verify this device; another program may be between you and the server"
         }
