@@ -75,13 +75,13 @@ pub struct Args {
     /// The port to listen on or to join
     #[arg(long, env = "TCHAT_PORT", value_name = "PORT", global = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
-    /// Join the server on this machine, and start it if needed, instead of the one joined last by its link
+    /// Join the server on this machine (starting it if needed) instead of the one you last joined by link
     #[arg(long, conflicts_with_all = ["server", "host"], global = true)]
     pub here: bool,
     /// Connect, or let others connect, without encryption
     #[arg(long, global = true)]
     pub insecure: bool,
-    /// With --serve, let everyone who can connect make an account, without an invitation
+    /// With --serve, let anyone who can connect create an account, without an invitation
     #[arg(long, requires = "serve")]
     pub open: bool,
     /// Also serve the clients of five older chat systems; this also opens ports 1234, 9000, 9011 and 8010
@@ -124,12 +124,12 @@ pub enum CliCommand {
     },
     /// Check the terminal, the configuration and the server, and explain how to fix problems; exits with 0 if there are none, else with 1
     Doctor,
-    /// Administrate the server that runs on this machine
+    /// Manage the server running on this machine
     #[command(subcommand)]
     Admin(AdminCommand),
     /// Stop the server that runs in the background
     Stop,
-    /// Join the server of a link that is pasted, or read from standard input
+    /// Join a server by pasting its link, or by reading it from standard input
     Join,
     /// Trust the key of a server from now on
     Trust(TrustArgs),
@@ -144,7 +144,7 @@ pub enum CliCommand {
 /// What `tchat admin` does.
 #[derive(Clone, Debug, Subcommand)]
 pub enum AdminCommand {
-    /// Make an invitation, and print the link to send to new people
+    /// Create an invitation and print the link to send to new people
     Invite {
         /// How many people may join with it
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -155,7 +155,7 @@ pub enum AdminCommand {
     },
     /// List the invitations that can still be used
     Invites,
-    /// Withdraw an invitation; people who joined with it stay
+    /// Revoke an invitation; people who joined with it stay
     Revoke {
         /// The ID of the invitation, as `tchat admin invites` prints it
         #[arg(value_name = "ID")]

@@ -79,7 +79,7 @@ pub enum Command {
     },
     SetKeywords(Vec<String>),
     ListMentions,
-    /// Administrates the server.
+    /// Administers the server.
     Admin(AdminRequest),
     /// Searches messages. In the cache, a new search cancels the ones before it.
     Search {

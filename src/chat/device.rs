@@ -210,7 +210,7 @@ impl FormerProof {
     }
 }
 
-/// The random bytes that a session's calls beside the stream present. They are worthless once the session has ended.
+/// The bearer token of a session, for its calls outside the stream. They are worthless once the session has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionToken([u8; 32]);
 
@@ -278,7 +278,7 @@ mod tests {
         for wrong in [&signature[..63], &[0; 64], &[]] {
             assert!(!device.public().has_signed(&challenge(), wrong));
         }
-        // A key that is not a point of the curve has signed nothing.
+        // A key that is not a point on the curve has signed nothing.
         assert!(!DeviceKey::new([0xff; 32]).has_signed(&challenge(), &signature));
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest as _, Sha256};
 
-/// The secret part of an invitation, 16 random bytes. Whoever has it can make an account, so neither `Debug` nor `Display` shows it.
+/// The secret part of an invitation, 16 random bytes. Anyone who has it can create an account, so neither `Debug` nor `Display` shows it.
 ///
 /// Written as 31 lower-case letters and digits: base32 (RFC 4648) of the bytes and a checksum, so that a damaged link is noticed.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -74,6 +74,6 @@ pub struct SearchResults {
     pub entries: Vec<Entry>,
     /// Whether there may be older results: as many were found as were asked for.
     pub has_more: bool,
-    /// Whether some entries could not be searched, so that any result may be missing.
+    /// Whether some entries could not be searched, so some results may be missing.
     pub is_partial: bool,
 }

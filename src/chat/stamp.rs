@@ -3,7 +3,7 @@
 /// The times of one batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Stamp {
-    /// The wall clock, in Unix milliseconds. For people only; it may go back from one batch to the next.
+    /// The wall clock, in Unix milliseconds. For display only; it may go back from one batch to the next.
     pub at_ms: u64,
     /// Log time, in milliseconds. It never goes back, and a step of the wall clock does not move it. It decides when mutes and bans end. It
     /// started as Unix milliseconds and is not corrected later.

@@ -2,7 +2,7 @@
 
 use super::{Entry, IdentityId, Seq};
 
-/// What is after a read position, as of some entry of the room.
+/// The unread counts after a read position, as of a given entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Unread {
     /// Everything up to here was read.

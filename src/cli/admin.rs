@@ -1,4 +1,4 @@
-//! `tchat admin`: administrates the server of this data directory, through its local socket.
+//! `tchat admin`: administers the server of this data directory, through its local socket.
 
 use anyhow::{Result, anyhow, bail};
 

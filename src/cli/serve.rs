@@ -73,7 +73,7 @@ fn start_log(config: &Config) -> Result<log::Guard> {
         .and_then(|()| {
             log::start(&config.paths.logs, bodies, terminal).map_err(std::io::Error::other)
         })
-        .with_context(|| format!("cannot write the log in '{}'", config.paths.logs.display()))
+        .with_context(|| format!("cannot write the log to '{}'", config.paths.logs.display()))
 }
 
 async fn serve(config: Config, directory: DataDir) -> Result<()> {
@@ -168,7 +168,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     Ok(ended?)
 }
 
-/// Returns how new people get in. Makes the first invitation, but only where a person reads it: a service's output is stored.
+/// Returns how new people get in. Creates the first invitation, but only if the output is a terminal: the output of a service is stored.
 async fn newcomers(registration: Registration, store: &dyn Store) -> Result<Newcomers> {
     match registration {
         Registration::Open => return Ok(Newcomers::Open),
@@ -272,7 +272,7 @@ fn hosts(serve: &Serve) -> Vec<String> {
         .collect()
 }
 
-/// Returns a future that completes at a signal to stop. Signals are caught from the call on, so it comes before anybody can see the server.
+/// Returns a future that completes at a signal to stop. Signals are caught as soon as this is called, so call it before clients can see the server.
 /// SIGHUP is left out, because a background server has no terminal to lose.
 fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]

@@ -33,7 +33,7 @@ pub struct Target {
     is_here: bool,
     /// Connect without encryption, because the user said so.
     is_clear: bool,
-    /// The profile whose device key signs in. It is for no other server.
+    /// The profile whose device key signs in. It must not be used with any other server.
     expected_profile: Option<String>,
 }
 
@@ -91,7 +91,8 @@ impl Target {
         if let Some(profile) = known.profile_of(pin) {
             return profile.to_owned();
         }
-        // The profile under the address may be that of another server: only a person who compared the key may say that it is this one's.
+        // The profile stored under this address may belong to another server. Only a person who has compared the key can confirm that it belongs to
+        // this one.
         let is_other = here.is_some_and(|it| it.pin != Some(pin));
         if self.link.pin == Some(pin) || is_other {
             pin.to_string()
@@ -100,7 +101,7 @@ impl Target {
         }
     }
 
-    /// Fails if a recognised server is another one than the one for which the device key is.
+    /// Fails if the recognised server is not the one that the device key is for.
     fn check_profile(&self, address: &Address, recognised: Recognised) -> io::Result<()> {
         let Some(expected) = &self.expected_profile else {
             return Ok(());
@@ -139,7 +140,7 @@ impl Target {
                 Err(error) => error,
             };
             match tls::untrusted(&error).map(|it| &it.why) {
-                // Another machine has this address here, such as a private one of another network.
+                // On this network the address belongs to another machine; it may be a private address of another network.
                 None | Some(Distrust::OtherThanLink(_) | Distrust::ClearText) => {
                     failure.get_or_insert(error);
                 }
@@ -214,7 +215,7 @@ impl Target {
         })
     }
 
-    /// Returns how the server at an address is recognised, and whether that has to be remembered after it was.
+    /// Returns how the server at an address is recognised, and whether to remember it after that.
     fn expected(&self, address: &Address) -> io::Result<(Expected, bool)> {
         let known = KnownServers::read(&self.data).map_err(io::Error::other)?;
         let here = known.at(&address.profile_key());
@@ -286,7 +287,7 @@ pub fn credentials(
     })
 }
 
-/// Without a named server, returns the configuration to join the server that was joined last by its link.
+/// If no server was given, returns the configuration for the server last joined by link.
 ///
 /// # Errors
 /// The stored link cannot be used.
@@ -378,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_does_not_replace_the_key_of_the_own_server() {
+    fn a_link_does_not_replace_the_key_of_our_own_server() {
         let (_directory, target) = user(&format!("tchat://localhost/#{OTHER}"));
         let error = target.expected(&target.link.server).unwrap_err();
         assert_eq!(*why(&error), Distrust::LinkDiffers);

@@ -77,16 +77,16 @@ pub enum Distrust {
     #[error("the server is not known here; its key is {0}")]
     Unknown(Pin),
     /// Its key is not the one that it had before; `None`: it had a certificate that this machine trusts.
-    #[error("the server has another key than before")]
+    #[error("the server has a different key from before")]
     Changed { before: Option<Pin>, seen: Pin },
     /// Its key is not the one in its link.
-    #[error("the server has another key than its link says: {0}")]
+    #[error("the server has a different key from the one in its link: {0}")]
     OtherThanLink(Pin),
     /// The link has another key than the one that is known. Nobody was asked: a link must not be able to replace a known server.
-    #[error("the link has another key than the one known here")]
+    #[error("the link has a different key from the one known here")]
     LinkDiffers,
     /// It was recognised, but it is not the server for which the device key is.
-    #[error("this is another server than the one that was meant")]
+    #[error("this is not the server that was meant")]
     OtherServer,
     /// Its certificate is not valid now.
     #[error("its certificate is not valid now: {0}")]

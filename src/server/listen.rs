@@ -309,7 +309,7 @@ async fn route(
         return doors.grpc.oneshot(request.map(Body::new)).await;
     }
     let answer = if is_grpc {
-        // Every gRPC client uses HTTP/2. A web page cannot, and it must not reach services that need no secret.
+        // Every gRPC client uses HTTP/2. A web page cannot, and it must not reach services that need no token.
         Ok((
             StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             "gRPC needs HTTP/2\n",

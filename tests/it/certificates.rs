@@ -110,7 +110,7 @@ fn a_public_certificate_needs_no_pin_and_no_question() {
         let roots = writes_issued_certificate(&here, &format!("roots-{times}"), is_expired);
         signal(server.id(), "HUP");
         times += 1;
-        logs(&here, "read the certificate again", times);
+        logs(&here, "reloaded the certificate", times);
         roots
     };
     let renewed = renews(false);
@@ -123,7 +123,7 @@ fn a_public_certificate_needs_no_pin_and_no_question() {
     let _by_another_authority = renews(false);
     let (code, words) = sends(&renewed);
     assert_eq!(code, Some(1), "{words}");
-    assert!(words.contains("another key than before"), "{words}");
+    assert!(words.contains("a different key from before"), "{words}");
     signal(server.id(), "TERM");
     let (mut card, mut stdout) = (String::new(), server.stdout.take().unwrap());
     stdout.read_to_string(&mut card).unwrap();
@@ -147,7 +147,11 @@ fn certificate_files_are_read_again_on_request() {
     // A certificate that cannot be used changes nothing.
     std::fs::write(here.file("chat.pem"), "damaged").unwrap();
     signal(server.id(), "HUP");
-    logs(&here, "kept the former certificate", 1);
+    logs(
+        &here,
+        "cannot reload the certificate; the previous one stays in use",
+        1,
+    );
     assert_eq!(sends(&there).0, Some(0));
     // Another key is used, and clients notice.
     writes_certificate(&here);
@@ -155,7 +159,7 @@ fn certificate_files_are_read_again_on_request() {
     logs(&here, "wrote the new pin", 1);
     let (code, words) = sends(&there);
     assert_eq!(code, Some(1), "{words}");
-    assert!(words.contains("another key than before"), "{words}");
+    assert!(words.contains("a different key from before"), "{words}");
     // Invitations made from now on have the new pin.
     let note = std::fs::read_to_string(here.data().join("tchat.id")).unwrap();
     let pin = note.lines().nth(2).unwrap().to_owned();

@@ -26,7 +26,7 @@ fn everything_is_ok_in_a_good_terminal_with_a_server() {
     ] {
         assert!(text.contains(well), "{well}:\n{text}");
     }
-    assert!(!text.contains("WRONG"), "{text}");
+    assert!(!text.contains("ERROR"), "{text}");
     host.kill().unwrap();
     host.wait().unwrap();
 }
@@ -51,7 +51,7 @@ fn differences_of_the_terminal_are_reported_with_a_fix() {
     for line in [
         "light, reported by the terminal",
         "-> export TERM=xterm-256color",
-        "WRONG symbols        unexpected width in columns: ● 2 instead of 1, … 2 instead of 1",
+        "ERROR symbols        unexpected width in columns: ● 2 instead of 1, … 2 instead of 1",
         "or set glyphs = \"ascii\" in the config file",
         "note  emoji          unexpected width in columns: 👋🏽 4 instead of 2",
         "one problem found",
@@ -59,7 +59,7 @@ fn differences_of_the_terminal_are_reported_with_a_fix() {
         assert!(text.contains(line), "{line}:\n{text}");
     }
     let text = said("LC_ALL=C.ISO-8859-1");
-    assert!(text.contains("WRONG characters"), "{text}");
+    assert!(text.contains("ERROR characters"), "{text}");
     assert!(text.contains("-> export LC_ALL=C.UTF-8"), "{text}");
     // The proposed fix works.
     let config = home.directory.path().join("config/tchat");
@@ -98,12 +98,12 @@ fn configuration_and_server_are_checked_without_a_terminal_too() {
     );
     assert_eq!(code, Some(1));
     for line in [
-        "WRONG server         ",
+        "ERROR server         ",
         "no server running there",
         "on that machine: tchat --serve --host ::",
-        "WRONG theme          there is no theme 'nope'",
+        "ERROR theme          there is no theme 'nope'",
         "-> set theme = \"auto\" in the config file",
-        "WRONG editor         cannot find the program '/no/such'",
+        "ERROR editor         cannot find the program '/no/such'",
         "-> set editor = \"nano\" in the config file",
     ] {
         assert!(text.contains(line), "{line}:\n{text}");
@@ -111,7 +111,7 @@ fn configuration_and_server_are_checked_without_a_terminal_too() {
     let (code, text) = said(&[], "name = \"ann\"\ncolour = \"red\"\n");
     assert_eq!(code, Some(1));
     assert!(
-        text.contains("WRONG config file") && text.contains("line 2, at 'colour'"),
+        text.contains("ERROR config file") && text.contains("line 2, at 'colour'"),
         "{text}"
     );
     // All errors are listed, and the rest is still checked.
@@ -124,7 +124,7 @@ fn configuration_and_server_are_checked_without_a_terminal_too() {
         "line 6, at 'prot': unknown key 'prot'; did you mean 'port'?",
         "ok    name           mia",
         "ok    theme          auto",
-        "WRONG server         127.0.0.1:1: ",
+        "ERROR server         127.0.0.1:1: ",
     ] {
         assert!(text.contains(line), "{line}:\n{text}");
     }
@@ -198,11 +198,11 @@ fn it_ends_even_if_a_file_or_server_never_answers() {
         ),
         (
             &["--data", data.as_str(), "--server", "localhost:1"],
-            "WRONG data           cannot write to",
+            "ERROR data           cannot write to",
         ),
         (
             &["--config", plain.as_str(), "--server", "localhost:1"],
-            "WRONG theme          cannot read the theme 'stuck': it is not a file",
+            "ERROR theme          cannot read the theme 'stuck': it is not a file",
         ),
         (&["--server", silent.as_str()], "no answer within 5 s"),
     ] {
@@ -264,7 +264,7 @@ fn it_uses_the_language_of_the_user() {
             assert!(text.contains(line), "{line}:\n{text}");
         }
         assert!(text.contains("个问题"), "{text}");
-        for english in ["WRONG", "ok   ", "configuration", "by itself"] {
+        for english in ["ERROR", "ok   ", "configuration", "by itself"] {
             assert!(!text.contains(english), "{english}:\n{text}");
         }
     }
@@ -274,7 +274,7 @@ fn it_uses_the_language_of_the_user() {
         "lang = \"zh\"\n",
     );
     assert!(
-        text.contains("WRONG server") && !text.contains("终端"),
+        text.contains("ERROR server") && !text.contains("终端"),
         "{text}"
     );
 }

@@ -39,14 +39,14 @@ fn somebody_in_between_learns_nothing_from_any_client() {
     for arguments in every_mode(&link) {
         let (code, words) = runs(&there, &arguments);
         assert_eq!(code, Some(1), "{arguments:?}: {words}");
-        assert!(words.contains("than its link says"), "{words}");
+        assert!(words.contains("the one in its link"), "{words}");
     }
     let mut ann = there.screen(WIDE, &["--server", &link]);
-    ann.shows("than its link says");
+    ann.shows("the one in its link");
     ann.sends_line("/quit");
     assert!(ann.ends());
     let mut ann = there.screen(WIDE, &["--plain", "--server", &link]);
-    ann.shows("than its link says");
+    ann.shows("the one in its link");
     ann.sends_line("/quit");
     // Without a link and without a terminal, an unknown key is refused as well.
     let address = format!("localhost:{}", between.port);
@@ -85,16 +85,16 @@ fn a_changed_key_stops_every_client_until_a_person_confirms_it() {
     for arguments in every_mode(&address) {
         let (code, words) = runs(&there, &arguments);
         assert_eq!(code, Some(1), "{arguments:?}: {words}");
-        assert!(words.contains("another key than before"), "{words}");
+        assert!(words.contains("a different key from before"), "{words}");
         assert!(words.contains(&replace), "{words}");
     }
     // A link does not replace the key that is known.
     let (code, words) = runs(&there, &["send", "--server", &second, "hello"]);
     assert_eq!(code, Some(1), "{words}");
-    assert!(words.contains("the link has another key"), "{words}");
+    assert!(words.contains("the link has a different key"), "{words}");
     assert!(words.contains(&replace), "{words}");
     let mut ann = there.screen(WIDE, &["--server", &address]);
-    ann.shows("another key than before");
+    ann.shows("a different key from before");
     ann.sends_line("/quit");
     assert!(ann.ends());
     // Without a terminal nothing can be confirmed.

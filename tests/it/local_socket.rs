@@ -70,7 +70,7 @@ fn clients_of_the_same_user_use_a_socket_that_others_cannot_open() {
     // Somebody else who takes the port meanwhile is not trusted.
     let interceptor = Interceptor::instead_of(home.port);
     let refused = sends("to whom?", 1);
-    assert!(refused.contains("another key"), "{refused}");
+    assert!(refused.contains("a different key"), "{refused}");
     assert_eq!(interceptor.heard(), b"");
 
     // Without the socket, the server is reached through TCP.

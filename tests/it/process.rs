@@ -144,7 +144,10 @@ fn stop_ends_the_server_of_the_directory_and_prints_its_process_id() {
     let home = Home::new();
     let (code, words) = stops(&home, &[]);
     assert_eq!(code, Some(0));
-    assert!(words.contains("no server is running on"), "{words}");
+    assert!(
+        words.contains("no server is using the data directory"),
+        "{words}"
+    );
     assert!(!home.data().exists(), "stop creates nothing");
     let mut server = home.serves(&[]);
     let number = server.id();
@@ -153,14 +156,18 @@ fn stop_ends_the_server_of_the_directory_and_prints_its_process_id() {
     assert!(
         stops(&home, &["--data", &other])
             .1
-            .contains("no server is running on")
+            .contains("no server is using the data directory")
     );
     assert!(server.try_wait().unwrap().is_none());
     let (code, words) = stops(&home, &[]);
     assert_eq!(code, Some(0), "{words}");
     assert!(words.contains(&format!("(process {number})")), "{words}");
     assert_eq!(ends(&mut server, DRAIN).code(), Some(0), "it drained");
-    assert!(stops(&home, &[]).1.contains("no server is running on"));
+    assert!(
+        stops(&home, &[])
+            .1
+            .contains("no server is using the data directory")
+    );
     let (_, words) = stops(&home, &["--lang", "zh"]);
     assert!(words.contains("没有正在运行的服务器"), "{words}");
 }

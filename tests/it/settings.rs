@@ -29,7 +29,7 @@ fn set_lists_every_setting_with_value_source_and_description() {
         "Interface language",
         "keys = default · by default",
         "Key preset",
-        "typing = off · set now",
+        "typing = off · this session",
         "See who is typing",
         "notifications",
         "links",
@@ -42,7 +42,7 @@ fn set_lists_every_setting_with_value_source_and_description() {
     }
     // Also when it is changed by a key, and changed back.
     screen.keys("<esc><f4>/set<ret>");
-    assert!(screen.shows("panes = off · set now"));
+    assert!(screen.shows("panes = off · this session"));
     screen.keys("<esc><f4>/typing show<ret>/set<ret>");
     assert!(screen.shows("panes = on · by default"));
     assert!(

@@ -159,7 +159,7 @@ fn reachable(main: &[SocketAddr]) -> Vec<IpAddr> {
     all
 }
 
-/// Any own address of a family, and an address of the documentation that belongs to no machine.
+/// The wildcard address of a family, and an address reserved for documentation (RFC 5737, RFC 3849), which belongs to no machine.
 type Probe = (&'static str, &'static str);
 const V4: Probe = ("0.0.0.0:0", "192.0.2.1:9");
 const V6: Probe = ("[::]:0", "[2001:db8::1]:9");

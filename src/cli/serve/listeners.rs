@@ -45,7 +45,7 @@ impl Listeners {
     /// # Errors
     /// The main address cannot be used.
     pub async fn open(serve: &Serve, socket: Option<&Path>) -> Result<Self> {
-        // Before the ports: a client that finds a port open, and looks for the socket then, finds it.
+        // The socket is opened before the ports, so that a client that finds a port open also finds the socket.
         #[cfg(unix)]
         let local = open_socket(socket);
         let mut all = tcp::bind(&serve.host, serve.port)

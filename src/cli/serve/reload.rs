@@ -50,7 +50,7 @@ impl Reload {
         })))
     }
 
-    /// Uses the present certificate. One that cannot be used changes nothing.
+    /// Loads the certificate files. If they cannot be used, the previous certificate stays in use.
     fn read_again(&mut self) {
         let read = ServerKey::of_files(&self.files.certificate, &self.files.key)
             .map_err(anyhow::Error::from)
@@ -58,18 +58,18 @@ impl Reload {
         let (config, key) = match read {
             Ok(read) => read,
             Err(error) => {
-                tracing::error!(%error, "kept the former certificate");
+                tracing::error!(%error, "cannot reload the certificate; the previous one stays in use");
                 return;
             }
         };
         self.current.replace(config, key.pin());
-        tracing::info!("read the certificate again");
+        tracing::info!("reloaded the certificate");
         if self.note.pin == Some(key.pin()) {
             return;
         }
         tracing::warn!(
             pin = %key.pin(),
-            "the certificate has another key: clients that know the former one ask their users to confirm it"
+            "the certificate has a new key: clients that know the previous one will ask their users to confirm it"
         );
         self.note.pin = Some(key.pin());
         if let Ok(link) = self.link.get().parse::<ServerLink>()

@@ -30,7 +30,7 @@ pub struct Admin {
     link: SharedLink,
 }
 
-/// Who administrates.
+/// Who administers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Administrator {
     /// The user who runs the server.

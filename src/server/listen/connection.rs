@@ -69,7 +69,7 @@ struct Inner {
     /// Drops the connection, whatever its peer does.
     kill: CancellationToken,
     has_request: AtomicBool,
-    /// The permit under `Caps::strangers`. Released when the client is admitted.
+    /// The permit under `ConnectionLimits::unadmitted`. Released when the client is admitted.
     unadmitted_permit: Mutex<Option<OwnedSemaphorePermit>>,
     outboxes: Mutex<Vec<Weak<Outbox>>>,
     /// A guest name that is reserved while the connection lasts.

@@ -81,7 +81,7 @@ pub(super) static ENGLISH: Demo = Demo {
     ],
     replies: [
         "good to hear from you",
-        "right. press `Up` in an empty line to edit your last message",
+        "right. press `Up` on an empty line to edit your last message",
         "noted 👍",
     ],
     guide: [

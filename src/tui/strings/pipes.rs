@@ -52,11 +52,11 @@ pub(super) static ENGLISH: Pipes = Pipes {
     maybe_sent: "it may or may not have been sent: {0}",
     maybe_sent_next: "use --id next time, so that it is safe to send it again",
     maybe_sent_again_next: "it is safe to send it again with the same --id",
-    nothing_to_stop: "no server is running on '{0}'",
-    stopped: "stopped the server of '{0}' (process {1})",
+    nothing_to_stop: "no server is using the data directory '{0}'",
+    stopped: "stopped the server using '{0}' (process {1})",
     is_restored: "a backup is being restored to '{0}' (process {1}); wait until that is done",
-    cannot_stop: "cannot stop the server of '{0}' (process {1}): {2}",
-    still_runs: "the server of '{0}' (process {1}) did not stop within {2} s",
+    cannot_stop: "cannot stop the server using '{0}' (process {1}): {2}",
+    still_runs: "the server using '{0}' (process {1}) did not stop within {2} s",
     still_runs_next: "force it with `kill -9 {0}`; no stored message is lost",
 };
 

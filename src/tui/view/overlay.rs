@@ -49,7 +49,7 @@ pub(super) fn popup(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     }
 }
 
-/// Draws a completion: its text, and after the columns of the longest text what it is about.
+/// Draws a completion: its text, then its description in a second column.
 fn draw_offer(
     canvas: &mut Canvas<'_>,
     row: Rect,
@@ -126,7 +126,7 @@ pub(super) fn draw(
     }
 }
 
-/// Draws the question for a name. As long as nothing is typed, the field shows the proposed name.
+/// Draws the prompt that asks for a name. As long as nothing is typed, the field shows the proposed name.
 fn ask_name(
     canvas: &mut Canvas<'_>,
     state: &State,
@@ -267,7 +267,7 @@ fn ask(
     let accent = clear_overlay(canvas, regions, area, &text::line(title));
     let style = canvas.style(Scope::Popup);
     let mut y = area.y + 1;
-    // On a low screen the text field matters more than the end of the explanation.
+    // On a short screen the text field matters more than the end of the explanation.
     for range in reasons
         .into_iter()
         .take(usize::from(area.height.saturating_sub(2)))

@@ -37,7 +37,7 @@ pub(super) fn draw(
             .saturating_add(if is_lobby { 3 } else { 2 }),
     );
     let cursor = head(canvas, state, regions, area, picker);
-    // On a low screen the rows matter more than the headings and the hint.
+    // On a short screen the rows matter more than the headings and the hint.
     let has_edges = area.height > 3;
     let mut body = Rect {
         y: area.y + 1,

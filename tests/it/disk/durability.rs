@@ -298,7 +298,7 @@ fn a_lost_history_is_never_replaced_silently_by_an_empty_one() {
         }
         assert_eq!(std::fs::read(&wal).ok(), before, "{what}: the WAL is kept");
         let (_, said) = runs(&home, &["doctor", "--port", &port]);
-        assert!(said.contains("WRONG rooms"), "{what}: {said}");
+        assert!(said.contains("ERROR rooms"), "{what}: {said}");
         let (code, said) = runs(&home, &["restore", &copy]);
         assert_eq!(code, Some(0), "{what}: {said}");
         let mut server = home.serves(&[]);

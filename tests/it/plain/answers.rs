@@ -77,7 +77,7 @@ fn private_messages_and_a_taken_name_are_printed_as_text() {
 }
 
 #[test]
-fn an_unusable_default_name_is_asked_for_in_plain_mode_too() {
+fn plain_mode_also_asks_for_a_name_if_the_default_is_unusable() {
     let mut lines = Lines::new(true);
     lines.screen.state.me.proposed_name = Some("guest".into());
     let refusal = tchat::chat::Refusal::new(RefusalCode::NameInvalid)

@@ -111,7 +111,7 @@ fn the_link_overlay_shows_counts_and_refreshes_while_it_is_open() {
         .collect::<Vec<_>>()
         .join(" ");
     assert!(
-        words.contains("1 in the middle, 0 at the end"),
+        words.contains("again: 1× in gaps, 0× at the end"),
         "{}",
         screen.text()
     );

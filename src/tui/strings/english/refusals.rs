@@ -39,7 +39,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::Draining => "the server is restarting",
         RefusalCode::EpochChanged => "the room's history was replaced",
         RefusalCode::Unauthenticated if first == "clear_text" => {
-            "the server lets nobody sign in without encryption; connect without --insecure"
+            "the server does not allow sign-in without encryption; connect without --insecure"
         }
         RefusalCode::Unauthenticated if first == "owner" => {
             "this account owns rooms; sign in once on the server's own machine, then it works from here too"
@@ -48,16 +48,18 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
             "the server could not verify this device; another program may be between you and the server"
         }
         RefusalCode::InviteNeeded => {
-            "this server is for invited people; ask for a link, then run `tchat join` and paste it"
+            "this server is invite only; ask for an invitation link, then run `tchat join` and paste it"
         }
         RefusalCode::InviteInvalid => {
-            "the invitation in the link has expired, was used up or was withdrawn; ask for a new link"
+            "the invitation in the link has expired, has been used up or was revoked; ask for a new link"
         }
-        RefusalCode::RegistrationClosed => "this server accepts no new people",
+        RefusalCode::RegistrationClosed => "registration is closed on this server",
         RefusalCode::TooManyRooms => "you are already in {0} rooms, which is the limit",
         RefusalCode::CannotLeave => "everyone starts in this room; it cannot be left or closed",
         RefusalCode::StorageFull => "the server's disk is full",
-        RefusalCode::PersonGone => "they used an old client and have left; they cannot be reached",
+        RefusalCode::PersonGone => {
+            "this person used an old client and has left; they cannot be reached"
+        }
         RefusalCode::NotAllowed => match (first, second) {
             ("topic", "moderator") => "only moderators of this room can set the topic",
             ("invite", "moderator") => "only moderators of this room can invite people",
