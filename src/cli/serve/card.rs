@@ -145,11 +145,9 @@ fn reachable(main: &[SocketAddr]) -> Vec<IpAddr> {
     let mut all = Vec::new();
     for address in main {
         match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => all.extend(own_address(V4)),
+            IpAddr::V4(ip) if ip.is_unspecified() => all.extend(own_addresses(&[V4])),
             // It accepts IPv4 too.
-            IpAddr::V6(ip) if ip.is_unspecified() => {
-                all.extend(own_address(V4).into_iter().chain(own_address(V6)));
-            }
+            IpAddr::V6(ip) if ip.is_unspecified() => all.extend(own_addresses(&[V4, V6])),
             ip => all.push(ip),
         }
     }
@@ -157,6 +155,23 @@ fn reachable(main: &[SocketAddr]) -> Vec<IpAddr> {
     let mut seen = HashSet::new();
     all.retain(|ip| seen.insert(*ip));
     all
+}
+
+/// Returns the addresses from which this machine would send to other networks. A machine without a route to other networks, as on an air-gapped
+/// one, has those of its interfaces.
+fn own_addresses(families: &[Probe]) -> Vec<IpAddr> {
+    let routed: Vec<IpAddr> = families.iter().filter_map(|it| own_address(*it)).collect();
+    if !routed.is_empty() {
+        return routed;
+    }
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let addresses = interfaces.into_iter().map(|interface| interface.ip());
+    let is_usable = |ip: &IpAddr| match ip {
+        IpAddr::V4(ip) => !ip.is_link_local(),
+        // A link-local address means nothing without the interface that it belongs to.
+        IpAddr::V6(ip) => !ip.is_unicast_link_local() && families.contains(&V6),
+    };
+    addresses.filter(is_usable).collect()
 }
 
 /// The wildcard address of a family, and an address reserved for documentation (RFC 5737, RFC 3849), which belongs to no machine.
