@@ -7,7 +7,7 @@ use std::fmt;
 use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 
-use super::id::{SecretHash, read_32_bytes};
+use super::id::{SecretHash, fixed_bytes, read_32_bytes};
 use super::{Pin, ServerId};
 
 /// What a signature is for, so that it cannot be used for anything else.
@@ -30,22 +30,12 @@ const WEAK: [&str; 7] = [
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeviceKey([u8; 32]);
 
+fixed_bytes!(DeviceKey, 32);
+
 impl DeviceKey {
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-
     /// Like [`DeviceSecret::from_file`].
     pub fn from_file(file: &[u8]) -> Option<Self> {
         read_32_bytes(file).map(Self)
-    }
-
-    pub const fn bytes(&self) -> &[u8; 32] {
-        &self.0
     }
 
     /// Whether the key is one of the few for which a signature of everything exists (points of small order). No device has such a key by
@@ -214,19 +204,7 @@ impl FormerProof {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionToken([u8; 32]);
 
-impl SessionToken {
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-
-    pub const fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
+fixed_bytes!(SessionToken, 32);
 
 impl fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,27 +4,36 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+/// Implements what every type of a fixed number of bytes has.
+macro_rules! fixed_bytes {
+    ($name:ident, $count:literal) => {
+        impl $name {
+            /// Creates a value from these bytes.
+            pub const fn new(bytes: [u8; $count]) -> Self {
+                Self(bytes)
+            }
+
+            /// Creates a value from a slice. Returns `None` if it has another length.
+            pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+                bytes.try_into().ok().map(Self)
+            }
+
+            pub const fn bytes(&self) -> &[u8; $count] {
+                &self.0
+            }
+        }
+    };
+}
+
+pub(super) use fixed_bytes;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name([u8; 16]);
 
-        impl $name {
-            /// Creates an id from these bytes.
-            pub const fn new(bytes: [u8; 16]) -> Self {
-                Self(bytes)
-            }
-
-            /// Creates an id from a slice. Returns `None` if it does not have exactly 16 bytes.
-            pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-                bytes.try_into().ok().map(Self)
-            }
-
-            pub const fn bytes(&self) -> &[u8; 16] {
-                &self.0
-            }
-        }
+        fixed_bytes!($name, 16);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,18 +129,12 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretHash([u8; 32]);
 
-impl SecretHash {
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
+fixed_bytes!(SecretHash, 32);
 
+impl SecretHash {
     /// Like [`Secret::from_file`].
     pub fn from_file(file: &[u8]) -> Option<Self> {
         read_32_bytes(file).map(Self)
-    }
-
-    pub const fn bytes(&self) -> &[u8; 32] {
-        &self.0
     }
 
     /// Returns the first bytes, by which an account can be found. See [`FormerProof`](super::FormerProof).

@@ -2,7 +2,9 @@
 
 use anyhow::{Result, anyhow, bail};
 
-use super::{AdminCommand, machine};
+use super::AdminCommand;
+#[cfg(unix)]
+use super::machine;
 use crate::chat::InviteTerms;
 use crate::client::{
     AdminAnswer, AdminRequest, Connector, DisconnectReason, Unreachable, call_as_host,
@@ -77,8 +79,8 @@ fn connector(paths: &Paths) -> Option<Connector> {
 }
 
 #[cfg(not(unix))]
-fn connector(paths: &Paths) -> Option<Connector> {
-    machine::socket(paths).and(None)
+fn connector(_paths: &Paths) -> Option<Connector> {
+    None
 }
 
 #[allow(clippy::print_stdout)] // The output of the command.

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::hub::random_id;
+use super::hub::random_bytes;
 use super::store::Verified;
 use super::store::sqlite::{self, Backup, BackupError, OpenError, Restored, SqliteStore};
 use crate::chat::{DeviceKey, SecretHash, ServerId};
@@ -194,7 +194,7 @@ impl DataDir {
         if let Some(former) = former
             && (secret.is_none() || SecretHash::from_file(&former) != secret)
         {
-            tracing::warn!("another user, whom an earlier version recorded, owns the rooms");
+            tracing::warn!("the rooms belong to a different user, recorded by an earlier version");
             return Ok(None);
         }
         let text = format!("{}\n", hex::encode(device.bytes()));
@@ -256,7 +256,7 @@ impl DataDir {
             path: self.path.clone(),
             cause,
         })?;
-        let store = SqliteStore::open(&database, ServerId::new(random_id()))?;
+        let store = SqliteStore::open(&database, ServerId::new(random_bytes()))?;
         self.clear_failure();
         Ok(store)
     }

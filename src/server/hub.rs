@@ -32,7 +32,7 @@ pub(crate) use self::invites::{InviteFailure, first_invite};
 use self::locks::Locks;
 use self::names::{Names, Operators};
 use self::read_positions::PendingReads;
-pub(crate) use self::sign_in::{ProvenDevice, random_bytes};
+pub(crate) use self::sign_in::ProvenDevice;
 use super::bus::Bus;
 pub(crate) use super::clock::now_ms;
 use super::clock::{LogClock, WallClock};
@@ -303,10 +303,10 @@ async fn notify_invited(hub: Weak<Hub>, mut invitations: mpsc::Receiver<Invited>
     }
 }
 
-/// Returns sixteen random bytes.
-pub(crate) fn random_id() -> [u8; 16] {
-    let mut bytes = [0; 16];
-    // The system's generator does not fail once it is running. Without it no id and no secret would be safe.
+/// Returns random bytes.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // The system's generator does not fail once it is running. Without it no id and no key would be safe.
     getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
     bytes
 }

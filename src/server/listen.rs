@@ -218,9 +218,9 @@ where
 {
     let io = FirstByte::read(io).await.ok()??;
     if !io.is_tls() {
-        let is_exposed = !connection.is_local() && encryption.clear_text == ClearText::Bridges;
-        connection.set_exposed(is_exposed);
-        connection.set_transport(connection.clear_transport());
+        if connection.is_local() || encryption.clear_text == ClearText::Everything {
+            connection.set_transport(connection.clear_transport());
+        }
         return Some(Opened::Clear(io));
     }
     let (config, pin) = encryption.tls?.current();

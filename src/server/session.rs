@@ -20,13 +20,12 @@ use tokio::time::Instant;
 
 pub(crate) use self::guest::run_guest;
 use self::post::PostOrder;
-pub(crate) use self::sign_in::Path;
 use super::hub::{AdmitError, Admitted, Hub, now_ms};
 use super::outbox::{Outbox, Slot};
 use super::room::attendance::Departure;
 use super::room::mailbox::Attendee;
 use super::store::StoreError;
-use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId, SessionToken};
+use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId, SessionToken, Transport};
 use crate::text;
 use crate::wire::{
     Event, Goodbye, GoodbyeAction, GoodbyeReason, Malformed, PROTOCOL, PersonTarget, Request,
@@ -47,21 +46,32 @@ pub(crate) enum SessionError {
     Lost,
 }
 
+/// Where a client comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Origin {
+    /// Its address, for the log.
+    pub peer: String,
+    /// How it reaches the server. `None`: others may read and change everything on the way, so it may not sign in.
+    pub transport: Option<Transport>,
+}
+
 /// Runs one client's session to its end. `on_admitted` is called once the client is admitted, so that its connection no longer counts as
-/// unknown; `path` is how it reaches the server.
+/// unknown.
 pub(crate) async fn run(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     mut inbound: impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin + Send,
     on_admitted: impl FnOnce() + Send,
-    (peer, path): (String, Path),
+    origin: Origin,
 ) {
-    let goodbye = match sign_in::sign_in(&hub, &outbox, path, &mut inbound).await {
+    let goodbye = match sign_in::sign_in(&hub, &outbox, origin.transport, &mut inbound).await {
         Ok((admitted, hello)) => {
             on_admitted();
             let agent = text::line(&text::cut(&hello.agent, AGENT)).to_string();
             let session = Session::new(hub, &outbox, admitted);
-            session.run_admitted(&mut inbound, &agent, &peer).await
+            session
+                .run_admitted(&mut inbound, &agent, &origin.peer)
+                .await
         }
         Err(goodbye) => goodbye,
     };
@@ -111,7 +121,7 @@ const fn goodbye(reason: GoodbyeReason) -> Goodbye {
 
 /// Returns the goodbye of a server that stops. The retry delay is random, so that the clients do not all reconnect at once.
 fn drain_goodbye() -> Goodbye {
-    let jitter = u64::from(super::hub::random_id()[0]) * 4;
+    let jitter = u64::from(super::hub::random_bytes::<1>()[0]) * 4;
     let retry_after = Some(Duration::from_millis(500 + jitter));
     Goodbye {
         reason: GoodbyeReason::Draining,

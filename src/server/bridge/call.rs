@@ -25,7 +25,7 @@ use crate::chat::{
 };
 use crate::server::delivery::Delivery;
 use crate::server::hub::guest::{Guest, Seat};
-use crate::server::hub::{Hub, now_ms, random_id};
+use crate::server::hub::{Hub, now_ms, random_bytes};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Direction, JoinOrLeave};
 use crate::server::outbox::{Item, Outbox, Signal};
@@ -96,7 +96,7 @@ pub fn begin(
         deferred: VecDeque::new(),
         handshake_reply: entered,
         peers: HashMap::new(),
-        instance: InstanceId::new(random_id()),
+        instance: InstanceId::new(random_bytes()),
         posts: 0,
         name: String::new(),
         me: None,

@@ -49,17 +49,17 @@ impl Admin {
     /// `UNAUTHENTICATED`: the call does not come through the local socket, and has no valid token. `PERMISSION_DENIED`: its person is not an
     /// owner.
     fn administrator<T>(&self, request: &Request<T>) -> Result<Administrator, Status> {
+        let unauthenticated = || Status::unauthenticated("a session is needed");
         let connection = request.extensions().get::<Connection>();
-        let is_exposed = connection.is_none_or(Connection::is_exposed);
-        if connection.is_some_and(|it| it.transport() == Transport::Socket) {
-            if let Some(connection) = connection {
-                connection.mark_admitted();
-            }
+        let connection = connection.ok_or_else(unauthenticated)?;
+        let transport = connection.transport().ok_or_else(unauthenticated)?;
+        if transport == Transport::Socket {
+            connection.mark_admitted();
             return Ok(Administrator::Host);
         }
-        let token = token_of(request.metadata()).filter(|_| !is_exposed);
-        let person = token.and_then(|token| self.hub.person_of(token).ok());
-        let person = person.ok_or_else(|| Status::unauthenticated("a session is needed"))?;
+        let token = token_of(request.metadata());
+        let person = token.and_then(|token| self.hub.person_of(token));
+        let person = person.ok_or_else(unauthenticated)?;
         if self.hub.is_administrator(person) {
             Ok(Administrator::Person(person))
         } else {

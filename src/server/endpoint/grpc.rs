@@ -14,7 +14,7 @@ use crate::server::deadline::Deadline;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
-use crate::server::session::{self, SessionError};
+use crate::server::session::{self, Origin, SessionError};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{
     Frame, Malformed, encode_event, entry_to, proto, request_from, room_to, search_from,
@@ -46,19 +46,18 @@ impl Endpoint {
     /// # Errors
     /// `UNAUTHENTICATED`: the token is missing, or its session has ended.
     fn caller<T>(&self, request: &Request<T>) -> Result<IdentityId, Status> {
+        let unauthenticated =
+            || Status::unauthenticated("the token is missing, or its session has ended");
         let connection = request.extensions().get::<Connection>();
-        if connection.is_some_and(Connection::is_exposed) {
+        let connection = connection.ok_or_else(unauthenticated)?;
+        if connection.transport().is_none() {
             return Err(Status::failed_precondition(
                 "the connection is not encrypted: use a newer tchat",
             ));
         }
-        let unauthenticated =
-            || Status::unauthenticated("the token is missing, or its session has ended");
         let token = token_of(request.metadata()).ok_or_else(unauthenticated)?;
-        let known = self.hub.person_of(token).map_err(|_| unauthenticated())?;
-        if let Some(connection) = request.extensions().get::<Connection>() {
-            connection.mark_admitted();
-        }
+        let known = self.hub.person_of(token).ok_or_else(unauthenticated)?;
+        connection.mark_admitted();
         Ok(known)
     }
 
@@ -91,18 +90,16 @@ impl ChatService for Endpoint {
             Ok(frame) => request_from(frame).map_err(SessionError::Malformed),
             Err(_) => Err(SessionError::Lost),
         });
-        let path = if connection.is_exposed() {
-            session::Path::Exposed
-        } else {
-            session::Path::Usable(connection.transport())
+        let origin = Origin {
+            peer: connection.peer(),
+            transport: connection.transport(),
         };
-        let peer = (connection.peer(), path);
         tokio::spawn(session::run(
             Arc::clone(&self.hub),
             Arc::clone(&outbox),
             inbound,
             move || connection.mark_admitted(),
-            peer,
+            origin,
         ));
         Ok(Response::new(FrameStream { outbox, deadline }))
     }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::admission::{AdmitError, Admitted, Rights};
 use super::guest::Guest;
 use super::names::parse_name;
-use super::{Hub, now_ms, random_id};
+use super::{Hub, now_ms, random_bytes};
 use crate::chat::{
     Author, IdentityId, Refusal, RefusalCode, RoomId, SessionId, Status, UserName, Via,
 };
@@ -174,7 +174,7 @@ impl Hub {
             via: guest.via,
         };
         self.store.put_identity(record.clone(), now_ms()).await?;
-        let session = SessionId::new(random_id());
+        let session = SessionId::new(random_bytes());
         self.add_session(
             (session, None),
             &record,
@@ -282,7 +282,7 @@ pub fn numeric_id(identity: IdentityId) -> i64 {
 
 /// Makes a new identity. Its [`numeric_id`] is the requested one, if that is positive.
 fn fresh_identity(number: Option<i64>) -> IdentityId {
-    let mut bytes = random_id();
+    let mut bytes = random_bytes();
     if let Some(number) = number.filter(|number| *number > 0) {
         bytes[..8].copy_from_slice(&number.to_be_bytes());
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Hub, random_id};
+use super::{Hub, random_bytes};
 use crate::chat::{IdentityId, Invite, InviteTerms, OpenInvite, Stamp};
 use crate::server::clock::{LogClock, WallClock};
 use crate::server::store::{InviteRecord, Store, StoreError};
@@ -44,7 +44,7 @@ pub async fn first_invite(
 
 /// Returns a new invitation, and what is stored of it.
 fn fresh(terms: InviteTerms, maker: Option<IdentityId>, now: Stamp) -> (Invite, InviteRecord) {
-    let invite = Invite::new(random_id());
+    let invite = Invite::new(random_bytes());
     let valid_ms = u64::try_from(terms.valid.as_millis()).unwrap_or(u64::MAX);
     let record = InviteRecord {
         hash: invite.hash(),

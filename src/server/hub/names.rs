@@ -1,4 +1,4 @@
-//! Names in use: to whom they belong, and for how long. It knows nothing of the store.
+//! Names in use: who owns each one, and for how long. It knows nothing of the store.
 
 use std::collections::HashMap;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{AdmitError, Hub, random_id};
+use super::{AdmitError, Hub, random_bytes};
 use crate::chat::RoomPreset;
 use crate::chat::{
     Author, Body, Changes, Digest, Entry, Epoch, IdentityId, LastMessage, NameError, NewRoom, Post,
@@ -52,14 +52,14 @@ pub(super) async fn set_up(
             }
         } else {
             let record = RoomRecord {
-                id: RoomId::new(random_id()),
+                id: RoomId::new(random_bytes()),
                 kind: RoomKind::Public,
                 name: preset.name.to_string(),
                 key: Some(key),
                 topic: preset.topic.clone(),
                 capacity: preset.capacity,
                 position,
-                epoch: Epoch::new(random_id()),
+                epoch: Epoch::new(random_bytes()),
                 pair: None,
             };
             let created = first_append(&record, server.clone(), Vec::new(), clock.stamp());
@@ -192,14 +192,14 @@ impl Hub {
                 .into());
         }
         let record = RoomRecord {
-            id: RoomId::new(random_id()),
+            id: RoomId::new(random_bytes()),
             kind: wanted.kind,
             name: name.to_string(),
             key: Some(name.key()),
             topic: wanted.topic,
             capacity: wanted.capacity,
             position: u32::MAX,
-            epoch: Epoch::new(random_id()),
+            epoch: Epoch::new(random_bytes()),
             pair: None,
         };
         let now = self.rooms.clock.stamp();
@@ -310,14 +310,14 @@ impl Hub {
             return Ok(record);
         }
         let record = RoomRecord {
-            id: RoomId::new(random_id()),
+            id: RoomId::new(random_bytes()),
             kind: RoomKind::Conversation,
             name: String::new(),
             key: None,
             topic: String::new(),
             capacity: 0,
             position: u32::MAX,
-            epoch: Epoch::new(random_id()),
+            epoch: Epoch::new(random_bytes()),
             pair: Some(pair(opener.id, other)),
         };
         let members = vec![opener.id, other];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::admission::{AdmitError, Admitted, Rights};
 use super::names::parse_name;
-use super::{Hub, now_ms, random_id};
+use super::{Hub, now_ms, random_bytes};
 use crate::chat::{
     Author, Challenge, DeviceKey, FormerProof, IdentityId, Invite, InviteHash, Refusal,
     RefusalCode, Registration, SessionId, SessionToken, Transport, Via,
@@ -49,45 +49,23 @@ impl Hub {
     ) -> Result<Admitted, AdmitError> {
         let _device_lock = self.device_locks.lock(device.key).await;
         let known = self.account_of(device).await?.map(|found| found.account.id);
-        let id = known.unwrap_or_else(|| IdentityId::new(random_id()));
+        let id = known.unwrap_or_else(|| IdentityId::new(random_bytes()));
         let _person_lock = self.person_locks.lock(id).await;
         // Read again under the lock, because another session of theirs may just have renamed them.
         let found = self.account_of(device).await?;
-        let found = found.filter(|found| found.account.id == id);
-        if known.is_some() && found.is_none() {
+        let account = match found.filter(|found| found.account.id == id) {
+            Some(found) => self.let_in(device, found, asked).await?,
+            None if known.is_none() => self.register(device, id, asked).await?,
             // Another device has just taken over the account with the same former secret.
-            return Err(Refusal::new(RefusalCode::Unauthenticated)
-                .with("signature")
-                .into());
-        }
-        let has_device = found.as_ref().is_some_and(|found| found.has_device);
-        let is_new = found.is_none();
-        let (account, invite) = if let Some(found) = found {
-            (self.readmit(found.account, asked).await?, None)
-        } else {
-            let invite = self.check_registration(device).await?;
-            (self.new_account(id, asked).await?, invite)
-        };
-        if !has_device && let Err(error) = self.add_device(&account, device, invite).await {
-            if is_new {
-                self.lock().names.release(&account.name, id);
+            None => {
+                let unproven = Refusal::new(RefusalCode::Unauthenticated).with("signature");
+                return Err(unproven.into());
             }
-            return Err(match error {
-                // Somebody else has just taken its last use.
-                StoreError::Conflict if invite.is_some() => {
-                    Refusal::new(RefusalCode::InviteInvalid).into()
-                }
-                error => error.into(),
-            });
-        }
-        if !has_device {
-            tracing::info!(
-                name = %account.name, identity = %id, device = %device.name, key = ?device.key,
-                is_new, invite = invite.map(|it| it.id()), transport = ?device.transport,
-                "added a device to an account"
-            );
-        }
-        let (session, token) = (SessionId::new(random_id()), random_token());
+        };
+        let (session, token) = (
+            SessionId::new(random_bytes()),
+            SessionToken::new(random_bytes()),
+        );
         let is_host = self.owner == Some(device.key);
         // An operator's name gives no right to administer: its first user may be anybody.
         let rights = Rights {
@@ -107,6 +85,48 @@ impl Hub {
         })
     }
 
+    /// Lets a known person in, and adds the device to their account if it is new there.
+    async fn let_in(
+        &self,
+        device: &ProvenDevice,
+        found: Found,
+        asked: &str,
+    ) -> Result<IdentityRecord, AdmitError> {
+        let account = self.readmit(found.account, asked).await?;
+        if !found.has_device {
+            self.add_device(&account, device, None).await?;
+        }
+        Ok(account)
+    }
+
+    /// Makes an account with this device.
+    async fn register(
+        &self,
+        device: &ProvenDevice,
+        id: IdentityId,
+        asked: &str,
+    ) -> Result<IdentityRecord, AdmitError> {
+        let invite = self.check_registration(device).await?;
+        let name = parse_name(asked)?;
+        self.claim(&name, id).await?;
+        let account = IdentityRecord {
+            id,
+            name,
+            via: Via::Tchat,
+        };
+        let Err(error) = self.add_device(&account, device, invite).await else {
+            return Ok(account);
+        };
+        self.lock().names.release(&account.name, id);
+        Err(match error {
+            // Somebody else has just taken its last use.
+            StoreError::Conflict if invite.is_some() => {
+                Refusal::new(RefusalCode::InviteInvalid).into()
+            }
+            error => error.into(),
+        })
+    }
+
     /// Returns the account that a device belongs to, or that its client has proven with the secret of an earlier version.
     async fn account_of(&self, device: &ProvenDevice) -> Result<Option<Found>, AdmitError> {
         if let Some(account) = self.store.identity_by_device(device.key).await? {
@@ -123,7 +143,8 @@ impl Hub {
         let Some((account, _)) = proven else {
             return Ok(None);
         };
-        // The proof needs no more than the stored hash, which an old backup has. That is too little for an account that owns rooms.
+        // Anyone who has an old backup has the stored hash, and the proof needs nothing else. That is not enough for an account that owns
+        // rooms.
         let is_owner = self.operators.has(&account.name) && device.transport != Transport::Socket;
         if is_owner {
             return Err(Refusal::new(RefusalCode::Unauthenticated)
@@ -161,50 +182,30 @@ impl Hub {
         }
     }
 
-    /// Returns a new account, whose name is claimed. It is not stored yet.
-    async fn new_account(&self, id: IdentityId, asked: &str) -> Result<IdentityRecord, AdmitError> {
-        let name = parse_name(asked)?;
-        self.claim(&name, id).await?;
-        Ok(IdentityRecord {
-            id,
-            name,
-            via: Via::Tchat,
-        })
-    }
-
+    /// Stores a device of an account, and the account if it is new. Logs it, because the device can sign in as that person from now on.
     async fn add_device(
         &self,
         account: &IdentityRecord,
         device: &ProvenDevice,
         invite: Option<InviteHash>,
     ) -> Result<(), StoreError> {
-        let invite = invite.map(|hash| (hash, self.rooms.clock.stamp()));
         let record = DeviceRecord {
             key: device.key,
             name: device.name.clone(),
             added_ms: now_ms(),
         };
-        self.store.add_device(account.clone(), record, invite).await
+        let used = invite.map(|hash| (hash, self.rooms.clock.stamp()));
+        self.store.add_device(account.clone(), record, used).await?;
+        tracing::info!(
+            name = %account.name, identity = %account.id, device = %device.name, key = ?device.key,
+            invite = invite.map(|it| it.id()), transport = ?device.transport,
+            "added a device to an account"
+        );
+        Ok(())
     }
 
-    /// Returns the person whose session has this token.
-    ///
-    /// # Errors
-    /// No session has it, or that session has ended.
-    pub fn person_of(&self, token: SessionToken) -> Result<IdentityId, Refusal> {
-        let person = self.lock().tokens.get(&token).copied();
-        person.ok_or_else(|| Refusal::new(RefusalCode::Unauthenticated))
+    /// Returns the person whose session has this token, as long as that session lasts.
+    pub fn person_of(&self, token: SessionToken) -> Option<IdentityId> {
+        self.lock().tokens.get(&token).copied()
     }
-}
-
-fn random_token() -> SessionToken {
-    SessionToken::new(random_bytes())
-}
-
-/// Returns 32 random bytes.
-pub(crate) fn random_bytes() -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes[..16].copy_from_slice(&random_id());
-    bytes[16..].copy_from_slice(&random_id());
-    bytes
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -63,9 +63,8 @@ pub struct Connection(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     peer: Peer,
-    /// Whether others can read or change what the connection transports.
-    is_exposed: AtomicBool,
-    transport: Mutex<Transport>,
+    /// How people sign in over it. Empty before it is open, and where others could read and change everything on the way.
+    transport: OnceLock<Transport>,
     /// Drops the connection, whatever its peer does.
     kill: CancellationToken,
     has_request: AtomicBool,
@@ -82,8 +81,7 @@ impl Connection {
     pub(super) fn new(peer: Peer, stranger: OwnedSemaphorePermit) -> Self {
         Self(Arc::new(Inner {
             peer,
-            is_exposed: AtomicBool::new(false),
-            transport: Mutex::default(),
+            transport: OnceLock::new(),
             kill: CancellationToken::new(),
             has_request: AtomicBool::new(false),
             unadmitted_permit: Mutex::new(Some(stranger)),
@@ -135,29 +133,18 @@ impl Connection {
         self.0.peer.counted().is_none()
     }
 
-    pub(super) fn set_exposed(&self, is_exposed: bool) {
-        self.0.is_exposed.store(is_exposed, Ordering::Relaxed);
-    }
-
+    /// Lets people sign in over this connection, which reaches the server in this way.
     pub(super) fn set_transport(&self, transport: Transport) {
-        let mut current = self
-            .0
-            .transport
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *current = transport;
+        // Each connection is opened once.
+        let _the_same = self.0.transport.set(transport);
     }
 
-    /// Returns how the connection reaches this server.
-    pub fn transport(&self) -> Transport {
-        *self
-            .0
-            .transport
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// Returns how the connection reaches this server. `None`: others may read and change everything on the way, so nobody may sign in.
+    pub fn transport(&self) -> Option<Transport> {
+        self.0.transport.get().copied()
     }
 
-    /// Returns the transport of a client on this connection that does not encrypt.
+    /// Returns how an unencrypted connection reaches this server.
     pub(super) fn clear_transport(&self) -> Transport {
         match self.0.peer {
             Peer::Memory => Transport::Memory,
@@ -185,11 +172,6 @@ impl Connection {
         self.0.upgraded.close();
         self.0.upgraded.wait().await;
         self.reserve(None);
-    }
-
-    /// Whether others may read what the connection transports, so that nobody may sign in over it.
-    pub fn is_exposed(&self) -> bool {
-        self.0.is_exposed.load(Ordering::Relaxed)
     }
 
     /// Watches an outbox. If it is not read for [`STALLED`], the connection is dropped.

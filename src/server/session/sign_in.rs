@@ -18,14 +18,6 @@ pub(crate) const SIGN_IN_WITHIN: Duration = Duration::from_secs(10);
 /// Maximum length of a device's name, in columns.
 const DEVICE_NAME: usize = 64;
 
-/// How a client reaches the server.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Path {
-    Usable(Transport),
-    /// Others may read and change everything on the way, so nobody may sign in over it.
-    Exposed,
-}
-
 fn unsupported_protocol() -> Refusal {
     Refusal::new(RefusalCode::Protocol)
         .with(PROTOCOL)
@@ -36,7 +28,7 @@ fn unsupported_protocol() -> Refusal {
 pub(super) async fn sign_in(
     hub: &Arc<Hub>,
     outbox: &Arc<Outbox>,
-    path: Path,
+    transport: Option<Transport>,
     inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
 ) -> Result<(Admitted, Hello), Option<Goodbye>> {
     let until = Instant::now() + SIGN_IN_WITHIN;
@@ -49,7 +41,7 @@ pub(super) async fn sign_in(
     if !(hello.protocol_min..=hello.protocol_max).contains(&PROTOCOL) {
         return Err(refuse(asked.request, unsupported_protocol()));
     }
-    let Path::Usable(transport) = path else {
+    let Some(transport) = transport else {
         let exposed = Refusal::new(RefusalCode::Unauthenticated).with("clear_text");
         return Err(refuse(asked.request, exposed));
     };
