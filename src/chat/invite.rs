@@ -7,6 +7,8 @@ use std::time::Duration;
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest as _, Sha256};
 
+use super::id::fixed_bytes;
+
 /// The secret part of an invitation, 16 random bytes. Anyone who has it can create an account, so neither `Debug` nor `Display` shows it.
 ///
 /// Written as 31 lower-case letters and digits: base32 (RFC 4648) of the bytes and a checksum, so that a damaged link is noticed.
@@ -20,17 +22,17 @@ const CHECKSUM: usize = 3;
 #[error("the invitation after '.' is not complete, or it has a typing error")]
 pub struct InviteError;
 
+fixed_bytes!(Invite, 16);
+
 impl Invite {
-    pub const fn new(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-
-    pub const fn bytes(&self) -> &[u8; 16] {
-        &self.0
+    /// Whether a text has a link with an invitation, so that it must not be stored.
+    pub fn is_in(text: &str) -> bool {
+        let mut words =
+            text.split(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '<' | '>'));
+        words.any(|word| {
+            let after_pin = word.split_once('#').and_then(|(_, it)| it.split_once('.'));
+            after_pin.is_some_and(|(_, invite)| invite.parse::<Self>().is_ok())
+        })
     }
 
     /// Returns the text for a link.
@@ -87,15 +89,9 @@ impl fmt::Debug for Invite {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct InviteHash([u8; 32]);
 
+fixed_bytes!(InviteHash, 32);
+
 impl InviteHash {
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    pub const fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// Returns the eight hexadecimal digits by which people name an invitation.
     pub fn id(&self) -> String {
         hex::encode(&self.0[..4])
@@ -161,5 +157,17 @@ mod tests {
             assert_eq!(text[..at].parse::<Invite>(), Err(InviteError));
         }
         assert!(!format!("{invite:?}").contains("5a"));
+        let link = invite.added_to("tchat://h/#");
+        for (text, is_in) in [
+            (link.clone(), true),
+            (format!("/connect '{link}' please"), true),
+            (format!("/connect {}", link.to_uppercase()), true),
+            (invite.added_to("tchat://h:1,i/"), true),
+            ("tchat://h/#pin".into(), false),
+            (format!("tchat://h/#pin.{}", &text[1..]), false),
+            ("see https://h/#a.b and example.org".into(), false),
+        ] {
+            assert_eq!(Invite::is_in(&text), is_in, "{text}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tchat::chat::{Epoch, Person, Presence, Profile, Refusal, RefusalCode, Role, Seq, Via};
+use tchat::chat::{Epoch, Invite, Person, Presence, Profile, Refusal, RefusalCode, Role, Seq, Via};
 use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 
@@ -33,6 +33,25 @@ fn said() -> Screen {
         "teh build",
     )]));
     screen
+}
+
+#[test]
+fn a_draft_with_an_invitation_is_not_stored() {
+    let mut screen = said();
+    screen.keys("hello");
+    assert_eq!(stored_draft(&mut screen).as_deref(), Some("hello"));
+    let link = Invite::new([7; 16]).added_to("tchat://h/#");
+    for text in [format!("/connect {link}"), format!("join us: '{link}' !")] {
+        screen.keys("<c-u>");
+        screen.handles(Event::Paste(text.clone()));
+        assert_eq!(written(&screen), text);
+        assert_eq!(stored_draft(&mut screen), None, "{text}");
+    }
+    // A link without one is a draft like any other.
+    screen.keys("<c-u>");
+    screen.handles(Event::Paste("tchat://h/#pin".into()));
+    let stored = stored_draft(&mut screen);
+    assert_eq!(stored.as_deref(), Some("tchat://h/#pin"));
 }
 
 #[test]

@@ -8,8 +8,12 @@ use std::sync::Arc;
 use prost::Message;
 use sha2::Digest as _;
 use sha2::Sha256;
-use tchat::chat::{Body, Digest, IdentityId, Secret, Seq, ServerId, UserName, digest};
+use tchat::chat::{
+    Body, Digest, IdentityId, Refusal, RefusalCode, Secret, Seq, ServerId, Transport, UserName,
+    digest,
+};
 use tchat::client::{Command, Credentials, Event as ClientEvent, profile};
+use tchat::server::listen::Peer;
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{PageLimit, Span, Store};
 use tchat::wire::{Event, Hello, Request, RequestFrame, proto, request_from, request_to};
@@ -184,6 +188,37 @@ async fn two_clients_of_one_old_profile_that_start_at_once_are_one_person() {
     let (mut one, mut two) = (start(), start());
     tokio::join!(one.is_in("general"), two.is_in("general"));
     assert_eq!(one.me, two.me);
+}
+
+#[tokio::test]
+async fn an_operator_takes_an_old_account_over_only_through_the_local_socket() {
+    let directory = secrets();
+    let profiles = directory.path().join("profiles");
+    let ann = profile::credentials(&profiles, "localhost:50917", "ann").unwrap();
+    let path = directory.path().join("tchat.db");
+    let store = Arc::new(SqliteStore::open(&path, ServerId::new([0; 16])).unwrap());
+    let mut config = config();
+    config.hub.operators = vec![UserName::new("ann").unwrap()];
+    let server = Server::with(config, store);
+    for (peer, transport, is_welcome) in [
+        (Peer::Memory, Transport::Memory, false),
+        (Peer::Socket, Transport::Socket, true),
+        // From then on the device is known, wherever it comes from.
+        (Peer::Memory, Transport::Memory, true),
+    ] {
+        let mut raw = Raw::open_over(server.dial_through(peer).await).await;
+        raw.transport = transport;
+        raw.former.clone_from(&ann.former);
+        raw.signs_in(1, "ann", &ann.device).await;
+        match raw.event().await {
+            Event::Welcome(welcome) => assert!(is_welcome && welcome.you.name == "ann"),
+            Event::Refused { refusal, .. } => {
+                let owner = Refusal::new(RefusalCode::Unauthenticated).with("owner");
+                assert!(!is_welcome && refusal == owner, "{refusal:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

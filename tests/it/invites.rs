@@ -242,25 +242,34 @@ fn no_error_message_shows_an_invitation() {
 
 #[test]
 fn a_restored_server_has_no_open_invitation() {
-    let home = Home::new();
-    let mut server = home.serves(&[]);
+    let (home, stranger) = (Home::new(), Home::new());
+    let config = home.file("config.toml");
+    std::fs::write(&config, "[server]\nregistration = 'invite'\n").unwrap();
+    let mut server = home.serves(&["--config", &config]);
     let link = home.invites(&["--uses", "5"]);
-    let backup = home.file("backup");
+    let link = link.trim_matches('\'');
     let runs = |arguments: &[&str]| {
         let ended = home.command(arguments).output().unwrap();
         assert!(ended.status.success(), "{ended:?}");
         String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap()
     };
-    let id = runs(&["admin", "invites"]);
-    assert!(id.contains('5'), "{id}");
+    let joins = |name: &str| {
+        let send = ["send", "--server", link, "--name", name, "hi"];
+        let sent = stranger.command(&send).output().unwrap();
+        (sent.status.code(), String::from_utf8(sent.stderr).unwrap())
+    };
+    assert!(runs(&["admin", "invites"]).contains("5 uses left"));
+    let backup = home.file("backup");
     runs(&["backup", &backup]);
+    assert_eq!(joins("ben").0, Some(0));
     runs(&["stop"]);
     ends(&mut server, Duration::from_secs(50));
     runs(&["restore", &backup]);
-    let mut server = home.serves(&[]);
-    let none = runs(&["admin", "invites"]);
-    assert!(none.contains("no") || none.contains("No"), "{none}");
-    assert!(!none.contains(&id[..8]), "{link}: {none}");
+    let mut server = home.serves(&["--config", &config]);
+    assert_eq!(runs(&["admin", "invites"]).trim(), "No active invitations");
+    let (code, words) = joins("cay");
+    assert_eq!(code, Some(1), "{words}");
+    assert!(words.contains("was revoked"), "{words}");
     runs(&["stop"]);
     ends(&mut server, Duration::from_secs(50));
 }

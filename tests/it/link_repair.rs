@@ -2,13 +2,51 @@
 
 use std::time::Duration;
 
-use tchat::chat::{FollowResult, Seq, SessionId};
+use tchat::chat::{FollowResult, Seq, ServerId, SessionId};
 use tchat::client::{Command, DisconnectReason, Event as ClientEvent, LinkState, Report};
 use tchat::wire::{Event, Head, Request};
 use tokio::time::Instant;
 
 use crate::support::person::Person;
 use crate::support::scripted_server::{self, EPOCH, Headers, ROOM, ScriptedStream, entry};
+
+#[tokio::test(start_paused = true)]
+async fn a_server_gets_one_signature_on_a_connection() {
+    let (connector, mut talks) = scripted_server::start();
+    let mut ann = Person::start(connector, "ann");
+    let mut talk = talks.recv().await.unwrap();
+    let challenge = |nonce| Event::Challenge {
+        nonce: [nonce; 32],
+        server_id: ServerId::new([8; 16]),
+    };
+    talk.sends(challenge(1)).await;
+    talk.until(|it| matches!(it, Request::SignIn(_)).then_some(()))
+        .await;
+    talk.sends(challenge(2)).await;
+    ann.until("the end of the connection", |_, event| {
+        let why = DisconnectReason::NotTchat(String::new());
+        match event {
+            ClientEvent::Link(LinkState::Waiting { why: ended, .. }) => {
+                assert_eq!(*ended, why);
+                Some(())
+            }
+            _ => None,
+        }
+    })
+    .await;
+    // Nor does a server that has let us in get another one.
+    let mut talk = talks.recv().await.unwrap();
+    talk.welcomes().await;
+    ann.until("online", |_, event| {
+        matches!(event, ClientEvent::Link(LinkState::Online)).then_some(())
+    })
+    .await;
+    talk.sends(challenge(3)).await;
+    ann.until("the end of the connection", |_, event| {
+        matches!(event, ClientEvent::Link(LinkState::Waiting { .. })).then_some(())
+    })
+    .await;
+}
 
 /// Answers pings with the head of the room until the client follows it again; returns the seq of its cursor.
 async fn pongs_until_followed(talk: &mut ScriptedStream, last: u64) -> u64 {

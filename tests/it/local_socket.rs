@@ -2,7 +2,9 @@
 #![cfg(unix)]
 
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use tchat::chat::Pin;
 
@@ -69,7 +71,7 @@ fn clients_of_the_same_user_use_a_socket_that_others_cannot_open() {
 
     // Somebody else who takes the port meanwhile is not trusted.
     let interceptor = Interceptor::instead_of(home.port);
-    let refused = sends("to whom?", 1);
+    let refused = sends("for my own server", 1);
     assert!(refused.contains("a different key"), "{refused}");
     assert_eq!(interceptor.heard(), b"");
 
@@ -79,6 +81,39 @@ fn clients_of_the_same_user_use_a_socket_that_others_cannot_open() {
     std::fs::remove_file(run.join("host.sock")).unwrap();
     sends("over TCP", 0);
     assert!(log(&home).contains("peer=\"127.0.0.1"));
+    signal(server.id(), "TERM");
+    assert_eq!(ends(&mut server, DRAIN).code(), Some(0));
+}
+
+/// The path of a socket is limited, so a server in a directory with a long path has none.
+#[test]
+fn a_background_server_without_a_socket_is_still_for_its_user_alone() {
+    let (home, stranger) = (Home::new(), Home::new());
+    let data = home.file(&"long".repeat(40));
+    let port = home.port.to_string();
+    let mut server = home
+        .command(&["--serve", "--background", "--port", &port, "--data", &data])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let sends = |home: &Home, arguments: &[&str]| {
+        let all = [&["send", "hello"], arguments].concat();
+        let sent = home.command(&all).stdin(Stdio::null()).output().unwrap();
+        let words = String::from_utf8(sent.stderr).unwrap();
+        (sent.status.code(), words)
+    };
+    // It has started when its user gets in.
+    let began = Instant::now();
+    let own = ["--port", &port, "--data", &data, "--timeout", "1s"];
+    while sends(&home, &own).0 != Some(0) {
+        assert!(began.elapsed() < DRAIN, "{:?}", sends(&home, &own));
+    }
+    assert!(log(&home).contains("the path of the data directory is too long"));
+    let note = std::fs::read_to_string(Path::new(&data).join("tchat.id")).unwrap();
+    let link = format!("tchat://localhost:{port}/#{}", note.lines().nth(2).unwrap());
+    let (code, words) = sends(&stranger, &["--server", &link, "--name", "ben"]);
+    assert_eq!(code, Some(1), "{words}");
+    assert!(words.contains("invite only"), "{words}");
     signal(server.id(), "TERM");
     assert_eq!(ends(&mut server, DRAIN).code(), Some(0));
 }

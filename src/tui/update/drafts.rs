@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::chat::Invite;
 use crate::client::Command;
 use crate::client::cache::Drafts;
 use crate::tui::event::Effect;
@@ -40,8 +41,7 @@ pub fn flush(state: &mut State) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut keep = |room, text: String, drafted: &mut String| {
         // An invitation is a secret and is not stored.
-        let has_invite = text.contains("tchat://") && text.contains('#');
-        if text != *drafted && !has_invite {
+        if text != *drafted && !Invite::is_in(&text) {
             drafted.clone_from(&text);
             effects.push(Effect::Client(Command::Draft { room, text }));
         }

@@ -110,10 +110,12 @@ impl LinkSession<'_> {
 
     async fn apply(&mut self, event: wire::Event) -> Result<Option<ConnectionEnd>, NoReceiver> {
         match event {
-            wire::Event::Challenge { nonce, server_id } if !self.has_signed => {
+            wire::Event::Challenge { nonce, server_id }
+                if !self.has_signed && self.token.is_none() =>
+            {
                 self.answer_challenge(nonce, server_id);
             }
-            // A second one is against the protocol; answering without end would fill the memory.
+            // Any other one is against the protocol, and answering without end would fill the memory.
             wire::Event::Challenge { .. } => {
                 let why = DisconnectReason::NotTchat(String::new());
                 return Ok(Some(ConnectionEnd::end_reason(why)));
