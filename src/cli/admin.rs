@@ -44,6 +44,7 @@ pub fn run(config: &Config, command: &AdminCommand) -> Result<()> {
         }
         Ok(AdminAnswer::Invites(open)) if open.is_empty() => print_about(s.admin.no_invites),
         Ok(AdminAnswer::Invites(open)) => {
+            print_about(s.admin.invites_title);
             for invite in open {
                 print(&invites::line(s, &invite));
             }
