@@ -8,9 +8,12 @@
 
 #![allow(clippy::print_stdout)] // The results are the output.
 
+mod cost;
+mod medium;
 mod member;
 mod peer;
 
+use self::medium::{Medium, Place};
 use self::member::{Counts, First, Member, Readers, join};
 
 use std::process::{Child, Command, Stdio};
@@ -18,17 +21,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use tchat::chat::Retention;
 use tchat::chat::RoomPreset;
 use tchat::chat::{Body, ClientId, Limits, Recipient, RoomId, RoomName, ServerId};
 use tchat::server::clock::WallClock;
+use tchat::server::data_dir::{DataDir, Purpose};
 use tchat::server::hub::HubConfig;
-use tchat::server::listen::{ConnectionLimits, Encryption, tcp};
+use tchat::server::listen::{ConnectionLimits, CurrentTls, Encryption, Peer, tcp};
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::{self, ServerConfig};
 use tchat::wire::{Request, RequestFrame, request_to};
+use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, mpsc};
+use tokio_util::either::Either;
 
 const SENDERS: usize = 10;
 const IN_FLIGHT: usize = 64;
@@ -54,11 +60,7 @@ fn main() {
                 let bare = runtime.block_on(peer::saturated(members));
                 report(&format!("saturated, N={members}"), &ours);
                 report("  bare TCP, nothing stored", &bare);
-                println!(
-                    "  ratio: {:.2} of its deliveries, {:.2} of its CPU",
-                    ours.rate() / bare.rate(),
-                    ours.cpu() / bare.cpu()
-                );
+                report_ratio(&ours, &bare);
             }
             for (members, rate) in [(10, 1000), (100, 1000), (1000, 100)] {
                 report(
@@ -66,6 +68,7 @@ fn main() {
                     &runtime.block_on(paced(members, rate, Readers::AllRead)),
                 );
             }
+            compare_media(&runtime);
             // They alternate, so that other load on the machine affects both equally.
             for _ in 0..3 {
                 for readers in [Readers::AllRead, Readers::OneStalls] {
@@ -75,6 +78,40 @@ fn main() {
             }
         }
     }
+}
+
+/// Prints what encryption costs, and what the socket saves.
+fn compare_media(runtime: &tokio::runtime::Runtime) {
+    let [clear_text, others @ ..] =
+        Medium::ALL.map(|medium| (medium, runtime.block_on(saturated_over(100, medium))));
+    report("100 members over clear text", &clear_text.1);
+    for (medium, figures) in others {
+        report(&format!("  {medium:?}"), &figures);
+        report_ratio(&figures, &clear_text.1);
+    }
+    println!(
+        "{:<34}{:>12}{:>10}{:>12}{:>12}",
+        "sign-ins", "new/s", "known/s", "CPU us", "KiB each"
+    );
+    for medium in Medium::ALL {
+        let cost = runtime.block_on(cost::measure(medium));
+        println!(
+            "{:<34}{:>12.0}{:>10.0}{:>12}{:>12.1}",
+            format!("  {medium:?}"),
+            cost.new_per_second,
+            cost.known_per_second,
+            cost.cpu.as_micros(),
+            cost.memory
+        );
+    }
+}
+
+fn report_ratio(figures: &Figures, base: &Figures) {
+    println!(
+        "  ratio: {:.2} of its deliveries, {:.2} of its CPU",
+        figures.rate() / base.rate(),
+        figures.cpu() / base.cpu()
+    );
 }
 
 pub struct Figures {
@@ -115,7 +152,8 @@ fn report(name: &str, figures: &Figures) {
 }
 
 async fn serve(directory: &str, port: u16) {
-    let path = std::path::Path::new(directory).join("tchat.db");
+    let directory = std::path::Path::new(directory);
+    let path = directory.join("tchat.db");
     let store = Arc::new(SqliteStore::open(&path, ServerId::new([1; 16])).expect("a database"));
     let general = RoomPreset {
         name: RoomName::new("general").expect("a name"),
@@ -138,7 +176,7 @@ async fn serve(directory: &str, port: u16) {
     };
     let config = ServerConfig {
         hub,
-        encryption: Encryption::default(),
+        encryption: encryption(directory),
         caps: ConnectionLimits {
             unadmitted: 2000,
             ..ConnectionLimits::default()
@@ -152,22 +190,36 @@ async fn serve(directory: &str, port: u16) {
         ),
         reflection: server::Switch::Off,
     };
+    let socket = UnixListener::bind(medium::socket(directory)).expect("a socket");
+    let socket = futures::stream::unfold(socket, async |socket| {
+        let accepted = socket.accept().await;
+        let accepted = accepted.map(|(stream, _)| (Either::Right(stream), Peer::Socket));
+        Some((accepted, socket))
+    });
     let listeners = tcp::bind("127.0.0.1", port).await.expect("a port");
-    let ended = server::run(
-        config,
-        tcp::incoming(listeners),
-        store,
-        std::future::pending(),
-    )
-    .await;
+    let tcp = tcp::incoming(listeners).map_ok(|(stream, peer)| (Either::Left(stream), peer));
+    let incoming = futures::stream::select(tcp, socket.boxed());
+    let ended = server::run(config, incoming, store, std::future::pending()).await;
     ended.expect("the server runs");
+}
+
+/// Returns TLS with a new key, and writes its pin for the members.
+fn encryption(directory: &std::path::Path) -> Encryption {
+    let data = DataDir::open(directory, Purpose::Serve).expect("a directory");
+    let key = data.key(None).expect("a key");
+    std::fs::write(medium::pin(directory), key.pin().to_string()).expect("a file");
+    let config = key.config().expect("TLS is supported");
+    Encryption {
+        tls: Some(Arc::new(CurrentTls::new(config, key.pin()))),
+        ..Encryption::default()
+    }
 }
 
 /// A server in its own process, which is killed on drop.
 pub struct Server {
     child: Child,
     pub port: u16,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Server {
@@ -196,8 +248,24 @@ impl Server {
         Self {
             child,
             port,
-            _directory: directory,
+            directory,
         }
+    }
+
+    pub fn place(&self) -> Place {
+        Place {
+            port: self.port,
+            directory: self.directory.path().to_owned(),
+        }
+    }
+
+    /// Returns the memory of the process, in KiB.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.and_then(|it| it.parse().ok()).unwrap_or(0)
     }
 
     /// Returns the CPU time of the process so far, user and kernel.
@@ -242,7 +310,7 @@ struct Bench {
     started: Instant,
 }
 
-async fn set_up(members: usize, readers: Readers) -> Bench {
+async fn set_up(members: usize, medium: Medium, readers: Readers) -> Bench {
     let server = Server::start("serve").await;
     let counts = Arc::new(Counts::default());
     let permits = Arc::new(Semaphore::new(IN_FLIGHT));
@@ -253,8 +321,9 @@ async fn set_up(members: usize, readers: Readers) -> Bench {
         started,
         waits: sender,
     };
-    let (one, room) = join(server.port, 0, &counts, Some(first), Readers::AllRead).await;
-    let port = server.port;
+    let place = server.place();
+    let way = (&place, medium);
+    let (one, room) = join(way, 0, &counts, Some(first), Readers::AllRead).await;
     let joining = futures::stream::iter(1..members).map(|n| {
         let counts = Arc::clone(&counts);
         let readers = if n + 1 == members {
@@ -262,7 +331,7 @@ async fn set_up(members: usize, readers: Readers) -> Bench {
         } else {
             Readers::AllRead
         };
-        async move { join(port, n, &counts, None, readers).await.0 }
+        async move { join(way, n, &counts, None, readers).await.0 }
     });
     let mut all = vec![one];
     all.extend(joining.buffer_unordered(32).collect::<Vec<_>>().await);
@@ -323,7 +392,11 @@ impl Bench {
 }
 
 async fn saturated(members: usize) -> Figures {
-    let bench = set_up(members, Readers::AllRead).await;
+    saturated_over(members, Medium::ClearText).await
+}
+
+async fn saturated_over(members: usize, medium: Medium) -> Figures {
+    let bench = set_up(members, medium, Readers::AllRead).await;
     let (began, cpu) = (Instant::now(), bench.server.cpu());
     let run = Duration::from_secs(5);
     let mut n = 0;
@@ -336,7 +409,7 @@ async fn saturated(members: usize) -> Figures {
 }
 
 async fn paced(members: usize, rate: u64, readers: Readers) -> Figures {
-    let bench = set_up(members, readers).await;
+    let bench = set_up(members, Medium::ClearText, readers).await;
     let (began, cpu) = (Instant::now(), bench.server.cpu());
     let offset = bench.started.elapsed();
     let messages = rate * 5;

@@ -10,7 +10,9 @@ use tchat::wire::{Hello, JoinTarget, PROTOCOL, Request, RequestFrame, SignIn, pr
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
+
+use super::medium::{Medium, Place, connect};
 
 /// Counters shared by all members.
 #[derive(Default)]
@@ -33,7 +35,7 @@ pub struct Member {
 }
 
 /// Waits for the server's challenge.
-async fn challenge(stream: &mut Streaming<proto::ChatResponse>) -> Challenge {
+async fn challenge(stream: &mut Streaming<proto::ChatResponse>, transport: Transport) -> Challenge {
     let frame = stream
         .message()
         .await
@@ -46,29 +48,22 @@ async fn challenge(stream: &mut Streaming<proto::ChatResponse>) -> Challenge {
     let challenge = challenge.expect("a challenge");
     Challenge {
         protocol: PROTOCOL,
-        transport: Transport::ClearText,
+        transport,
         server_id: ServerId::from_slice(&challenge.server_id).expect("an id"),
         nonce: challenge.nonce.try_into().expect("32 bytes"),
     }
 }
 
-/// Joins a member and counts the entries that it receives. For each entry, the first member also releases a permit and records a latency.
-pub async fn join(
-    port: u16,
-    n: usize,
-    counts: &Arc<Counts>,
-    first: Option<First>,
-    readers: Readers,
-) -> (Member, RoomId) {
-    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).expect("an address");
-    let endpoint = if readers == Readers::AllRead {
-        endpoint
-            .initial_stream_window_size(2 * 1024 * 1024)
-            .initial_connection_window_size(4 * 1024 * 1024)
-    } else {
-        endpoint
-    };
-    let mut service = ChatServiceClient::new(endpoint.connect().await.expect("a connection"));
+/// A member's stream after the sign-in.
+pub struct SignedIn {
+    frames: mpsc::Sender<proto::ChatRequest>,
+    stream: Streaming<proto::ChatResponse>,
+    instance: InstanceId,
+}
+
+/// Signs a member in over a connection.
+pub async fn sign_in((channel, transport): (Channel, Transport), n: usize) -> SignedIn {
+    let mut service = ChatServiceClient::new(channel);
     let (frames, sending) = mpsc::channel(256);
     let mut stream = service
         .chat(ReceiverStream::new(sending))
@@ -81,12 +76,6 @@ pub async fn join(
     let mut instance = [1; 16];
     instance[..8].copy_from_slice(&n.to_be_bytes());
     let instance = InstanceId::new(instance);
-    let ask = async |request, what| {
-        frames
-            .send(request_to(&RequestFrame { request, what }))
-            .await
-            .expect("the stream is open");
-    };
     let hello = Hello {
         protocol_min: PROTOCOL,
         protocol_max: PROTOCOL,
@@ -99,14 +88,55 @@ pub async fn join(
         locale: "en".into(),
         agent: "bench".into(),
     };
-    ask(0, Request::Hello(hello)).await;
-    let challenge = challenge(&mut stream).await;
+    ask(&frames, 0, Request::Hello(hello)).await;
+    let challenge = challenge(&mut stream, transport).await;
     let answer = SignIn {
         signature: device.sign(&challenge).to_vec(),
         former: None,
         invite: None,
     };
-    ask(0, Request::SignIn(answer)).await;
+    ask(&frames, 0, Request::SignIn(answer)).await;
+    let frame = stream.message().await.expect("a frame");
+    let events = frame.expect("the stream is open").events;
+    let is_welcome =
+        |event: &proto::Event| matches!(event.kind, Some(proto::event::Kind::Welcome(_)));
+    assert!(events.iter().any(is_welcome), "the sign-in is refused");
+    SignedIn {
+        frames,
+        stream,
+        instance,
+    }
+}
+
+async fn ask(frames: &mpsc::Sender<proto::ChatRequest>, request: u64, what: Request) {
+    frames
+        .send(request_to(&RequestFrame { request, what }))
+        .await
+        .expect("the stream is open");
+}
+
+/// Joins a member and counts the entries that it receives. For each entry, the first member also releases a permit and records a latency.
+pub async fn join(
+    (place, medium): (&Place, Medium),
+    n: usize,
+    counts: &Arc<Counts>,
+    first: Option<First>,
+    readers: Readers,
+) -> (Member, RoomId) {
+    let endpoint = Endpoint::from_static("http://tchat");
+    let endpoint = if readers == Readers::AllRead {
+        endpoint
+            .initial_stream_window_size(2 * 1024 * 1024)
+            .initial_connection_window_size(4 * 1024 * 1024)
+    } else {
+        endpoint
+    };
+    let SignedIn {
+        frames,
+        mut stream,
+        instance,
+    } = sign_in(connect(endpoint, place, medium).await, n).await;
+    let ask = async |request, what| ask(&frames, request, what).await;
     ask(1, Request::Join(JoinTarget::Name("general".into()))).await;
     let room = loop {
         let frame = stream
