@@ -19,6 +19,8 @@ pub(super) struct Builder<'a> {
     text: String,
     /// Open marks, with the offset in `text` at which each begins.
     open_marks: Vec<(usize, Option<Mark>)>,
+    /// The address of the latest link, as it was typed. Links do not nest.
+    typed_address: SafeText,
     /// The number of open quotes, and how many of them the current line belongs to.
     depth: usize,
     quotes: usize,
@@ -42,6 +44,7 @@ impl<'a> Builder<'a> {
             open: None,
             text: String::new(),
             open_marks: Vec::new(),
+            typed_address: SafeText::default(),
             depth: 0,
             quotes: 0,
             items: Vec::new(),
@@ -126,8 +129,8 @@ impl<'a> Builder<'a> {
                 link_type: LinkType::Inline | LinkType::Autolink,
                 ..
             } => {
-                let mark =
-                    address_of(&self.prepared.typed(&dest_url, TextMode::Verbatim)).map(Mark::Link);
+                let typed = self.prepared.typed(&dest_url, TextMode::Verbatim);
+                let mark = address_of(&typed).map(Mark::Link);
                 if mark.is_none() {
                     // The target is not an address that can be opened, so the link is shown as typed.
                     self.push_text(
@@ -137,6 +140,7 @@ impl<'a> Builder<'a> {
                     );
                     return Some(range.end);
                 }
+                self.typed_address = line(&typed);
                 self.open_marks.push((self.text.len(), mark));
             }
             Tag::HtmlBlock => {}
@@ -214,7 +218,7 @@ impl<'a> Builder<'a> {
         self.shown = self.shown.max(range.end);
     }
 
-    /// A link text that hides its address is followed by the address.
+    /// A link text that hides its address is followed by the address as it was typed.
     fn name_address(&mut self, from: usize, address: &Arc<str>) {
         let words = self.text.get(from..).unwrap_or_default();
         let bare = |text: &str| {
@@ -222,14 +226,14 @@ impl<'a> Builder<'a> {
                 .trim_end_matches('/')
                 .to_owned()
         };
-        if bare(words) == bare(address) {
+        if bare(words) == bare(address) || bare(words) == bare(self.typed_address.as_str()) {
             return;
         }
         // The link may have no text, and be the first thing on its line.
         self.ensure_line();
         self.text.push_str(" (");
         let from = self.text.len();
-        self.text.push_str(address);
+        self.text.push_str(self.typed_address.as_str());
         self.mark(from, Mark::Link(Arc::clone(address)));
         self.text.push(')');
     }

@@ -358,3 +358,23 @@ fn control_characters_never_reach_the_terminal() {
     };
     assert!(address.starts_with("https://%E4%BE%8B"), "{address}");
 }
+
+#[test]
+fn an_address_beside_a_link_text_is_shown_as_typed() {
+    for (text, shown) in [
+        ("[](https://a.b/c关)", " (https://a.b/c关)"),
+        (
+            "[文档](https://例子.example/关键?q=é#ü)",
+            "文档 (https://例子.example/关键?q=é#ü)",
+        ),
+        (
+            "see **[x](https://a.b/%E5%85%B3)**",
+            "see x (https://a.b/%E5%85%B3)",
+        ),
+        ("[m](mailto:josé@a.example)", "m (mailto:josé@a.example)"),
+        ("<https://例子.example/关键>", "https://例子.example/关键"),
+    ] {
+        let rich = RichText::parse(text);
+        assert_eq!(rich.lines[0].text.as_str(), shown, "{text}");
+    }
+}
