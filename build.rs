@@ -14,17 +14,30 @@ const PROTOS: [&str; 3] = [
     "tchat/admin/v1/admin.proto",
 ];
 /// The unary calls of `tchat.v1`.
-const UNARY: [(&str, &str); 4] = [
+const UNARY: [(&str, &str); 8] = [
     ("list_rooms", "ListRooms"),
     ("get_history", "GetHistory"),
     ("list_mentions", "ListMentions"),
     ("search", "Search"),
+    ("list_devices", "ListDevices"),
+    ("add_device", "AddDevice"),
+    ("revoke_device", "RevokeDevice"),
+    ("delete_account", "DeleteAccount"),
 ];
 /// The calls of `tchat.admin.v1`.
-const ADMIN: [(&str, &str); 3] = [
+const ADMIN: [(&str, &str); 12] = [
     ("create_invite", "CreateInvite"),
     ("list_invites", "ListInvites"),
     ("revoke_invite", "RevokeInvite"),
+    ("list_accounts", "ListAccounts"),
+    ("set_role", "SetRole"),
+    ("rename_account", "RenameAccount"),
+    ("remove_account", "RemoveAccount"),
+    ("relink", "Relink"),
+    ("create_bot", "CreateBot"),
+    ("list_account_devices", "ListAccountDevices"),
+    ("revoke_account_device", "RevokeAccountDevice"),
+    ("list_audit", "ListAudit"),
 ];
 /// The protocols of `proto/bridge`: package, service, and the methods that stream in both directions.
 const BRIDGES: [(&str, &str, &[&str]); 4] = [

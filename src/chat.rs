@@ -3,6 +3,7 @@
 //! Plain values with their rules. They know nothing of protobuf, sockets, databases or terminals.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod account;
 mod amendment;
 mod body;
 mod device;
@@ -12,6 +13,7 @@ mod id;
 mod invite;
 mod limits;
 mod name;
+mod network;
 mod order;
 mod people;
 mod permissions;
@@ -23,6 +25,9 @@ mod settings;
 mod stamp;
 mod unread;
 
+pub use account::{
+    AccountInfo, AccountOrigin, AuditAct, AuditEntry, Device, RoleError, ServerRole,
+};
 pub(crate) use amendment::react;
 pub use amendment::{Amended, Amendment, Reaction};
 pub use body::Body;
@@ -33,6 +38,7 @@ pub use id::{Epoch, IdentityId, InstanceId, RoomId, Secret, SecretHash, ServerId
 pub use invite::{Invite, InviteError, InviteHash, InviteTerms, OpenInvite};
 pub use limits::Limits;
 pub use name::{NameError, NameKey, RoomName, Skeleton, UserName};
+pub use network::{NetworkError, Networks};
 pub(crate) use order::digest_of;
 pub use order::{ClientId, Cursor, Digest, Seq, digest};
 pub use people::{Person, Presence, Profile, Roster, Status, Via};

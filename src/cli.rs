@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+pub use self::admin::{AdminCommand, ChangeAccount};
 pub use self::parse::parse;
 pub use self::pipe::ExitError;
 use crate::config::{Config, Overrides, ServerLink};
@@ -44,6 +45,14 @@ pub struct Args {
         value_name = "HOST[:PORT]|LINK"
     )]
     pub server: Option<String>,
+    /// The credential of a program, made by `tchat admin bot`: it has the name, the server and the key
+    #[arg(
+        long,
+        env = "TCHAT_CREDENTIAL_FILE",
+        global = true,
+        value_name = "FILE"
+    )]
+    pub credential: Option<PathBuf>,
     /// The room to open first
     #[arg(short, long, env = "TCHAT_ROOM", global = true, value_name = "ROOM")]
     pub room: Option<String>,
@@ -141,28 +150,6 @@ pub enum CliCommand {
     },
 }
 
-/// What `tchat admin` does.
-#[derive(Clone, Debug, Subcommand)]
-pub enum AdminCommand {
-    /// Create an invitation and print the link to send to new people
-    Invite {
-        /// How many people may join with it
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
-        uses: u32,
-        /// How long it can be used, such as 12h or 7d
-        #[arg(long, value_name = "TIME", default_value = "7d")]
-        expires: String,
-    },
-    /// List the invitations that can still be used
-    Invites,
-    /// Revoke an invitation; people who joined with it stay
-    Revoke {
-        /// The ID of the invitation, as `tchat admin invites` prints it
-        #[arg(value_name = "ID")]
-        id: String,
-    },
-}
-
 const SEND_CODES: &str = "Exits with 0 if the message is stored, 1 if it was refused, 2 if the command line was wrong, \
 and 75 if the result is not known (no answer in time).";
 
@@ -211,6 +198,7 @@ impl From<&Args> for Overrides {
         Self {
             name: args.name,
             server: args.link.or(args.server),
+            credential: args.credential,
             room: args.room,
             lang: args.lang,
             theme: args.theme,

@@ -4,10 +4,11 @@
 //! rooms from its cursors, sends pending posts and reconnects when the connection breaks. Everything that must outlive the process is in
 //! the cache. The client knows nothing of terminals.
 
-mod admin;
 mod backoff;
 pub mod cache;
+mod call_error;
 mod connector;
+mod credentials;
 mod history;
 pub mod known_servers;
 mod link;
@@ -22,17 +23,20 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-pub use self::admin::{AdminAnswer, AdminError, AdminRequest, call_as_host};
 use self::cache::{Cache, Drafts, Opened, Unsent};
+pub use self::call_error::{CallError, Missing};
 pub use self::connector::{BoxedStream, Connector, Dialled, Protection, boxed_stream};
+pub use self::credentials::Credentials;
+pub use self::link::account::{AccountAnswer, AccountRequest};
+pub use self::link::admin::{AdminAnswer, AdminRequest, BotCredential, SecretLink, call_as_host};
 pub(crate) use self::link::probe::{ProbeResult, probe};
 pub use self::pending::OutgoingPost;
 pub use self::target::{PersonRef, RoomToJoin};
 pub use self::tls::{Distrust, Untrusted};
 use crate::chat::{
-    Author, ClientId, DeviceSecret, Entry, Epoch, FollowResult, IdentityId, InstanceId, Invite,
-    Level, Limits, NewRoom, Person, Profile, Refusal, RoomId, RoomInfo, Search, SearchResults,
-    Secret, Seq, ServerId, Settings, Status, Unread,
+    Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level, Limits, NewRoom,
+    Person, Profile, Refusal, RoomId, RoomInfo, Search, SearchResults, Seq, ServerId, Settings,
+    Status, Unread,
 };
 
 /// A command for the link.
@@ -81,6 +85,8 @@ pub enum Command {
     ListMentions,
     /// Administers the server.
     Admin(AdminRequest),
+    /// Manages our own account.
+    Account(AccountRequest),
     /// Searches messages. In the cache, a new search cancels the ones before it.
     Search {
         id: u64,
@@ -265,7 +271,16 @@ pub enum Event {
     /// The rooms anyone may join, once per connection.
     Directory(Vec<RoomInfo>),
     /// The answer to [`Command::Admin`].
-    Admin(Result<AdminAnswer, AdminError>),
+    Admin(Result<AdminAnswer, CallError>),
+    /// The answer to [`Command::Account`].
+    Account(Result<AccountAnswer, CallError>),
+    /// Another device was added to our account.
+    DeviceAdded {
+        /// What its person calls it; may be empty.
+        name: String,
+        /// The address that it connected from; empty: through the server's local socket.
+        from: String,
+    },
     /// The answer to [`Command::Report`].
     Report(Report),
 }
@@ -341,6 +356,8 @@ pub enum DisconnectReason {
     /// The server is stopping.
     Draining,
     TooSlow,
+    /// This device was revoked, or the account was removed.
+    Revoked,
     /// We closed it ourselves.
     Disconnected,
     Refused(Refusal),
@@ -356,30 +373,6 @@ pub enum Unreachable {
     UnknownHost,
     /// The operating system's error message.
     Other(String),
-}
-
-/// What proves an account to a server. It is only used to sign: nothing of it is sent.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Credentials {
-    pub device: DeviceSecret,
-    /// What the server calls this device, usually the name of the machine.
-    pub device_name: String,
-    /// The secret by which an earlier version was recognised, if this profile is that old.
-    pub former: Option<Secret>,
-    /// The invitation to make an account with, if the server does not know this device.
-    pub invite: Option<Invite>,
-}
-
-impl Credentials {
-    /// A device without a name, whose account has no past.
-    pub fn new(device: DeviceSecret) -> Self {
-        Self {
-            device,
-            device_name: String::new(),
-            former: None,
-            invite: None,
-        }
-    }
 }
 
 /// The configuration of a link.

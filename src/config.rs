@@ -6,6 +6,8 @@
 mod address;
 mod bridges;
 mod caps;
+mod certificate;
+mod credential;
 mod environment;
 mod file;
 mod invalid;
@@ -22,12 +24,14 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use directories::ProjectDirs;
 use jiff::tz::TimeZone;
 
 pub use self::address::{Address, AddressError, host_and_port};
 pub use self::bridges::BridgeConfig;
+use self::certificate::{certificate, expand_home};
+pub use self::credential::{Credential, credential_text};
 use self::environment::{editor, login_name, zone};
 use self::file::ConfigFile;
 use self::language::language;
@@ -40,7 +44,7 @@ pub use self::time::time;
 use crate::chat::FilterMode;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
-use crate::chat::{Invite, Pin, Registration};
+use crate::chat::{DeviceSecret, Invite, Pin, Registration};
 use crate::chat::{Limits, UserName};
 use crate::tui::input::keymap::Keymap;
 use crate::tui::settings::notify_command::NotifyCommand;
@@ -91,6 +95,8 @@ pub struct Join {
     pub pin: Option<Pin>,
     /// The invitation in its link.
     pub invite: Option<Invite>,
+    /// The key to sign in with, instead of that of a profile.
+    pub key: Option<DeviceSecret>,
     /// Connect without encryption.
     pub is_insecure: bool,
     /// No server was named, so one is started here if none is running.
@@ -148,6 +154,8 @@ pub struct Serve {
     pub registration: Option<Registration>,
     /// Additional host names of this server.
     pub public: Vec<String>,
+    /// The pins of proxies that end TLS in front of it.
+    pub proxy_pins: Vec<Pin>,
     /// A file of forbidden words, one per line, and what to do with messages that contain one.
     pub words: Option<(PathBuf, FilterMode)>,
 }
@@ -254,6 +262,7 @@ impl Config {
         // Without the flags that may be wrong, this succeeds.
         let plain = Overrides {
             server: None,
+            credential: None,
             host: None,
             lang: None,
             idle_exit: None,
@@ -311,6 +320,10 @@ fn paths(set: &Overrides, file: &ConfigFile, project: &ProjectDirs, config_file:
 }
 
 fn join(set: &Overrides, file: &ConfigFile) -> Result<Join> {
+    let credential = match &set.credential {
+        Some(path) => Some(credential::credential(path)?),
+        None => None,
+    };
     let given = set.server.as_deref().map(|text| (text, "--server"));
     let given = given.or_else(|| set.host.as_deref().map(|text| (text, "--host")));
     let given: Option<ServerLink> =
@@ -320,6 +333,10 @@ fn join(set: &Overrides, file: &ConfigFile) -> Result<Join> {
             })?),
             None => file.server_link.clone(),
         };
+    let (given, name, key) = match credential {
+        Some(it) => (Some(it.server), Some(it.name), Some(it.key)),
+        None => (given, set.name.clone().or_else(|| file.name.clone()), None),
+    };
     let may_host = given.is_none();
     let ServerLink {
         mut server,
@@ -340,18 +357,18 @@ fn join(set: &Overrides, file: &ConfigFile) -> Result<Join> {
         .clone()
         .or_else(|| file.theme.as_ref().map(|theme| theme.get_ref().clone()))
         .unwrap_or_else(|| theme::AUTO.into());
-    let chosen = set.name.clone().or_else(|| file.name.clone());
     Ok(Join {
         zone: zone(),
         server,
         others,
         pin,
         invite,
+        key,
         is_insecure: set.insecure,
         may_start_server: may_host,
         is_here: set.here || set.port.is_some(),
-        proposed_name: chosen.is_none().then(|| FALLBACK_NAME.to_owned()),
-        name: chosen.unwrap_or_else(login_name),
+        proposed_name: name.is_none().then(|| FALLBACK_NAME.to_owned()),
+        name: name.unwrap_or_else(login_name),
         room: room(set.room.as_ref().or(file.room.as_ref())),
         theme,
         theme_line: None,
@@ -406,6 +423,7 @@ fn serve(set: &Overrides, file: &ConfigFile) -> Result<Serve> {
             file.server.registration
         },
         public: file.server.public.clone(),
+        proxy_pins: file.server.proxy_pins.clone(),
         reflection: file.server.reflection,
         metrics: file.server.metrics,
         words: words.map(|path| (expand_home(path), file.server.words_are)),
@@ -427,25 +445,6 @@ fn serve(set: &Overrides, file: &ConfigFile) -> Result<Serve> {
             ..defaults
         },
     })
-}
-
-/// Returns the certificate files of a server, if it uses any.
-fn certificate(server: &file::ServerTable) -> Result<Option<(PathBuf, PathBuf)>> {
-    match (&server.cert, &server.key) {
-        (Some(cert), Some(key)) => Ok(Some((expand_home(cert), expand_home(key)))),
-        (None, None) => Ok(None),
-        (Some(_), None) => bail!("cannot use cert of [server] in the config file without key"),
-        (None, Some(_)) => bail!("cannot use key of [server] in the config file without cert"),
-    }
-}
-
-/// Expands `~` in a path from the config file, because no shell has done so.
-fn expand_home(path: &Path) -> PathBuf {
-    let home = directories::UserDirs::new();
-    match (path.strip_prefix("~"), home) {
-        (Ok(rest), Some(home)) => home.home_dir().join(rest),
-        _ => path.to_owned(),
-    }
 }
 
 /// Returns the name of a room that was written with or without `#`; `None` if it is empty.

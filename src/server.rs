@@ -175,7 +175,7 @@ async fn services(
 ) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<ChatServiceServer<Endpoint>>().await;
-    let chat = ChatServiceServer::new(Endpoint::new(Arc::clone(hub)))
+    let chat = ChatServiceServer::new(Endpoint::new(Arc::clone(hub), link.clone()))
         .max_decoding_message_size(REQUEST_BYTES);
     let admin = AdminServiceServer::new(Admin::new(Arc::clone(hub), link))
         .max_decoding_message_size(REQUEST_BYTES);

@@ -5,27 +5,37 @@
 //! endpoint know the generated types.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod account;
 mod body;
 mod codec;
 mod entry;
 mod event;
 mod frame;
-mod invite;
 mod parts;
 mod personal;
 mod request;
 mod search;
 
-/// The code generated from `proto/tchat/v1`.
+/// The code generated from `proto/tchat`. Its modules are nested like the packages, because it refers to itself in that way.
 #[allow(clippy::all, clippy::pedantic)] // Generated.
-pub mod proto {
-    tonic::include_proto!("tchat.v1");
+mod generated {
+    pub mod v1 {
+        tonic::include_proto!("tchat.v1");
+    }
+    pub mod admin {
+        pub mod v1 {
+            tonic::include_proto!("tchat.admin.v1");
+        }
+    }
 }
 
-pub mod admin_proto {
-    tonic::include_proto!("tchat.admin.v1");
-}
+pub use self::generated::admin::v1 as admin_proto;
+pub use self::generated::v1 as proto;
 
+pub use account::{
+    account_from, account_to, audit_from, audit_to, device_from, device_to, invite_from,
+    invite_terms_from, invite_terms_to, invite_to, server_role_from, server_role_to,
+};
 pub(crate) use body::{amended_from_bytes, amended_to_bytes};
 pub use codec::{Frame, encode_event};
 pub(crate) use codec::{FrameCodec, RawCodec, encode_entries};
@@ -35,7 +45,6 @@ pub use frame::{
     Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, PersonTarget,
     Request, RequestFrame, SignIn, UnfollowReason, Welcome,
 };
-pub use invite::{invite_from, invite_terms_from, invite_terms_to, invite_to};
 pub use parts::{Malformed, room_from, room_to};
 pub(crate) use parts::{refusal_from_bytes, refusal_to_bytes};
 pub use request::{request_from, request_to};

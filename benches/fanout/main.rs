@@ -160,6 +160,7 @@ async fn serve(directory: &str, port: u16) {
         topic: String::new(),
         capacity: 0,
         retention: None,
+        is_bridged: true,
     };
     let hub = HubConfig {
         limits: Limits {
@@ -168,6 +169,8 @@ async fn serve(directory: &str, port: u16) {
         },
         presets: vec![general],
         operators: Vec::new(),
+        guests_from: tchat::chat::Networks::default(),
+        proxy_pins: Vec::new(),
         owner: None,
         registration: tchat::chat::Registration::Open,
         retention: Retention::default(),

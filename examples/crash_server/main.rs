@@ -81,6 +81,7 @@ async fn main() {
         topic: String::new(),
         capacity: 0,
         retention: None,
+        is_bridged: true,
     };
     let config = ServerConfig {
         hub: HubConfig {
@@ -90,6 +91,8 @@ async fn main() {
             },
             presets: vec![general],
             operators: Vec::new(),
+            guests_from: tchat::chat::Networks::default(),
+            proxy_pins: Vec::new(),
             owner: None,
             registration: tchat::chat::Registration::Open,
             retention: Retention::default(),

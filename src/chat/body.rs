@@ -35,6 +35,8 @@ pub enum Body {
         target: Seq,
         what: Amendment,
     },
+    /// Somebody has signed in as the author with a new key, in place of all keys before.
+    NewKey,
     /// What remains of a deleted body: its hash, so that the digest chain can still be verified.
     Erased([u8; 32]),
     /// A body that was damaged on the server's disk and cannot be read. The hash stored with it remains, so that the digest chain can still
@@ -73,6 +75,7 @@ impl Body {
             },
             Self::Erased(_) => 21,
             Self::Damaged(_) => 22,
+            Self::NewKey => 23,
             Self::Unknown(kind) => *kind,
         }
     }
@@ -94,6 +97,7 @@ impl Body {
             | Self::Left
             | Self::Ruling(..)
             | Self::Closed
+            | Self::NewKey
             | Self::Amendment { .. }
             | Self::Erased(_)
             | Self::Damaged(_)
@@ -157,6 +161,7 @@ impl Body {
             18..=20 => amendment(kind, &payload)?,
             21 => Self::Erased(hex::decode(payload).ok()?.try_into().ok()?),
             22 => Self::Damaged(hex::decode(payload).ok()?.try_into().ok()?),
+            23 => Self::NewKey,
             _ => return None,
         })
     }
@@ -164,7 +169,7 @@ impl Body {
     /// Returns whether this version knows the kind with this number. If the payload of a known kind cannot be parsed, it is damaged; an
     /// unknown kind comes from a later version.
     pub const fn is_known_kind(kind: u8) -> bool {
-        matches!(kind, 1..=14 | 16..=22)
+        matches!(kind, 1..=14 | 16..=23)
     }
 
     /// Returns whether this is a message that a person wrote: text, action or reply.
@@ -292,6 +297,7 @@ mod tests {
             Body::Renamed("ben".into()),
             Body::Topic(String::new()),
             Body::Closed,
+            Body::NewKey,
             Body::Erased([9; 32]),
             Body::Damaged([9; 32]),
         ];

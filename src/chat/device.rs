@@ -38,6 +38,11 @@ impl DeviceKey {
         read_32_bytes(file).map(Self)
     }
 
+    /// Returns the eight hexadecimal digits by which people name a device.
+    pub fn id(&self) -> String {
+        hex::encode(&self.0[..4])
+    }
+
     /// Whether the key is one of the few for which a signature of everything exists (points of small order). No device has such a key by
     /// chance.
     fn is_weak(&self) -> bool {
@@ -83,6 +88,11 @@ impl DeviceSecret {
     /// Returns the 64 hexadecimal digits of [`DeviceSecret::from_file`].
     pub fn to_digits(&self) -> String {
         hex::encode(self.0)
+    }
+
+    /// Returns the seed, for the program that gets this key.
+    pub const fn seed(&self) -> &[u8; 32] {
+        &self.0
     }
 
     pub fn public(&self) -> DeviceKey {

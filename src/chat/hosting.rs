@@ -29,6 +29,8 @@ pub struct RoomPreset {
     pub capacity: u32,
     /// How much of its history is stored, if it differs from the general setting.
     pub retention: Option<Retention>,
+    /// Whether clients of older systems on other machines may join it.
+    pub is_bridged: bool,
 }
 
 /// Who may make an account on a server. People who have one, and the user who runs the server, always get in.

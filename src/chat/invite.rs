@@ -7,6 +7,7 @@ use std::time::Duration;
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest as _, Sha256};
 
+use super::ServerRole;
 use super::id::fixed_bytes;
 
 /// The secret part of an invitation, 16 random bytes. Anyone who has it can create an account, so neither `Debug` nor `Display` shows it.
@@ -108,24 +109,38 @@ pub struct OpenInvite {
     pub valid: Duration,
     /// The name of the person who made it; empty for the user who runs the server.
     pub maker: String,
+    /// The role that its accounts get.
+    pub role: ServerRole,
+    /// The rooms that its accounts are members of from the start.
+    pub rooms: Vec<String>,
 }
 
 /// What a new invitation is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InviteTerms {
     /// How many accounts can be made with it.
     pub uses: u32,
     pub valid: Duration,
+    /// The role that its accounts get.
+    pub role: ServerRole,
+    /// The names of rooms that its accounts are members of from the start.
+    pub rooms: Vec<String>,
 }
 
 impl InviteTerms {
     /// The most accounts of one invitation, and the longest time that one can be used.
     pub const MOST_USES: u32 = 1000;
     pub const LONGEST: Duration = Duration::from_hours(365 * 24);
+    /// The most rooms of one invitation.
+    pub const MOST_ROOMS: usize = 16;
+    /// How long the link for another device can be used.
+    pub const DEVICE_LINK: Duration = Duration::from_mins(10);
     /// The terms of the link that a new server prints for its team.
     pub const TEAM: Self = Self {
         uses: 20,
         valid: Duration::from_hours(7 * 24),
+        role: ServerRole::Member,
+        rooms: Vec::new(),
     };
 }
 
@@ -134,6 +149,8 @@ impl Default for InviteTerms {
         Self {
             uses: 1,
             valid: Duration::from_hours(7 * 24),
+            role: ServerRole::Member,
+            rooms: Vec::new(),
         }
     }
 }

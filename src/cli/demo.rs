@@ -16,6 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use self::bots::Bot;
 use super::join;
 use crate::chat::Bridges;
+use crate::chat::Networks;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{
@@ -105,6 +106,7 @@ fn serve(config: &Config, owner: DeviceKey) -> Result<ConnectionSender> {
             topic: topic.to_owned(),
             capacity: 0,
             retention: None,
+            is_bridged: true,
         })
     });
     let server = ServerConfig {
@@ -112,6 +114,8 @@ fn serve(config: &Config, owner: DeviceKey) -> Result<ConnectionSender> {
             limits: config.serve.limits,
             presets: presets.collect::<Result<_, _>>()?,
             operators: Vec::new(),
+            guests_from: Networks::default(),
+            proxy_pins: Vec::new(),
             // The user of the demo may try everything.
             owner: Some(owner),
             registration: Registration::Open,

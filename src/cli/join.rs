@@ -157,7 +157,7 @@ fn connect(config: Config) -> Connect {
         let key = target.choose_profile().map_err(|error| error.to_string())?;
         let name = config.join.name.clone();
         let profiles = config.paths.data.join("profiles");
-        let credentials = credentials(&profiles, (&key, &name), link.invite)
+        let credentials = credentials(&target, &profiles, (&key, &name), link.invite)
             .map_err(|error| error.to_string())?;
         let room = config
             .join

@@ -180,6 +180,7 @@ fn applies_to(command: &str, option: &str) -> bool {
     match option {
         "config" | "data" | "lang" => true,
         "name" | "server" | "port" => matches!(command, "send" | "tail" | "doctor"),
+        "credential" => matches!(command, "send" | "tail"),
         "insecure" | "here" => matches!(command, "send" | "tail"),
         "room" => matches!(command, "send" | "tail"),
         _ => false,
@@ -222,11 +223,10 @@ mod tests {
     #[test]
     fn every_option_and_command_has_help_in_both_languages() {
         for s in [&ENGLISH, &CHINESE] {
-            let command = command(s);
-            let below = command
-                .get_subcommands()
-                .filter(|it| it.get_name() != "help");
-            for command in std::iter::once(&command).chain(below) {
+            let mut waiting = vec![command(s)];
+            while let Some(command) = waiting.pop() {
+                let below = command.get_subcommands().cloned();
+                waiting.extend(below.filter(|it| it.get_name() != "help"));
                 let about = command.get_about().unwrap().to_string();
                 assert_eq!(is_chinese(&about), s.language != "en", "{about}");
                 for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {

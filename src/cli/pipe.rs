@@ -62,7 +62,7 @@ impl HeadlessClient {
         let key = target.choose_profile()?;
         let profiles = config.paths.data.join("profiles");
         let name = config.join.name.clone();
-        let credentials = credentials(&profiles, (&key, &name), config.join.invite)?;
+        let credentials = credentials(&target, &profiles, (&key, &name), config.join.invite)?;
         let (client, events) = Client::start(ClientConfig {
             connector: connector(target, None),
             credentials,
@@ -81,7 +81,10 @@ impl HeadlessClient {
             link: LinkState::Connecting,
             s: strings::of(&config.join.locale),
             zone: config.join.zone.clone(),
-            save_name: Box::new(move |now| profile::record_name(&profiles, &key, &name, now)),
+            save_name: match config.join.key {
+                Some(_) => Box::new(|_| {}),
+                None => Box::new(move |now| profile::record_name(&profiles, &key, &name, now)),
+            },
         })
     }
 

@@ -213,6 +213,8 @@ fn server_config(
             limits: serve.limits,
             presets: serve.presets.clone(),
             operators: serve.operators.clone(),
+            guests_from: serve.bridges.from.clone(),
+            proxy_pins: serve.proxy_pins.clone(),
             owner,
             registration: registration(serve, listeners),
             retention: serve.retention,
@@ -244,7 +246,8 @@ fn server_config(
 /// the whole internet look like this machine.
 fn registration(serve: &Serve, listeners: &Listeners) -> Registration {
     // The background server of one user is for that user.
-    let is_for_everyone = listeners.is_local() && serve.public.is_empty() && !serve.is_background;
+    let is_reachable = !serve.public.is_empty() || !serve.proxy_pins.is_empty();
+    let is_for_everyone = listeners.is_local() && !is_reachable && !serve.is_background;
     let usual = if is_for_everyone {
         Registration::Open
     } else {

@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::machine;
-use crate::chat::{Invite, Pin, Transport};
+use crate::chat::{DeviceSecret, Invite, Pin, Transport};
 use crate::client::known_servers::{self, KnownServer, KnownServers};
 use crate::client::profile::{self, ProfileError};
 use crate::client::tls::{self, Expected, Recognised, encrypt};
@@ -33,14 +33,18 @@ pub struct Target {
     is_here: bool,
     /// Connect without encryption, because the user said so.
     is_clear: bool,
+    /// The key of a program, which is for this server only. What is known of servers here does not matter then, and nothing is remembered.
+    key: Option<DeviceSecret>,
     /// The profile whose device key signs in. It must not be used with any other server.
     expected_profile: Option<String>,
 }
 
 impl Target {
     pub fn new(config: &Config, link: ServerLink) -> Self {
+        let is_configured = link == config.join.link();
         Self {
-            is_here: config.join.may_start_server && link == config.join.link(),
+            is_here: config.join.may_start_server && is_configured,
+            key: config.join.key.clone().filter(|_| is_configured),
             link,
             data: config.paths.data.clone(),
             socket: machine::socket(&config.paths),
@@ -54,6 +58,10 @@ impl Target {
     /// # Errors
     /// The list of known servers cannot be read.
     pub fn choose_profile(&mut self) -> io::Result<String> {
+        if self.key.is_some() {
+            let pin = self.link.pin.map(|pin| pin.to_string());
+            return Ok(pin.unwrap_or_else(|| self.link.server.profile_key()));
+        }
         let profile = self.profile()?;
         self.expected_profile = Some(profile.clone());
         Ok(profile)
@@ -180,6 +188,7 @@ impl Target {
         #[cfg(unix)]
         if let Some(path) = &self.socket
             && !self.is_clear
+            && self.key.is_none()
             && let Some(own) = self.own_pin(address)
             && let Ok(stream) = crate::local_socket::connect(path).await
         {
@@ -217,6 +226,10 @@ impl Target {
 
     /// Returns how the server at an address is recognised, and whether to remember it after that.
     fn expected(&self, address: &Address) -> io::Result<(Expected, bool)> {
+        if self.key.is_some() {
+            let expected = self.link.pin.map_or(Expected::Certificate, Expected::Pin);
+            return Ok((expected, false));
+        }
         let known = KnownServers::read(&self.data).map_err(io::Error::other)?;
         let here = known.at(&address.profile_key());
         let own = self.own_pin(address);
@@ -271,15 +284,19 @@ impl Target {
     }
 }
 
-/// Returns the credentials of a profile on this machine, with the invitation that the link has.
+/// Returns the credentials to sign in with: those of a program, or of a profile on this machine with the invitation that the link has.
 ///
 /// # Errors
 /// The profile cannot be used.
 pub fn credentials(
+    target: &Target,
     profiles: &Path,
     (key, name): (&str, &str),
     invite: Option<Invite>,
 ) -> Result<Credentials, ProfileError> {
+    if let Some(key) = &target.key {
+        return Ok(Credentials::new(key.clone()));
+    }
     Ok(Credentials {
         invite,
         device_name: machine::name().unwrap_or_default(),
@@ -351,6 +368,7 @@ mod tests {
             socket: None,
             is_here: false,
             is_clear: false,
+            key: None,
             expected_profile: None,
         };
         let victim = target.link.server.clone();

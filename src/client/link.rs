@@ -1,5 +1,7 @@
 //! The link: one task that owns the connection, from connecting to goodbye, and reconnects when it breaks.
 
+pub(in crate::client) mod account;
+pub(in crate::client) mod admin;
 mod health;
 pub mod probe;
 mod session;
@@ -19,7 +21,7 @@ use super::cache::{Cache, Opened};
 use super::pending::{OutgoingPost, Pending};
 use super::tls;
 use super::{
-    AdminError, ClientConfig, Command, Connector, DisconnectReason, Event, LinkState, Protection,
+    CallError, ClientConfig, Command, Connector, DisconnectReason, Event, LinkState, Protection,
     RequestKind, RoomToJoin, SearchScope, Unreachable, history,
 };
 use crate::chat::{
@@ -323,7 +325,8 @@ impl Link {
             Command::Ignore { .. } | Command::SetLevel { .. } | Command::SetKeywords(_) => {
                 self.offline_refusal(RequestKind::Settings).await?;
             }
-            Command::Admin(_) => self.emit(Event::Admin(Err(AdminError::Offline))).await?,
+            Command::Admin(_) => self.emit(Event::Admin(Err(CallError::Offline))).await?,
+            Command::Account(_) => self.emit(Event::Account(Err(CallError::Offline))).await?,
             Command::ListMentions => self.offline_refusal(RequestKind::Mentions).await?,
             Command::Search { id, search, scope: among } => {
                 let (kept, events) = (self.search_cache(id, search), self.events.clone());

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Address;
 use super::values::{self, Listen};
-use crate::chat::{self, Bridges};
+use crate::chat::{self, Bridges, Networks};
 
 /// `[bridges]` of the config file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -12,6 +12,9 @@ use crate::chat::{self, Bridges};
 pub struct BridgesTable {
     #[serde(default, deserialize_with = "values::switch")]
     pub on: Option<bool>,
+    /// The networks of other machines whose clients are served; private ones if absent.
+    #[serde(default, deserialize_with = "values::networks")]
+    pub from: Option<Networks>,
     #[serde(default)]
     pub user: BridgeTable,
     #[serde(default)]
@@ -56,6 +59,8 @@ pub struct BridgeConfig {
     pub served: Bridges,
     /// The addresses to listen on besides the main one.
     pub addresses: Vec<Address>,
+    /// The networks of other machines whose clients are served.
+    pub from: Networks,
 }
 
 /// Returns the bridges to run and their addresses, on `host` unless an address has its own. The flag overrides the file.
@@ -77,7 +82,11 @@ pub fn bridge_config(flag: Option<bool>, file: &BridgesTable, host: &str) -> Bri
             }
         }
     }
-    BridgeConfig { served, addresses }
+    BridgeConfig {
+        served,
+        addresses,
+        from: file.from.clone().unwrap_or_default(),
+    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use super::invalid::{Invalid, line_of};
 use super::rooms::RoomTable;
 use super::values::{self, Glyphs, Notifications, PersonName};
 use super::{ServerLink, bridges, keys};
-use crate::chat::FilterMode;
 use crate::chat::Registration;
+use crate::chat::{FilterMode, Pin};
 use crate::text::Ambiguous;
 use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
@@ -104,6 +104,9 @@ pub struct ServerTable {
     /// Additional host names of this server, besides the one that it listens on.
     #[serde(default)]
     pub public: Vec<String>,
+    /// The pins of proxies that end TLS in front of this server.
+    #[serde(default, deserialize_with = "values::pins")]
+    pub proxy_pins: Vec<Pin>,
     /// Who may make an account.
     #[serde(default, deserialize_with = "values::registration")]
     pub registration: Option<Registration>,

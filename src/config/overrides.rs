@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub struct Overrides {
     pub name: Option<String>,
     pub server: Option<String>,
+    /// The file with the credential of a program. It goes before the name and the server.
+    pub credential: Option<PathBuf>,
     pub room: Option<String>,
     pub lang: Option<String>,
     pub theme: Option<String>,

@@ -29,6 +29,9 @@ pub struct RoomTable {
     keep: Option<u64>,
     #[serde(default, deserialize_with = "values::age")]
     keep_for: Option<Duration>,
+    /// Whether clients of older systems on other machines may join it.
+    #[serde(default, deserialize_with = "values::switch")]
+    bridged: Option<bool>,
 }
 
 /// Returns the rooms of the file, or the default rooms if it has none.
@@ -59,6 +62,7 @@ pub fn presets(rooms: &[RoomTable]) -> Result<Vec<RoomPreset>, Invalid> {
             topic: room.topic.clone(),
             capacity: room.capacity,
             retention: retention(room.keep, room.keep_for),
+            is_bridged: room.bridged.unwrap_or(true),
         })
     };
     rooms.iter().map(preset).collect()
@@ -81,6 +85,7 @@ fn default_presets() -> Result<Vec<RoomPreset>, Invalid> {
             topic: topic.to_owned(),
             capacity,
             retention: None,
+            is_bridged: true,
         })
     };
     rooms.into_iter().map(preset).collect()

@@ -7,9 +7,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use super::{Address, ServerLink, time, without_secret};
-use crate::chat::FilterMode;
-use crate::chat::Registration;
-use crate::chat::UserName;
+use crate::chat::{FilterMode, Networks, Pin, Registration, UserName};
 use crate::text::Ambiguous;
 use crate::tui::input::command::parse_switch;
 use crate::tui::settings::notify_command::NotifyCommand;
@@ -220,6 +218,29 @@ where
             _ => Err(format!("'{word}' is not one of open, invite, closed")),
         }
     })
+}
+
+/// Some networks: a list of texts like `10.0.0.0/8`.
+pub fn networks<'de, D>(value: D) -> Result<Option<Networks>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let texts = Vec::<String>::deserialize(value)?;
+    let networks = Networks::parse(texts.iter().map(String::as_str));
+    networks.map(Some).map_err(D::Error::custom)
+}
+
+/// The pins of some keys.
+pub fn pins<'de, D>(value: D) -> Result<Vec<Pin>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let texts = Vec::<String>::deserialize(value)?;
+    let pin = |text: &String| {
+        let wrong = |error| D::Error::custom(format!("'{text}' is not a pin: {error}"));
+        text.parse().map_err(wrong)
+    };
+    texts.iter().map(pin).collect()
 }
 
 /// Somebody's name.

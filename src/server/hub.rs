@@ -3,10 +3,13 @@
 //! One mutex guards its state. It is locked for a few lines at a time and never across an await.
 
 mod account_names;
+mod administration;
 mod admission;
+mod devices;
 pub(crate) mod guest;
 pub(crate) mod guests;
 mod invites;
+mod lapse;
 mod locks;
 mod mentions;
 mod names;
@@ -17,7 +20,7 @@ mod resolve;
 mod rooms;
 mod sign_in;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -26,9 +29,11 @@ use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::administration::{AdminFailure, Administrator, RemoveWhen};
 pub(crate) use self::admission::{AdmitError, Admitted};
 use self::guest::Guest;
-pub(crate) use self::invites::{InviteFailure, first_invite};
+pub(crate) use self::guest::Reach;
+pub(crate) use self::invites::first_invite;
 use self::locks::Locks;
 use self::names::{Names, Operators};
 use self::read_positions::PendingReads;
@@ -47,8 +52,8 @@ use super::word_filter::WordFilter;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{
-    Author, DeviceKey, IdentityId, Limits, Person, Refusal, RefusalCode, Registration, RoomId,
-    ServerId, SessionId, SessionToken, Status, UserName, Via,
+    Author, DeviceKey, IdentityId, Limits, NameKey, Networks, Person, Pin, Refusal, RefusalCode,
+    Registration, RoomId, ServerId, ServerRole, SessionId, SessionToken, Status, UserName, Via,
 };
 use crate::wire::Event;
 
@@ -70,10 +75,14 @@ pub struct HubConfig {
     pub limits: Limits,
     /// Rooms that the server creates. The first is the home room: everybody starts there and nobody can leave it.
     pub presets: Vec<RoomPreset>,
-    /// Operator names. The first person to use one of them owns the preset rooms.
+    /// Operator names. Their accounts own the preset rooms, once an owner of the server has said which accounts these are.
     pub operators: Vec<UserName>,
     /// The host's device. The person with this device owns the preset rooms.
     pub owner: Option<DeviceKey>,
+    /// The networks of other machines from which guests of bridges may come.
+    pub guests_from: Networks,
+    /// The pins of proxies that end TLS in front of this server. A device that signs for one of them is accepted, too.
+    pub proxy_pins: Vec<Pin>,
     /// Who may make an account.
     pub registration: Registration,
     /// How much history is stored for rooms and conversations without a retention setting of their own.
@@ -98,6 +107,10 @@ pub struct Hub {
     operators: Operators,
     owner: Option<DeviceKey>,
     registration: Registration,
+    guests_from: Networks,
+    /// The preset rooms that guests from other machines may not join.
+    not_bridged: HashSet<NameKey>,
+    pub(super) proxy_pins: Vec<Pin>,
     pub(super) filter: WordFilter,
     /// See [`Hub::recently_present`].
     recently_present: Mutex<RecentlyPresent>,
@@ -106,6 +119,10 @@ pub struct Hub {
     person_locks: Locks<IdentityId>,
     /// Taken while a device signs in, before the lock of its person.
     device_locks: Locks<DeviceKey>,
+    /// Taken to change roles, so that the last owner stays.
+    role_lock: tokio::sync::Mutex<()>,
+    /// Taken to make an invitation, so that there are not too many.
+    invite_lock: tokio::sync::Mutex<()>,
     sessions: AtomicUsize,
     /// Notified when a guest's name becomes free.
     freed: Notify,
@@ -121,8 +138,14 @@ struct HubState {
     running: HashMap<RoomId, RoomHandle>,
     names: Names,
     people: HashMap<IdentityId, PresentPerson>,
-    /// The people whose sessions have these tokens.
-    tokens: HashMap<SessionToken, IdentityId>,
+    /// The people and devices whose sessions have these tokens.
+    tokens: HashMap<SessionToken, Caller>,
+    /// The roles of accounts that are more than members.
+    roles: HashMap<IdentityId, ServerRole>,
+    /// The accounts of programs.
+    bots: HashSet<IdentityId>,
+    /// When accounts were renamed in the last day.
+    renames: HashMap<IdentityId, Vec<Instant>>,
     /// Guests who have a name, and their bridge. They may not be present yet.
     guests: HashMap<IdentityId, Via>,
     /// Rate limits of people who have left, until the bucket would be full again. Reconnecting does not give a new burst.
@@ -133,8 +156,7 @@ struct HubState {
 #[derive(Debug)]
 struct PresentPerson {
     name: UserName,
-    /// Whether they have signed in with the host's device, and so may administer the server.
-    is_host: bool,
+    /// Whether they own the preset rooms.
     is_owner: bool,
     status: Status,
     /// When their last typing signal was sent.
@@ -147,8 +169,17 @@ struct PresentPerson {
 #[derive(Debug)]
 struct AttachedSession {
     outbox: Weak<Outbox>,
-    /// What its calls beside the stream present. A guest makes none.
-    token: Option<SessionToken>,
+    /// The token of its calls beside the stream, and its device. A guest has neither.
+    credentials: Option<(SessionToken, DeviceKey)>,
+    /// See [`Admitted::end`].
+    end: CancellationToken,
+}
+
+/// The person and the device that make a call beside the stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caller {
+    pub person: IdentityId,
+    pub device: DeviceKey,
 }
 
 impl Hub {
@@ -189,11 +220,16 @@ impl Hub {
             operators: Operators::new(&config.operators),
             owner: config.owner,
             registration: config.registration,
+            guests_from: config.guests_from,
+            not_bridged: not_bridged(&config.presets),
+            proxy_pins: config.proxy_pins,
             filter: config.filter,
             recently_present: Mutex::default(),
             reads: PendingReads::default(),
             person_locks: Locks::default(),
             device_locks: Locks::default(),
+            role_lock: tokio::sync::Mutex::default(),
+            invite_lock: tokio::sync::Mutex::default(),
             sessions: AtomicUsize::new(0),
             freed: Notify::new(),
             nameless: AtomicUsize::new(0),
@@ -205,6 +241,7 @@ impl Hub {
         let left_behind = hub.store.guests().await?;
         let hub = Arc::new(hub);
         tokio::spawn(notify_invited(Arc::downgrade(&hub), invitations));
+        tokio::spawn(lapse::remove_lapsed(Arc::downgrade(&hub)));
         if !left_behind.is_empty() {
             tokio::spawn(Arc::clone(&hub).remove_guests(left_behind));
         }
@@ -283,6 +320,12 @@ fn retentions(config: &HubConfig) -> Retentions {
             .filter_map(|preset| Some((preset.name.key(), preset.retention?)))
             .collect(),
     }
+}
+
+/// Returns the preset rooms that guests from other machines may not join.
+fn not_bridged(presets: &[RoomPreset]) -> HashSet<NameKey> {
+    let closed = presets.iter().filter(|preset| !preset.is_bridged);
+    closed.map(|preset| preset.name.key()).collect()
 }
 
 /// Returns the author of what the server does itself. No person has this id.

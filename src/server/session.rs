@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 pub(crate) use self::guest::run_guest;
 use self::post::PostOrder;
-use super::hub::{AdmitError, Admitted, Hub, now_ms};
+use super::hub::{AdmitError, Admitted, Hub, Reach, now_ms};
 use super::outbox::{Outbox, Slot};
 use super::room::attendance::Departure;
 use super::room::mailbox::Attendee;
@@ -49,8 +49,10 @@ pub(crate) enum SessionError {
 /// Where a client comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Origin {
-    /// Its address, for the log.
+    /// Its address and port, for the log.
     pub peer: String,
+    /// Its address, for its person; empty: through the local socket or memory.
+    pub address: String,
     /// How it reaches the server. `None`: others may read and change everything on the way, so it may not sign in.
     pub transport: Option<Transport>,
 }
@@ -64,11 +66,11 @@ pub(crate) async fn run(
     on_admitted: impl FnOnce() + Send,
     origin: Origin,
 ) {
-    let goodbye = match sign_in::sign_in(&hub, &outbox, origin.transport, &mut inbound).await {
+    let goodbye = match sign_in::sign_in(&hub, &outbox, &origin, &mut inbound).await {
         Ok((admitted, hello)) => {
             on_admitted();
             let agent = text::line(&text::cut(&hello.agent, AGENT)).to_string();
-            let session = Session::new(hub, &outbox, admitted);
+            let session = Session::new(hub, &outbox, admitted, Reach::Everything);
             session
                 .run_admitted(&mut inbound, &agent, &origin.peer)
                 .await
@@ -134,6 +136,7 @@ struct Session {
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     who: Admitted,
+    reach: Reach,
     rooms: HashMap<RoomId, Following>,
     order: PostOrder,
     /// When the heads of the rooms were last sent.
@@ -152,9 +155,10 @@ struct Following {
 }
 
 impl Session {
-    fn new(hub: Arc<Hub>, outbox: &Arc<Outbox>, who: Admitted) -> Self {
+    fn new(hub: Arc<Hub>, outbox: &Arc<Outbox>, who: Admitted, reach: Reach) -> Self {
         Self {
             who,
+            reach,
             rooms: HashMap::new(),
             order: PostOrder::default(),
             heads_at: None,
@@ -183,14 +187,15 @@ impl Session {
                 None
             }
         };
-        let how = if self.has_quit || self.is_guest() {
+        let is_over = self.has_quit || self.who.end.is_cancelled();
+        let how = if is_over || self.is_guest() {
             Departure::Clean
         } else {
             Departure::Lost
         };
         tracing::info!(
             name = %self.who.author.name, identity = %id, session = %self.who.session, peer,
-            how = if self.has_quit { "quit" } else if self.hub.draining.is_cancelled() { "drained" } else { "lost" },
+            how = if self.has_quit { "quit" } else if is_over { "revoked" } else if self.hub.draining.is_cancelled() { "drained" } else { "lost" },
             "disconnected"
         );
         let rooms = self.rooms.keys().copied().collect();
@@ -215,6 +220,10 @@ impl Session {
             tokio::select! {
                 asked = inbound.next(), if taking => match asked {
                     Some(Ok(asked)) => {
+                        // The token may have been cancelled at the same moment.
+                        if self.who.end.is_cancelled() {
+                            return Ok(Some(goodbye(GoodbyeReason::Revoked)));
+                        }
                         self.handle(asked).await?;
                         if self.has_quit {
                             return Ok(Some(goodbye(GoodbyeReason::Bye)));
@@ -229,6 +238,9 @@ impl Session {
                     if outbox.is_abandoned() {
                         return Ok(None);
                     }
+                }
+                () = self.who.end.cancelled() => {
+                    return Ok(Some(goodbye(GoodbyeReason::Revoked)));
                 }
                 () = hub.draining.cancelled() => return Ok(Some(drain_goodbye())),
             }

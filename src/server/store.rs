@@ -10,6 +10,7 @@
 //! 3. Appends to one room are made one after the other, by one task. Appends to different rooms may share a commit.
 //! 4. Reads see everything for which `Ok` was returned before the read was requested.
 
+mod account;
 pub mod memory;
 pub mod sqlite;
 
@@ -19,8 +20,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use self::account::{
+    AccountChange, AccountRecord, DeviceRecord, DeviceStatus, InvitePurpose, InviteRecord,
+    NewAudit, NewDevice, OtherDevices,
+};
+
 use crate::chat::{
-    Changes, DeviceKey, Digest, Entry, Epoch, IdentityId, InstanceId, InviteHash, Level, NameKey,
+    AuditEntry, Changes, DeviceKey, Digest, Entry, Epoch, IdentityId, InstanceId, Level, NameKey,
     Person, Role, RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Settings,
     Stamp, Standing, Status, Unread, Until, UserName, Via,
 };
@@ -61,13 +67,6 @@ pub struct RoomRecord {
     pub pair: Option<(IdentityId, IdentityId)>,
 }
 
-impl InviteRecord {
-    /// Whether it can still be used.
-    pub fn is_open(&self, now: Stamp) -> bool {
-        self.uses_left > 0 && self.expires.log_ms > now.log_ms && self.expires.at_ms > now.at_ms
-    }
-}
-
 impl RoomRecord {
     /// Whether the room comes from the server's configuration.
     pub fn is_preset(&self) -> bool {
@@ -91,37 +90,6 @@ pub struct IdentityRecord {
     pub name: UserName,
     /// How they are connected. A guest of a bridge is stored only as long as something refers to them.
     pub via: Via,
-}
-
-/// The names of an account.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AccountNames {
-    pub id: IdentityId,
-    pub name: UserName,
-    /// The name before that, and until when it is still theirs, in log time.
-    pub former: Option<(UserName, u64)>,
-}
-
-/// A device that may sign in as an account.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DeviceRecord {
-    pub key: DeviceKey,
-    /// What the person calls it.
-    pub name: String,
-    /// When it was added to the account, in Unix milliseconds.
-    pub added_ms: u64,
-}
-
-/// An invitation as it is stored. Its secret part is not.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct InviteRecord {
-    pub hash: InviteHash,
-    pub uses_left: u32,
-    /// When it expires, by log time and by the wall clock. It is over as soon as one of them says so: log time may stand still while the server
-    /// does not run, and a wall clock may be changed.
-    pub expires: Stamp,
-    /// The person who made it; `None`: the user who runs the server.
-    pub maker: Option<IdentityId>,
 }
 
 /// What is stored about a person besides their name.
@@ -365,11 +333,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError>;
 
-    /// Returns the account of a device.
+    /// Returns the account of a device, also if the device was revoked.
     async fn identity_by_device(
         &self,
         device: DeviceKey,
-    ) -> Result<Option<IdentityRecord>, StoreError>;
+    ) -> Result<Option<(IdentityRecord, DeviceStatus)>, StoreError>;
+
+    /// Returns the devices of an account, the one that signed in last first.
+    async fn devices(&self, account: IdentityId) -> Result<Vec<DeviceRecord>, StoreError>;
 
     /// Returns the account that protocol version 1 recognised by a secret, with the hash of that secret. It is found by the hash's first
     /// bytes, and is gone once a device was added to the account.
@@ -378,26 +349,21 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         hint: [u8; 8],
     ) -> Result<Option<(IdentityRecord, SecretHash)>, StoreError>;
 
-    /// Adds a device to an account, and the account if it is new, in one transaction. The account's former secret is forgotten, and one use
-    /// of the invitation is taken, if there is one.
+    /// Changes an account, and logs it as an administrative act if `audit` is given, in one transaction.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if the device belongs to an account already, or if the invitation has no use left at this time.
-    async fn add_device(
+    /// [`StoreError::Conflict`]: see [`AccountChange`].
+    async fn change_account(
         &self,
-        account: IdentityRecord,
-        device: DeviceRecord,
-        invite: Option<(InviteHash, Stamp)>,
+        change: AccountChange,
+        audit: Option<NewAudit>,
     ) -> Result<(), StoreError>;
 
-    /// Adds an invitation. Deletes those that cannot be used any longer.
-    async fn put_invite(&self, invite: InviteRecord, now: Stamp) -> Result<(), StoreError>;
+    /// Returns rows of the audit log below a number, newest first.
+    async fn audit(&self, before: u64, most: usize) -> Result<Vec<AuditEntry>, StoreError>;
 
     /// Returns the invitations that can still be used, the one that expires last first.
     async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError>;
-
-    /// Deletes an invitation. One that does not exist is no error.
-    async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError>;
 
     /// Returns everyone whose current or most recent name has this key.
     async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
@@ -409,21 +375,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         keys: Vec<NameKey>,
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError>;
 
-    /// Returns all accounts with the names that are theirs at log time `now_ms`.
-    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountNames>, StoreError>;
-
-    /// Gives an account another name. Its present one stays its own as well until log time `kept_until_ms`; a former one does not any longer.
-    async fn rename_account(
-        &self,
-        account: IdentityRecord,
-        kept_until_ms: u64,
-    ) -> Result<(), StoreError>;
+    /// Returns all accounts. Former names that are not theirs any longer at log time `now_ms` are left out.
+    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountRecord>, StoreError>;
 
     /// Returns how many messages of a person are stored.
     async fn messages_of(&self, identity: IdentityId) -> Result<u64, StoreError>;
 
     /// Adds a person, or updates their name and when they were last here.
-    async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError>;
+    async fn put_identity(&self, record: IdentityRecord, seen: Stamp) -> Result<(), StoreError>;
 
     /// Returns the guests of bridges that are still members of a room.
     async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError>;

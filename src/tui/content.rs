@@ -3,6 +3,7 @@
 //! It turns the state into words and lines. It knows no widths, no colours and no keys being pressed.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+pub mod accounts;
 pub mod entries;
 pub mod help;
 pub mod invites;

@@ -8,7 +8,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::settings::Setting;
 use super::timeline::highlight::Tokens;
 use crate::chat::{Pin, RoomId};
-use crate::client::{self, Command, RequestKind};
+use crate::client::{self, Command, RequestKind, SecretLink};
 use crate::text::CodeBlock;
 
 #[derive(Clone, Debug)]
@@ -85,6 +85,8 @@ pub enum Effect {
     Suspend,
     /// Copies a text to the clipboard.
     Copy(String),
+    /// The same for a link that nobody else should see.
+    CopySecret(SecretLink),
     /// Opens a link with the desktop's default program.
     Open(String),
     Quit,

@@ -19,6 +19,7 @@ macro_rules! words {
     };
 }
 
+mod accounts;
 mod admin;
 mod chinese;
 mod command_line;
@@ -31,6 +32,7 @@ mod trust;
 
 use jiff::civil::Date;
 
+pub use self::accounts::Accounts;
 pub use self::admin::Admin;
 pub use self::chinese::CHINESE;
 pub use self::command_line::CommandLine;
@@ -91,6 +93,7 @@ macro_rules! table {
             pub pipes: &'static Pipes,
             pub trust: &'static Trust,
             pub admin: &'static Admin,
+            pub accounts: &'static Accounts,
             pub command_line: &'static CommandLine,
             pub help_sending: &'static [&'static str],
             /// The help for search queries.
@@ -141,6 +144,8 @@ table! {
     unknown_body,
     damaged_body,
     closed,
+    /// Somebody has a new key: their name.
+    new_key,
     topic_is,
     topic_cleared,
     invited,
@@ -385,6 +390,7 @@ table! {
     link_lost,
     restarting,
     too_slow,
+    revoked,
     about_join_first,
     about_join,
     about_leave,

@@ -1,6 +1,7 @@
 //! `update`: applies an event to the state and returns the effects to perform. Pure: no I/O, no clock, no waiting.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod account;
 mod actions;
 mod amend;
 mod client;
@@ -16,6 +17,7 @@ mod mouse;
 mod navigation;
 mod notify;
 mod open;
+mod overlay_text;
 mod paste;
 mod people;
 mod personal;

@@ -20,6 +20,7 @@ pub(super) fn body_from(body: Option<proto::Body>) -> Body {
         Some(Kind::Renamed(renamed)) => Body::Renamed(renamed.to),
         Some(Kind::Topic(topic)) => Body::Topic(topic.topic),
         Some(Kind::Closed(_)) => Body::Closed,
+        Some(Kind::NewKey(_)) => Body::NewKey,
         Some(Kind::Reply(reply)) => Body::Reply {
             to: Seq(reply.to),
             text: reply.text,
@@ -101,6 +102,7 @@ pub(super) fn body_to(body: &Body) -> proto::Body {
             topic: topic.clone(),
         })),
         Body::Closed => Some(Kind::Closed(proto::Closed {})),
+        Body::NewKey => Some(Kind::NewKey(proto::NewKey {})),
         Body::Reply { to, text } => Some(Kind::Reply(proto::Reply {
             to: to.0,
             text: text.clone(),

@@ -348,6 +348,7 @@ fn goodbye_from(bye: &proto::Goodbye) -> Goodbye {
         goodbye::Reason::TooSlow => GoodbyeReason::TooSlow,
         goodbye::Reason::Malformed => GoodbyeReason::Malformed,
         goodbye::Reason::Refused => GoodbyeReason::Refused,
+        goodbye::Reason::Revoked => GoodbyeReason::Revoked,
         goodbye::Reason::Unspecified => GoodbyeReason::Unknown,
     };
     let then = match bye.then() {
@@ -369,6 +370,7 @@ fn goodbye_to(bye: &Goodbye) -> proto::Goodbye {
         GoodbyeReason::TooSlow => goodbye::Reason::TooSlow,
         GoodbyeReason::Malformed => goodbye::Reason::Malformed,
         GoodbyeReason::Refused => goodbye::Reason::Refused,
+        GoodbyeReason::Revoked => goodbye::Reason::Revoked,
         GoodbyeReason::Unknown => goodbye::Reason::Unspecified,
     };
     let then = match bye.action {

@@ -188,6 +188,11 @@ pub enum Event {
         room: RoomInfo,
         by: Option<Author>,
     },
+    /// Another device was added to the account.
+    DeviceAdded {
+        name: String,
+        from: String,
+    },
     Pong {
         request: u64,
         now_ms: u64,
@@ -253,6 +258,8 @@ pub enum GoodbyeReason {
     TooSlow,
     Malformed,
     Refused,
+    /// The device was revoked, or the account was removed.
+    Revoked,
     Unknown,
 }
 

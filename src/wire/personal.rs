@@ -38,6 +38,10 @@ pub(super) fn event_from(kind: Kind) -> Result<Event, Malformed> {
             room: room_from(it.room.ok_or(Malformed("room"))?)?,
             by: it.by.map(|by| author_from(Some(by))).transpose()?,
         },
+        Kind::DeviceAdded(it) => Event::DeviceAdded {
+            name: it.name,
+            from: it.from,
+        },
         _ => Event::Unknown,
     })
 }
@@ -77,6 +81,10 @@ pub(super) fn event_to(event: &Event) -> Option<Kind> {
         Event::Invitation { room, by } => Some(Kind::Invitation(proto::Invitation {
             room: Some(room_to(room)),
             by: by.as_ref().map(author_to),
+        })),
+        Event::DeviceAdded { name, from } => Some(Kind::DeviceAdded(proto::DeviceAdded {
+            name: name.clone(),
+            from: from.clone(),
         })),
         _ => None,
     }

@@ -6,6 +6,7 @@ mod crowd;
 mod delivery;
 mod gochat;
 mod mixed;
+mod networks;
 mod rules;
 mod service;
 mod user;

@@ -9,13 +9,13 @@ use prost::Message;
 use sha2::Digest as _;
 use sha2::Sha256;
 use tchat::chat::{
-    Body, Digest, IdentityId, Refusal, RefusalCode, Secret, Seq, ServerId, Transport, UserName,
-    digest,
+    AccountOrigin, Body, Digest, IdentityId, Refusal, RefusalCode, Registration, Secret, Seq,
+    ServerId, ServerRole, Transport, UserName, digest,
 };
 use tchat::client::{Command, Credentials, Event as ClientEvent, profile};
 use tchat::server::listen::Peer;
 use tchat::server::store::sqlite::SqliteStore;
-use tchat::server::store::{PageLimit, Span, Store};
+use tchat::server::store::{InvitePurpose, PageLimit, Span, Store};
 use tchat::wire::{Event, Hello, Request, RequestFrame, proto, request_from, request_to};
 
 use crate::frames::requests;
@@ -80,10 +80,10 @@ async fn a_version_1_database_opens_with_the_same_content() {
     assert_eq!(entry.seq, entries.last().unwrap().seq.next());
 }
 
-/// A data directory of the last version whose profiles had secrets: ann, who hosted, and ben have written to `general` and to each other.
-fn secrets() -> tempfile::TempDir {
+/// Copies the data directory of a version.
+fn data_of(version: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let (from, to) = (fixtures().join("v7"), directory.path());
+    let (from, to) = (fixtures().join(version), directory.path());
     std::fs::create_dir(to.join("profiles")).unwrap();
     for of in ["", "profiles"] {
         for file in std::fs::read_dir(from.join(of)).unwrap() {
@@ -94,6 +94,64 @@ fn secrets() -> tempfile::TempDir {
         }
     }
     directory
+}
+
+/// A data directory of the last version whose profiles had secrets: ann, who hosted, and ben have written to `general` and to each other.
+fn secrets() -> tempfile::TempDir {
+    data_of("v7")
+}
+
+/// Database version 8 was the first with devices and invitations. Here ann hosts, ben has an account, and an invitation is open.
+#[tokio::test]
+async fn devices_and_invitations_of_database_version_8_stay_valid() {
+    let directory = data_of("v8");
+    let profiles = directory.path().join("profiles");
+    let path = directory.path().join("tchat.db");
+    let store = Arc::new(SqliteStore::open(&path, ServerId::new([0; 16])).unwrap());
+    let accounts = store.accounts(0).await.unwrap();
+    let names: Vec<_> = accounts.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    // Nobody lapses, because that version did not record when they were last seen by log time.
+    let is_unknown = |it: &tchat::server::store::AccountRecord| {
+        it.origin == AccountOrigin::Unknown && it.seen.log_ms == 0 && it.has_posted
+    };
+    assert!(accounts.iter().all(is_unknown), "{accounts:?}");
+    let of = |name: &str| profile::credentials(&profiles, "localhost:50918", name).unwrap();
+    let mut config = config();
+    let owner = std::fs::read(directory.path().join("tchat.owner-device")).unwrap();
+    config.hub.owner = tchat::chat::DeviceKey::from_file(&owner);
+    assert_eq!(config.hub.owner, Some(of("ann").device.public()));
+    config.hub.registration = Registration::Invite;
+    let server = Server::with(config, Arc::clone(&store) as Arc<dyn Store>);
+    for name in ["ann", "ben"] {
+        let mut raw = Raw::open(&server).await;
+        raw.signs_in(1, "somebody", &of(name).device).await;
+        let Event::Welcome(welcome) = raw.event().await else {
+            panic!("{name} is not welcome")
+        };
+        assert_eq!(welcome.you.name, name);
+        let account = accounts.iter().find(|it| it.id == welcome.you.id);
+        assert_eq!(account.unwrap().name.as_str(), name);
+        let devices = store.devices(welcome.you.id).await.unwrap();
+        assert_eq!(devices.len(), 1);
+        assert!(devices[0].seen_ms >= devices[0].added_ms);
+    }
+    let now_owner = store.accounts(0).await.unwrap();
+    let now_owner = now_owner.iter().filter(|it| it.role == ServerRole::Owner);
+    let now_owner: Vec<_> = now_owner.map(|it| it.name.as_str()).collect();
+    assert_eq!(now_owner, ["ann"]);
+    // The invitation is found with its hash; it has expired by now.
+    let invite = std::fs::read_to_string(directory.path().join("invite")).unwrap();
+    let invite: tchat::chat::Invite = invite.trim().parse().unwrap();
+    let made = tchat::chat::Stamp::default();
+    let open = store.invites(made).await.unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!((open[0].hash, open[0].uses_left), (invite.hash(), 5));
+    let purpose = InvitePurpose::Account {
+        role: ServerRole::Member,
+        rooms: Vec::new(),
+    };
+    assert_eq!(open[0].purpose, purpose);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
     clippy::print_stdout
 )]
 
+mod accounts;
 mod amend;
 mod anchor;
 mod architecture;

@@ -1,5 +1,6 @@
 //! The contract of `Store`, run against every implementation, and how the server reacts when a store fails.
 
+mod accounts;
 mod clock;
 mod damage;
 mod faults;
@@ -8,7 +9,8 @@ mod people;
 mod personal;
 mod search;
 
-use self::people::{amendments, conversations, devices, identities, invites};
+use self::accounts::{account_changes, audit, devices, invites};
+use self::people::{amendments, conversations, identities};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,8 +22,8 @@ use tchat::chat::{
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::{OpenError, SqliteStore};
 use tchat::server::store::{
-    Append, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, RetentionCutoff, RoomRecord,
-    Span, Store, StoreError, pair,
+    AccountChange, Append, IdentityRecord, PageLimit, RetentionCutoff, RoomRecord, Span, Store,
+    StoreError, pair,
 };
 
 use crate::support::faulty_store::Faulty;
@@ -73,13 +75,18 @@ const fn at(seq: u64) -> u64 {
     1_700_000_000_000 + seq
 }
 
-/// The stamp of a batch whose last entry has this seq.
-const fn taken(seq: u64) -> Stamp {
+/// The stamp of a time in milliseconds, by both clocks.
+const fn seen(ms: u64) -> Stamp {
     Stamp {
-        at_ms: at(seq),
-        log_ms: at(seq),
+        at_ms: ms,
+        log_ms: ms,
         doubt_ms: 0,
     }
+}
+
+/// The stamp of a batch whose last entry has this seq.
+const fn taken(seq: u64) -> Stamp {
+    seen(at(seq))
 }
 
 fn append(room: &RoomRecord, seqs: std::ops::RangeInclusive<u64>) -> Append {
@@ -124,6 +131,8 @@ async fn contract(store: &dyn Store) {
     identities(store).await;
     devices(store).await;
     invites(store).await;
+    account_changes(store).await;
+    audit(store).await;
     retention(store).await;
     clock::contract(store).await;
     personal::contract(store).await;

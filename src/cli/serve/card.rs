@@ -81,7 +81,7 @@ fn print_link(link: &str, newcomers: Newcomers) {
     match newcomers {
         Newcomers::Open => println!("  join     tchat '{link}'"),
         Newcomers::Invited(invite) => {
-            let InviteTerms { uses, valid } = InviteTerms::TEAM;
+            let InviteTerms { uses, valid, .. } = InviteTerms::TEAM;
             let days = valid.as_secs() / (24 * 60 * 60);
             println!("  link     '{}'", invite.added_to(link));
             println!("  join     send this link to your team; they run `tchat join` and paste it");

@@ -54,6 +54,7 @@ impl EntryWriter {
             Body::Renamed(_) => "renamed",
             Body::Topic(_) => "topic",
             Body::Closed => "closed",
+            Body::NewKey => "new_key",
             Body::Ruling(_, ruling) => match ruling {
                 Ruling::Invited => "invited",
                 Ruling::Role(_) => "role",

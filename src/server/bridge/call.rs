@@ -25,7 +25,7 @@ use crate::chat::{
 };
 use crate::server::delivery::Delivery;
 use crate::server::hub::guest::{Guest, Seat};
-use crate::server::hub::{Hub, now_ms, random_bytes};
+use crate::server::hub::{Hub, Reach, now_ms, random_bytes};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Direction, JoinOrLeave};
 use crate::server::outbox::{Item, Outbox, Signal};
@@ -69,11 +69,23 @@ pub struct Handshake {
     pub reply: oneshot::Sender<Result<(), Refusal>>,
 }
 
+/// Returns which rooms a client may join, or nothing if the server has no bridges for its network.
+pub fn reach(hub: &Hub, connection: &Connection) -> Option<Reach> {
+    let reach = hub.guest_reach(connection.remote_address());
+    if reach.is_none() {
+        tracing::debug!(
+            peer = connection.peer(),
+            "refused a bridge client from a network that is not served"
+        );
+    }
+    reach
+}
+
 /// Starts the task of a call. Its messages to the client arrive at the returned receiver. The call ends when the client is gone or has
 /// been sent everything.
 pub fn begin(
     hub: &Arc<Hub>,
-    connection: Connection,
+    (connection, reach): (Connection, Reach),
     protocol: Protocol,
     handshake: Option<Handshake>,
     heard: impl Stream<Item = FromClient> + Send + Unpin + 'static,
@@ -87,6 +99,7 @@ pub fn begin(
     let call = Call {
         hub: Arc::clone(hub),
         connection,
+        reach,
         protocol,
         out,
         outbox,
@@ -123,6 +136,7 @@ enum Stage {
 struct Call {
     hub: Arc<Hub>,
     connection: Connection,
+    reach: Reach,
     protocol: Protocol,
     out: mpsc::Sender<ToClient>,
     outbox: Arc<Outbox>,

@@ -86,6 +86,12 @@ struct BridgeService {
     hub: Arc<Hub>,
 }
 
+fn not_served() -> Status {
+    Status::permission_denied(
+        "this server does not serve clients of this protocol from this network",
+    )
+}
+
 type Calls = Request<Streaming<Frame>>;
 type BridgeResponse = Result<Response<ResponseStream>, Status>;
 
@@ -95,6 +101,7 @@ impl BridgeService {
         let unknown = || Status::internal("the stream's connection is not known");
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection.ok_or_else(unknown)?;
+        let reach = call::reach(&self.hub, &connection).ok_or_else(not_served)?;
         let deadline = deadline::of(request.metadata());
         let heard = request.into_inner().map(|message| match message {
             Ok(Frame(message)) => FromClient::Message(message),
@@ -104,7 +111,7 @@ impl BridgeService {
             }
             Err(_) => FromClient::Lost,
         });
-        let said = call::begin(&self.hub, connection, protocol, None, heard);
+        let said = call::begin(&self.hub, (connection, reach), protocol, None, heard);
         Ok(Response::new(ResponseStream {
             messages: said,
             deadline,
@@ -157,12 +164,14 @@ impl rooms::ChatService for BridgeService {
         &self,
         request: Request<ListRoomsRequest>,
     ) -> Result<Response<ListRoomsResponse>, Status> {
-        if let Some(connection) = request.extensions().get::<Connection>() {
-            connection.mark_admitted();
-        }
+        let unknown = || Status::internal("the call's connection is not known");
+        let connection = request.extensions().get::<Connection>();
+        let connection = connection.ok_or_else(unknown)?;
+        let reach = call::reach(&self.hub, connection).ok_or_else(not_served)?;
+        connection.mark_admitted();
         let rooms = self
             .hub
-            .list_public()
+            .list_public(reach)
             .await
             .into_iter()
             .map(|room| RoomInfo {
@@ -181,6 +190,7 @@ impl rooms::ChatService for BridgeService {
         let unknown = || Status::internal("the call's connection is not known");
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection.ok_or_else(unknown)?;
+        call::reach(&self.hub, &connection).ok_or_else(not_served)?;
         connection.mark_admitted();
         let name = request.into_inner().user_name;
         let reserved = match chat::check_name(&name) {

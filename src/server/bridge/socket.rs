@@ -46,6 +46,9 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: AllowedHosts, mut request: Request) -
     let Some(connection) = request.extensions().get::<Connection>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
+    let Some(reach) = call::reach(&hub, &connection) else {
+        return (StatusCode::FORBIDDEN, "cannot connect from this network").into_response();
+    };
     if !may_connect(&hosts, &request) {
         return (StatusCode::FORBIDDEN, "cannot connect from another origin").into_response();
     }
@@ -64,7 +67,7 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: AllowedHosts, mut request: Request) -
     };
     let said = call::begin(
         &hub,
-        connection.clone(),
+        (connection.clone(), reach),
         Protocol::WebSocket,
         Some(handshake),
         ReceiverStream::new(heard),

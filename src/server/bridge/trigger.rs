@@ -186,13 +186,16 @@ pub async fn greet(
     if trigger.hub.draining.is_cancelled() {
         return unavailable();
     }
+    let Some(reach) = call::reach(&trigger.hub, &connection) else {
+        return failure(StatusCode::FORBIDDEN, "this network is not served");
+    };
     let requests = (0..REQUESTS).map(|n| {
         let name = format!("hello:{n}");
         FromClient::Message(Bytes::from(ChatReq { name }.encode_to_vec()))
     });
     let protocol = Protocol::Service(Service::hidden());
     let heard = stream::iter(requests.collect::<Vec<_>>());
-    let said = call::begin(&trigger.hub, connection, protocol, None, heard);
+    let said = call::begin(&trigger.hub, (connection, reach), protocol, None, heard);
     let greeted = async {
         let count = count_answers(said).await;
         if count == REQUESTS {

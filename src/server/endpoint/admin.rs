@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::grpc::token_of;
+use super::caller::{status_of, token_of};
 use super::shared_link::SharedLink;
-use crate::chat::{IdentityId, Transport};
-use crate::server::hub::{Hub, InviteFailure};
+use crate::chat::Transport;
+use crate::server::hub::{Administrator, Hub};
 use crate::server::listen::Connection;
 use crate::wire::admin_proto as proto;
-use crate::wire::{Malformed, invite_terms_from, invite_to};
+use crate::wire::{
+    Malformed, account_to, audit_to, device_to, invite_terms_from, invite_to, server_role_from,
+};
 
 /// The server code that the build script generates.
 mod generated {
@@ -23,19 +25,14 @@ mod generated {
 
 pub use generated::admin_service_server::{AdminService, AdminServiceServer};
 
+/// The most rows of the audit log in one answer.
+const AUDIT_ROWS: usize = 200;
+
 #[derive(Clone, Debug)]
 pub struct Admin {
     hub: Arc<Hub>,
     /// The link of this server, without an invitation.
     link: SharedLink,
-}
-
-/// Who administers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Administrator {
-    /// The user who runs the server.
-    Host,
-    Person(IdentityId),
 }
 
 impl Admin {
@@ -46,39 +43,27 @@ impl Admin {
     /// Returns who calls.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`: the call does not come through the local socket, and has no valid token. `PERMISSION_DENIED`: its person is not an
-    /// owner.
+    /// `UNAUTHENTICATED`: the call does not come through the local socket, and has no valid token. `PERMISSION_DENIED`: its person is neither
+    /// an admin nor an owner.
     fn administrator<T>(&self, request: &Request<T>) -> Result<Administrator, Status> {
         let unauthenticated = || Status::unauthenticated("a session is needed");
         let connection = request.extensions().get::<Connection>();
         let connection = connection.ok_or_else(unauthenticated)?;
         let transport = connection.transport().ok_or_else(unauthenticated)?;
-        if transport == Transport::Socket {
-            connection.mark_admitted();
-            return Ok(Administrator::Host);
-        }
         let token = token_of(request.metadata());
-        let person = token.and_then(|token| self.hub.person_of(token));
-        let person = person.ok_or_else(unauthenticated)?;
-        if self.hub.is_administrator(person) {
-            Ok(Administrator::Person(person))
-        } else {
-            Err(Status::permission_denied(
-                "only owners of the server may do this",
-            ))
-        }
-    }
-
-    fn failed(&self, failure: InviteFailure) -> Status {
-        match failure {
-            InviteFailure::TooMany => {
-                Status::resource_exhausted("there are too many invitations that can still be used")
+        let caller = token.and_then(|token| self.hub.caller_of(token));
+        let person = caller.and_then(|caller| self.hub.administrator(caller.person));
+        match (person, caller) {
+            (Some(person), _) => Ok(person),
+            // Whoever can open the socket may administer, with any account and with none.
+            (None, _) if transport == Transport::Socket => {
+                connection.mark_admitted();
+                Ok(Administrator::Host)
             }
-            InviteFailure::Unknown => Status::not_found("there is no invitation with this id"),
-            InviteFailure::Store(error) => {
-                self.hub.fatal.raise(&error);
-                Status::internal("the server's store failed")
-            }
+            (None, Some(_)) => Err(Status::permission_denied(
+                "only admins and owners of the server may do this",
+            )),
+            (None, None) => Err(unauthenticated()),
         }
     }
 }
@@ -89,15 +74,12 @@ impl AdminService for Admin {
         &self,
         request: Request<proto::CreateInviteRequest>,
     ) -> Result<Response<proto::CreateInviteResponse>, Status> {
-        let maker = match self.administrator(&request)? {
-            Administrator::Host => None,
-            Administrator::Person(person) => Some(person),
-        };
+        let by = self.administrator(&request)?;
         let terms = invite_terms_from(request.into_inner()).map_err(|Malformed(what)| {
             Status::invalid_argument(format!("'{what}' is too large"))
         })?;
-        let made = self.hub.create_invite(terms, maker).await;
-        let (invite, shown) = made.map_err(|failure| self.failed(failure))?;
+        let made = self.hub.create_invite(&by, &terms).await;
+        let (invite, shown) = made.map_err(|failure| status_of(&self.hub, failure))?;
         Ok(Response::new(proto::CreateInviteResponse {
             invite: Some(invite_to(&shown)),
             link: invite.added_to(&self.link.get()),
@@ -110,7 +92,7 @@ impl AdminService for Admin {
     ) -> Result<Response<proto::ListInvitesResponse>, Status> {
         self.administrator(&request)?;
         let open = self.hub.open_invites().await;
-        let open = open.map_err(|failure| self.failed(failure))?;
+        let open = open.map_err(|failure| status_of(&self.hub, failure))?;
         let invites = open.iter().map(invite_to).collect();
         Ok(Response::new(proto::ListInvitesResponse { invites }))
     }
@@ -119,9 +101,125 @@ impl AdminService for Admin {
         &self,
         request: Request<proto::RevokeInviteRequest>,
     ) -> Result<Response<proto::RevokeInviteResponse>, Status> {
-        self.administrator(&request)?;
-        let revoked = self.hub.revoke_invite(&request.into_inner().id).await;
-        revoked.map_err(|failure| self.failed(failure))?;
+        let by = self.administrator(&request)?;
+        let revoked = self.hub.revoke_invite(&by, &request.into_inner().id).await;
+        revoked.map_err(|failure| status_of(&self.hub, failure))?;
         Ok(Response::new(proto::RevokeInviteResponse {}))
+    }
+
+    async fn list_accounts(
+        &self,
+        request: Request<proto::ListAccountsRequest>,
+    ) -> Result<Response<proto::ListAccountsResponse>, Status> {
+        self.administrator(&request)?;
+        let accounts = self.hub.list_accounts().await;
+        let mut accounts = accounts.map_err(|error| status_of(&self.hub, error.into()))?;
+        accounts.sort_by(|one, other| one.name.cmp(&other.name));
+        let accounts = accounts.into_iter().map(account_to).collect();
+        Ok(Response::new(proto::ListAccountsResponse { accounts }))
+    }
+
+    async fn set_role(
+        &self,
+        request: Request<proto::SetRoleRequest>,
+    ) -> Result<Response<proto::SetRoleResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let asked = request.into_inner();
+        let role = server_role_from(asked.role());
+        let done = self.hub.set_role(&by, &asked.name, role).await;
+        done.map_err(|failure| status_of(&self.hub, failure))?;
+        Ok(Response::new(proto::SetRoleResponse {}))
+    }
+
+    async fn rename_account(
+        &self,
+        request: Request<proto::RenameAccountRequest>,
+    ) -> Result<Response<proto::RenameAccountResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let asked = request.into_inner();
+        let done = self.hub.rename_account(&by, &asked.name, &asked.to).await;
+        done.map_err(|failure| status_of(&self.hub, failure))?;
+        Ok(Response::new(proto::RenameAccountResponse {}))
+    }
+
+    async fn remove_account(
+        &self,
+        request: Request<proto::RemoveAccountRequest>,
+    ) -> Result<Response<proto::RemoveAccountResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let name = request.into_inner().name;
+        let done = self.hub.remove_account_named(&by, &name).await;
+        done.map_err(|failure| status_of(&self.hub, failure))?;
+        Ok(Response::new(proto::RemoveAccountResponse {}))
+    }
+
+    async fn relink(
+        &self,
+        request: Request<proto::RelinkRequest>,
+    ) -> Result<Response<proto::RelinkResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let made = self.hub.relink(&by, &request.into_inner().name).await;
+        let invite = made.map_err(|failure| status_of(&self.hub, failure))?;
+        let link = invite.added_to(&self.link.get());
+        Ok(Response::new(proto::RelinkResponse { link }))
+    }
+
+    async fn create_bot(
+        &self,
+        request: Request<proto::CreateBotRequest>,
+    ) -> Result<Response<proto::CreateBotResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let asked = request.into_inner();
+        let made = self.hub.create_bot(&by, &asked.name, &asked.rooms).await;
+        let secret = made.map_err(|failure| status_of(&self.hub, failure))?;
+        Ok(Response::new(proto::CreateBotResponse {
+            link: self.link.get(),
+            key: secret.seed().to_vec(),
+        }))
+    }
+
+    async fn list_account_devices(
+        &self,
+        request: Request<proto::ListAccountDevicesRequest>,
+    ) -> Result<Response<proto::ListAccountDevicesResponse>, Status> {
+        self.administrator(&request)?;
+        let name = request.into_inner().name;
+        let devices = self.hub.devices_of_account(&name).await;
+        let devices = devices.map_err(|failure| status_of(&self.hub, failure))?;
+        let devices = devices.into_iter().map(device_to).collect();
+        Ok(Response::new(proto::ListAccountDevicesResponse { devices }))
+    }
+
+    async fn revoke_account_device(
+        &self,
+        request: Request<proto::RevokeAccountDeviceRequest>,
+    ) -> Result<Response<proto::RevokeAccountDeviceResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let asked = request.into_inner();
+        let done = self.hub.revoke_device_of(&by, &asked.name, &asked.id).await;
+        done.map_err(|failure| status_of(&self.hub, failure))?;
+        Ok(Response::new(proto::RevokeAccountDeviceResponse {}))
+    }
+
+    async fn list_audit(
+        &self,
+        request: Request<proto::ListAuditRequest>,
+    ) -> Result<Response<proto::ListAuditResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let asked = request.into_inner();
+        let before = match asked.before {
+            0 => u64::MAX,
+            before => before,
+        };
+        let most = usize::try_from(asked.limit).unwrap_or_default();
+        let most = if (1..=AUDIT_ROWS).contains(&most) {
+            most
+        } else {
+            AUDIT_ROWS
+        };
+        let rows = self.hub.audit_log(&by, before, most).await;
+        let rows = rows.map_err(|failure| status_of(&self.hub, failure))?;
+        let rows = rows.into_iter().map(audit_to).collect();
+        Ok(Response::new(proto::ListAuditResponse { rows }))
     }
 }

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::{Stream, StreamExt};
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use crate::chat::{Epoch, IdentityId, RoomId, Search, Seq, SessionToken};
+use super::caller::{status_of, token_of};
+use super::shared_link::SharedLink;
+use crate::chat::{Epoch, IdentityId, RoomId, Search, Seq};
 use crate::server::deadline;
 use crate::server::deadline::Deadline;
-use crate::server::hub::Hub;
+use crate::server::hub::{Caller, Hub, RemoveWhen};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
 use crate::server::session::{self, Origin, SessionError};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{
-    Frame, Malformed, encode_event, entry_to, proto, request_from, room_to, search_from,
+    Frame, Malformed, device_to, encode_event, entry_to, proto, request_from, room_to, search_from,
 };
 
 /// The server code that the build script generates.
@@ -34,18 +35,25 @@ const MENTIONS: usize = 100;
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     hub: Arc<Hub>,
+    /// The link of this server, without an invitation.
+    link: SharedLink,
 }
 
 impl Endpoint {
-    pub fn new(hub: Arc<Hub>) -> Self {
-        Self { hub }
+    pub fn new(hub: Arc<Hub>, link: SharedLink) -> Self {
+        Self { hub, link }
+    }
+
+    /// As [`Endpoint::calling`], for calls that need only the person.
+    fn caller<T>(&self, request: &Request<T>) -> Result<IdentityId, Status> {
+        Ok(self.calling(request)?.person)
     }
 
     /// Returns the caller, from the session's token in the metadata.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`: the token is missing, or its session has ended.
-    fn caller<T>(&self, request: &Request<T>) -> Result<IdentityId, Status> {
+    fn calling<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
         let unauthenticated =
             || Status::unauthenticated("the token is missing, or its session has ended");
         let connection = request.extensions().get::<Connection>();
@@ -56,7 +64,7 @@ impl Endpoint {
             ));
         }
         let token = token_of(request.metadata()).ok_or_else(unauthenticated)?;
-        let known = self.hub.person_of(token).ok_or_else(unauthenticated)?;
+        let known = self.hub.caller_of(token).ok_or_else(unauthenticated)?;
         connection.mark_admitted();
         Ok(known)
     }
@@ -92,6 +100,7 @@ impl ChatService for Endpoint {
         });
         let origin = Origin {
             peer: connection.peer(),
+            address: connection.address(),
             transport: connection.transport(),
         };
         tokio::spawn(session::run(
@@ -151,6 +160,55 @@ impl ChatService for Endpoint {
             more: found.has_more,
             partial: found.is_partial,
         }))
+    }
+
+    async fn list_devices(
+        &self,
+        request: Request<proto::ListDevicesRequest>,
+    ) -> Result<Response<proto::ListDevicesResponse>, Status> {
+        let caller = self.calling(&request)?;
+        self.check_rate_limit(caller.person)?;
+        let devices = self.hub.devices_of(caller.person, Some(caller.device));
+        let devices = devices.await.map_err(|error| self.fail(&error))?;
+        let devices = devices.into_iter().map(device_to).collect();
+        Ok(Response::new(proto::ListDevicesResponse { devices }))
+    }
+
+    async fn add_device(
+        &self,
+        request: Request<proto::AddDeviceRequest>,
+    ) -> Result<Response<proto::AddDeviceResponse>, Status> {
+        let caller = self.calling(&request)?;
+        self.check_rate_limit(caller.person)?;
+        let made = self.hub.create_device_link(caller).await;
+        let invite = made.map_err(|failure| status_of(&self.hub, failure))?;
+        let link = invite.added_to(&self.link.get());
+        Ok(Response::new(proto::AddDeviceResponse { link }))
+    }
+
+    async fn revoke_device(
+        &self,
+        request: Request<proto::RevokeDeviceRequest>,
+    ) -> Result<Response<proto::RevokeDeviceResponse>, Status> {
+        let caller = self.calling(&request)?;
+        self.check_rate_limit(caller.person)?;
+        let id = request.into_inner().id;
+        let done = self.hub.revoke_device(caller.person, &id, None).await;
+        done.map_err(|failure| status_of(&self.hub, failure))?;
+        Ok(Response::new(proto::RevokeDeviceResponse {}))
+    }
+
+    async fn delete_account(
+        &self,
+        request: Request<proto::DeleteAccountRequest>,
+    ) -> Result<Response<proto::DeleteAccountResponse>, Status> {
+        let caller = self.caller(&request)?;
+        let done = self
+            .hub
+            .remove_account(caller, RemoveWhen::Always, None)
+            .await;
+        done.map_err(|failure| status_of(&self.hub, failure))?;
+        Ok(Response::new(proto::DeleteAccountResponse {}))
     }
 
     async fn get_history(
@@ -235,30 +293,5 @@ impl Stream for FrameStream {
 impl Drop for FrameStream {
     fn drop(&mut self) {
         self.outbox.abandon();
-    }
-}
-
-/// Returns the session's token that a call presents.
-pub(super) fn token_of(metadata: &MetadataMap) -> Option<SessionToken> {
-    let value = metadata.get("authorization")?.to_str().ok()?;
-    token_from_hex(value.strip_prefix("Bearer ")?)
-}
-
-fn token_from_hex(text: &str) -> Option<SessionToken> {
-    SessionToken::from_slice(&hex::decode(text).ok()?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_64_hex_digits() {
-        assert_eq!(
-            token_from_hex(&"0f".repeat(32)),
-            Some(SessionToken::new([15; 32]))
-        );
-        assert_eq!(token_from_hex(&"0f".repeat(31)), None);
-        assert_eq!(token_from_hex(&"é".repeat(32)), None);
     }
 }

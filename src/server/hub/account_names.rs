@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Hub, now_ms};
-use crate::chat::{Skeleton, UserName, Via};
-use crate::server::store::{AccountNames, IdentityRecord, StoreError};
+use super::Hub;
+use crate::chat::{AccountOrigin, Skeleton, UserName, Via};
+use crate::server::store::{AccountChange, AccountRecord, IdentityRecord, NewAudit, StoreError};
 
 /// How long the former name of an account stays its own.
 pub(super) const FORMER_KEPT: Duration = Duration::from_hours(30 * 24);
@@ -16,12 +16,16 @@ pub(super) const FORMER_KEPT: Duration = Duration::from_hours(30 * 24);
 const NUMBERS: usize = 100_000;
 
 impl Hub {
-    /// Loads the names of all accounts. In data of earlier versions, several may have names that look alike: the account with the most
+    /// Loads the names and roles of all accounts. In data of earlier versions, several may have names that look alike: the account with the most
     /// messages keeps its name, and the others get one with a number.
     pub(super) async fn load_names(&self) -> Result<(), StoreError> {
         let now_ms = self.log_now_ms();
-        let mut by_look: HashMap<Skeleton, Vec<AccountNames>> = HashMap::new();
+        let mut by_look: HashMap<Skeleton, Vec<AccountRecord>> = HashMap::new();
         for account in self.store.accounts(now_ms).await? {
+            self.set_cached_role(account.id, account.role);
+            if account.origin == AccountOrigin::Bot {
+                self.lock().bots.insert(account.id);
+            }
             let alike = by_look.entry(account.name.skeleton()).or_default();
             alike.push(account);
         }
@@ -56,8 +60,8 @@ impl Hub {
     /// Removes and returns all accounts but the one with the most messages.
     async fn all_but_the_owner(
         &self,
-        alike: &mut Vec<AccountNames>,
-    ) -> Result<Vec<AccountNames>, StoreError> {
+        alike: &mut Vec<AccountRecord>,
+    ) -> Result<Vec<AccountRecord>, StoreError> {
         let mut owner = (0, 0);
         for (at, account) in alike.iter().enumerate() {
             let messages = self.store.messages_of(account.id).await?;
@@ -71,7 +75,7 @@ impl Hub {
     }
 
     /// Gives an account whose name is somebody else's the same name with a number.
-    async fn number_name(&self, account: AccountNames) -> Result<(), StoreError> {
+    async fn number_name(&self, account: AccountRecord) -> Result<(), StoreError> {
         let free = {
             let (mut state, now) = (self.lock(), Instant::now());
             let mut numbered = (2..NUMBERS).map(|n| account.name.numbered(n));
@@ -87,7 +91,11 @@ impl Hub {
             name,
             via: Via::Tchat,
         };
-        match self.store.rename_account(renamed, 0).await {
+        let change = AccountChange::Rename {
+            account: renamed,
+            kept_until_ms: 0,
+        };
+        match self.store.change_account(change, None).await {
             // It is renamed again at the next start.
             Err(StoreError::Full) => Ok(()),
             renamed => renamed,
@@ -99,12 +107,20 @@ impl Hub {
         &self,
         renamed: IdentityRecord,
         before: &UserName,
+        audit: Option<NewAudit>,
     ) -> Result<(), StoreError> {
-        if renamed.name.skeleton() == before.skeleton() {
-            return self.store.put_identity(renamed, now_ms()).await;
+        if renamed.name.skeleton() == before.skeleton() && audit.is_none() {
+            return self
+                .store
+                .put_identity(renamed, self.rooms.clock.stamp())
+                .await;
         }
         let kept_ms = u64::try_from(FORMER_KEPT.as_millis()).unwrap_or(u64::MAX);
         let kept_until_ms = self.log_now_ms().saturating_add(kept_ms);
-        self.store.rename_account(renamed, kept_until_ms).await
+        let change = AccountChange::Rename {
+            account: renamed,
+            kept_until_ms,
+        };
+        self.store.change_account(change, audit).await
     }
 }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::guest::Guest;
-use crate::chat::{Author, Refusal, RefusalCode, SessionId, SessionToken, Via};
+use crate::chat::{Author, Refusal, RefusalCode, ServerRole, SessionId, SessionToken, Via};
 use crate::server::store::{FULL_RETRY, StoreError};
 
 /// What a person may do on the whole server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Rights {
-    /// They have signed in with the host's device, and so may administer the server.
-    pub is_host: bool,
+    pub role: ServerRole,
     /// They own the preset rooms.
     pub owns_rooms: bool,
 }
@@ -22,6 +23,8 @@ pub struct Admitted {
     pub author: Author,
     /// What their calls beside the stream present; `None` for a guest.
     pub token: Option<SessionToken>,
+    /// Cancelled when the session must end, because its device was revoked or its account removed.
+    pub end: CancellationToken,
     /// `None` for clients that use tchat's own protocol.
     pub guest: Option<Arc<Guest>>,
 }

@@ -1,5 +1,6 @@
 //! One guest: a name and an identity for the length of a connection over a bridge.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::Hub;
-use crate::chat::{Author, IdentityId, Refusal, RefusalCode, UserName, Via};
+use crate::chat::{Author, IdentityId, Refusal, RefusalCode, RoomId, UserName, Via};
+use crate::server::store::RoomRecord;
 
 /// A guest's name and identity. The name is reserved until this is dropped.
 #[derive(Debug)]
@@ -22,6 +24,42 @@ pub struct Guest {
     pub(super) patience: Duration,
     /// Locked while a session is admitted and while the last one leaves, so that a new session cannot start during a leave.
     pub(super) turn: tokio::sync::Mutex<()>,
+}
+
+/// Which rooms a guest may join.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// All public ones: the client is on this machine.
+    Everything,
+    /// Those that are bridged: others on the way can read everything.
+    BridgedRooms,
+}
+
+impl Hub {
+    /// Returns which rooms a client of a bridge may join, by its address; `None` is this machine. Returns nothing if it is not served at all.
+    pub fn guest_reach(&self, address: Option<IpAddr>) -> Option<Reach> {
+        match address {
+            None => Some(Reach::Everything),
+            Some(address) if self.guests_from.contain(address) => Some(Reach::BridgedRooms),
+            Some(_) => None,
+        }
+    }
+
+    /// Whether a guest may join a room.
+    pub fn is_in_reach(&self, room: RoomId, reach: Reach) -> bool {
+        reach == Reach::Everything || {
+            let rooms = self.rooms.directory.rooms().into_iter();
+            let mut rooms = rooms.filter(|record| record.id == room);
+            rooms.any(|record| record.is_preset() && !self.is_closed_to_bridges(&record))
+        }
+    }
+
+    fn is_closed_to_bridges(&self, record: &RoomRecord) -> bool {
+        record
+            .key
+            .as_ref()
+            .is_some_and(|key| self.not_bridged.contains(key))
+    }
 }
 
 /// A guest with a session. The seat is free again when this is dropped.

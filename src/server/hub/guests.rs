@@ -9,11 +9,12 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::admission::{AdmitError, Admitted, Rights};
 use super::guest::Guest;
 use super::names::parse_name;
-use super::{Hub, now_ms, random_bytes};
+use super::{AttachedSession, Hub, random_bytes};
 use crate::chat::{
     Author, IdentityId, Refusal, RefusalCode, RoomId, SessionId, Status, UserName, Via,
 };
@@ -173,19 +174,22 @@ impl Hub {
             name: guest.name.clone(),
             via: guest.via,
         };
-        self.store.put_identity(record.clone(), now_ms()).await?;
+        let now = self.rooms.clock.stamp();
+        self.store.put_identity(record.clone(), now).await?;
         let session = SessionId::new(random_bytes());
-        self.add_session(
-            (session, None),
-            &record,
-            Rights::default(),
-            Status::default(),
-            outbox,
-        )?;
+        let end = CancellationToken::new();
+        let attached = AttachedSession {
+            outbox: Arc::downgrade(outbox),
+            credentials: None,
+            end: end.clone(),
+        };
+        let rights = Rights::default();
+        self.add_session((session, attached), &record, rights, Status::default())?;
         Ok(Admitted {
             session,
             author: guest.author(),
             token: None,
+            end,
             guest: Some(Arc::clone(guest)),
         })
     }

@@ -1,30 +1,17 @@
-//! Invitations: made and withdrawn by owners, and used up when new people sign in.
+//! Invitations for new accounts: made and withdrawn by administrators, and used up when new people sign in.
 
 use std::time::Duration;
 
+use super::administration::{AdminFailure, Administrator};
 use super::{Hub, random_bytes};
-use crate::chat::{IdentityId, Invite, InviteTerms, OpenInvite, Stamp};
+use crate::chat::{
+    AuditAct, IdentityId, Invite, InviteTerms, OpenInvite, RoomKind, ServerRole, Stamp,
+};
 use crate::server::clock::{LogClock, WallClock};
-use crate::server::store::{InviteRecord, Store, StoreError};
+use crate::server::store::{AccountChange, InvitePurpose, InviteRecord, Store, StoreError};
 
 /// The most invitations that can be used at the same time.
 const INVITES: usize = 256;
-
-/// Why an invitation cannot be made or withdrawn.
-#[derive(Debug)]
-pub enum InviteFailure {
-    /// There are too many.
-    TooMany,
-    /// There is none with this id.
-    Unknown,
-    Store(StoreError),
-}
-
-impl From<StoreError> for InviteFailure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
 
 /// Makes the first invitation of a server, for its team. Returns `None` if there is one that can still be used: only its hash is stored, so it
 /// cannot be shown again.
@@ -37,13 +24,23 @@ pub async fn first_invite(
     if !store.invites(now).await?.is_empty() {
         return Ok(None);
     }
-    let (invite, record) = fresh(terms, None, now);
-    store.put_invite(record, now).await?;
+    let purpose = InvitePurpose::Account {
+        role: terms.role,
+        rooms: Vec::new(),
+    };
+    let (invite, record) = fresh(&terms, purpose, None, now);
+    let change = AccountChange::AddInvite(record, now);
+    store.change_account(change, None).await?;
     Ok(Some(invite))
 }
 
 /// Returns a new invitation, and what is stored of it.
-fn fresh(terms: InviteTerms, maker: Option<IdentityId>, now: Stamp) -> (Invite, InviteRecord) {
+pub(super) fn fresh(
+    terms: &InviteTerms,
+    purpose: InvitePurpose,
+    maker: Option<IdentityId>,
+    now: Stamp,
+) -> (Invite, InviteRecord) {
     let invite = Invite::new(random_bytes());
     let valid_ms = u64::try_from(terms.valid.as_millis()).unwrap_or(u64::MAX);
     let record = InviteRecord {
@@ -55,62 +52,100 @@ fn fresh(terms: InviteTerms, maker: Option<IdentityId>, now: Stamp) -> (Invite, 
             doubt_ms: 0,
         },
         maker,
+        purpose,
     };
     (invite, record)
 }
 
 impl Hub {
-    /// Makes an invitation. `maker` is `None` for the user who runs the server.
+    /// Makes an invitation for new accounts. Their role is never above that of its maker.
     pub async fn create_invite(
         &self,
-        terms: InviteTerms,
-        maker: Option<IdentityId>,
-    ) -> Result<(Invite, OpenInvite), InviteFailure> {
+        by: &Administrator,
+        terms: &InviteTerms,
+    ) -> Result<(Invite, OpenInvite), AdminFailure> {
+        if terms.role > by.role() {
+            return Err(AdminFailure::NotAllowed);
+        }
+        let rooms = self.rooms_for(by, &terms.rooms).await?;
+        let _one_at_a_time = self.invite_lock.lock().await;
         let now = self.rooms.clock.stamp();
         if self.store.invites(now).await?.len() >= INVITES {
-            return Err(InviteFailure::TooMany);
+            return Err(AdminFailure::TooMany);
         }
-        let (invite, record) = fresh(terms, maker, now);
-        self.store.put_invite(record.clone(), now).await?;
-        let shown = self.open_invite(record, now).await?;
+        let role = terms.role;
+        let purpose = InvitePurpose::Account { role, rooms };
+        let (invite, record) = fresh(terms, purpose, by.person(), now);
+        let detail = format!("{}, {} uses", role.word(), terms.uses);
+        let audit = self.audited(Some(by), AuditAct::Invite, &record.hash.id(), &detail);
+        let change = AccountChange::AddInvite(record.clone(), now);
+        self.store.change_account(change, Some(audit)).await?;
+        let shown = self.open_invite(record, role, terms.rooms.clone(), now);
+        let shown = shown.await?;
         tracing::info!(
             invite = shown.id,
             uses = terms.uses,
+            %role,
             maker = shown.maker,
             "made an invitation"
         );
         Ok((invite, shown))
     }
 
-    /// Returns the invitations that can still be used.
-    pub async fn open_invites(&self) -> Result<Vec<OpenInvite>, InviteFailure> {
+    /// Returns the invitations for new accounts that can still be used. The names of rooms that are not public are left out.
+    pub async fn open_invites(&self) -> Result<Vec<OpenInvite>, AdminFailure> {
         let now = self.rooms.clock.stamp();
         let mut open = Vec::new();
         for record in self.store.invites(now).await? {
-            open.push(self.open_invite(record, now).await?);
+            let InvitePurpose::Account { role, rooms } = &record.purpose else {
+                continue;
+            };
+            let known = self.rooms.directory.rooms().into_iter();
+            let known =
+                known.filter(|room| room.kind == RoomKind::Public && rooms.contains(&room.id));
+            let (role, rooms) = (*role, known.map(|room| room.name).collect());
+            open.push(self.open_invite(record, role, rooms, now).await?);
         }
         Ok(open)
     }
 
-    /// Makes an invitation useless.
-    pub async fn revoke_invite(&self, id: &str) -> Result<(), InviteFailure> {
+    /// Makes an invitation for new accounts useless. An admin may not withdraw one for a role above their own.
+    pub async fn revoke_invite(&self, by: &Administrator, id: &str) -> Result<(), AdminFailure> {
         let open = self.store.invites(self.rooms.clock.stamp()).await?;
-        let found = open.into_iter().find(|invite| invite.hash.id() == id);
-        let found = found.ok_or(InviteFailure::Unknown)?;
-        self.store.remove_invite(found.hash).await?;
+        let found = open.into_iter().find_map(|invite| match invite.purpose {
+            InvitePurpose::Account { role, .. } if invite.hash.id() == id => {
+                Some((invite.hash, role))
+            }
+            _ => None,
+        });
+        let (hash, role) = found.ok_or(AdminFailure::Unknown)?;
+        if role > by.role() {
+            return Err(AdminFailure::NotAllowed);
+        }
+        let audit = self.audited(Some(by), AuditAct::RevokeInvite, id, "");
+        let change = AccountChange::RemoveInvite(hash);
+        self.store.change_account(change, Some(audit)).await?;
         tracing::info!(invite = id, "withdrew an invitation");
         Ok(())
     }
 
-    /// Whether a person may administer the server.
-    pub fn is_administrator(&self, person: IdentityId) -> bool {
-        let state = self.lock();
-        state.people.get(&person).is_some_and(|it| it.is_host)
+    /// Returns what is stored of an invitation that a client presents, if it can still be used.
+    pub(super) async fn usable_invite(
+        &self,
+        invite: Option<Invite>,
+    ) -> Result<Option<InviteRecord>, StoreError> {
+        let Some(hash) = invite.map(|it| it.hash()) else {
+            return Ok(None);
+        };
+        let open = self.store.invites(self.rooms.clock.stamp()).await?;
+        Ok(open.into_iter().find(|invite| invite.hash == hash))
     }
 
     async fn open_invite(
         &self,
         record: InviteRecord,
+        role: ServerRole,
+        rooms: Vec<String>,
         now: Stamp,
     ) -> Result<OpenInvite, StoreError> {
         let maker = match record.maker {
@@ -122,6 +157,8 @@ impl Hub {
             uses_left: record.uses_left,
             valid: Duration::from_millis(record.expires.log_ms.saturating_sub(now.log_ms)),
             maker: maker.map(|it| it.name.to_string()).unwrap_or_default(),
+            role,
+            rooms,
         })
     }
 }

@@ -99,6 +99,12 @@ impl Names {
         holder.is_some_and(|it| it.identity == identity && it.until.is_some())
     }
 
+    /// Frees all names of an identity.
+    pub(super) fn release_all(&mut self, identity: IdentityId) {
+        self.former.remove(&identity);
+        self.holders.retain(|_, holder| holder.identity != identity);
+    }
+
     pub(super) fn release(&mut self, name: &UserName, identity: IdentityId) {
         let skeleton = name.skeleton();
         if self

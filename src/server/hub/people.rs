@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
@@ -10,12 +11,11 @@ use super::account_names::FORMER_KEPT;
 use super::admission::Rights;
 use super::admission::{AdmitError, Admitted};
 use super::names::parse_name;
-use super::{AttachedSession, GRACE, Hub, PresentPerson, now_ms};
+use super::{AttachedSession, Caller, GRACE, Hub, PresentPerson};
 use crate::chat::{
-    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, SessionId, SessionToken,
-    Status, UserName, Via,
+    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, SessionId, Stamp, Status,
+    UserName, Via,
 };
-use crate::server::outbox::Outbox;
 use crate::server::rate_limit::Bucket;
 use crate::server::room::attendance::Departure;
 use crate::server::room::mailbox::RoomMsg;
@@ -24,25 +24,31 @@ use crate::wire::Event;
 
 /// Maximum number of rooms that get an entry for a rename. In the others, the next message shows the new name.
 const RENAMES: usize = 512;
+/// How often a person may change their name in a day. Each change reserves a name.
+const RENAMES_A_DAY: usize = 5;
+/// How many sessions the account of a program may have: jobs that run at the same time.
+const BOT_SESSIONS: usize = 64;
+/// When one more may try again.
+const BOT_RETRY: Duration = Duration::from_secs(2);
+const DAY: Duration = Duration::from_hours(24);
 
 impl Hub {
-    /// Lets a known person in: under their own name or, if an operator was given it meanwhile, under the requested one.
+    /// Lets a known person in: under their own name or, if somebody else has it meanwhile, under the requested one.
     pub(super) async fn readmit(
         &self,
         known: IdentityRecord,
         asked: &str,
     ) -> Result<IdentityRecord, AdmitError> {
         let mut record = known.clone();
-        match self.claim(&known.name, known.id).await {
-            Err(AdmitError::Refused(taken)) if taken.code == RefusalCode::NameTaken => {
-                let other = parse_name(asked)?;
-                if other.key() == known.name.key() {
-                    return Err(taken.into());
-                }
-                self.claim(&other, known.id).await?;
-                record.name = other;
+        let now = Instant::now();
+        let is_theirs = self.lock().names.claim(&known.name, known.id, now);
+        if !is_theirs {
+            let other = parse_name(asked)?;
+            if other.key() == known.name.key() {
+                return Err(self.name_taken(&known.name, now).into());
             }
-            claimed => claimed?,
+            self.claim(&other, known.id).await?;
+            record.name = other;
         }
         self.store_presence(record.clone()).await?;
         if record.name != known.name {
@@ -70,18 +76,40 @@ impl Hub {
         if is_like_one || !self.lock().names.claim(name, identity, now) {
             return Err(self.name_taken(name, now).into());
         }
-        // An operator's name belongs to the first person who used it, even while they are absent.
+        // An operator's name belongs to one account, even while its person is absent. Until an owner has said whose it is, it is nobody's.
         if is_operators {
-            let bound = match self.store.operator(name.key()).await {
-                Ok(None) => self.store.bind_operator(name.key(), identity).await,
-                Ok(Some(bound)) => Ok(bound),
-                Err(error) => Err(error),
-            };
-            if !matches!(bound, Ok(bound) if bound == identity) {
+            let bound = self.store.operator(name.key()).await;
+            if !matches!(bound, Ok(Some(bound)) if bound == identity) {
                 self.lock().names.release(name, identity);
-                bound?;
-                return Err(self.name_taken(name, now).into());
+                return Err(match bound? {
+                    Some(_) => self.name_taken(name, now),
+                    None => Refusal::new(RefusalCode::NameReserved)
+                        .with(name)
+                        .with("operator"),
+                }
+                .into());
             }
+        }
+        Ok(())
+    }
+
+    /// Whether an account has an operator's name, and was given it by an owner.
+    pub(super) async fn is_operator(&self, account: &IdentityRecord) -> Result<bool, StoreError> {
+        if !self.operators.has(&account.name) {
+            return Ok(false);
+        }
+        let bound = self.store.operator(account.name.key()).await?;
+        Ok(bound == Some(account.id))
+    }
+
+    /// Gives an operator's name to an account, unless it belongs to another one. Does nothing for other names.
+    pub(super) async fn bind_operator(
+        &self,
+        name: &UserName,
+        account: IdentityId,
+    ) -> Result<(), StoreError> {
+        if self.operators.has(name) {
+            self.store.bind_operator(name.key(), account).await?;
         }
         Ok(())
     }
@@ -102,11 +130,10 @@ impl Hub {
 
     pub(super) fn add_session(
         &self,
-        (session, token): (SessionId, Option<SessionToken>),
+        (session, attached): (SessionId, AttachedSession),
         record: &IdentityRecord,
         rights: Rights,
         status: Status,
-        outbox: &Arc<Outbox>,
     ) -> Result<(), Refusal> {
         let now = Instant::now();
         let mut state = self.lock();
@@ -114,6 +141,13 @@ impl Hub {
         if !state.names.claim(&record.name, record.id, now) {
             drop(state);
             return Err(self.name_taken(&record.name, now));
+        }
+        let sessions = state.people.get(&record.id);
+        let sessions = sessions.map_or(0, |it| it.sessions.len());
+        if state.bots.contains(&record.id) && sessions >= BOT_SESSIONS {
+            let refusal = Refusal::new(RefusalCode::TooMany);
+            let refusal = refusal.with("sessions").with(BOT_SESSIONS);
+            return Err(refusal.retry_after(BOT_RETRY));
         }
         self.sessions.fetch_add(1, Ordering::Relaxed);
         let bucket = state
@@ -125,7 +159,6 @@ impl Hub {
             .entry(record.id)
             .or_insert_with(|| PresentPerson {
                 name: record.name.clone(),
-                is_host: rights.is_host,
                 is_owner: rights.owns_rooms,
                 status,
                 typed_at: None,
@@ -134,14 +167,11 @@ impl Hub {
             });
         attending.name = record.name.clone();
         attending.is_owner |= rights.owns_rooms;
-        attending.is_host |= rights.is_host;
-        let attached = AttachedSession {
-            outbox: Arc::downgrade(outbox),
-            token,
-        };
+        let credentials = attached.credentials;
         attending.sessions.insert(session, attached);
-        if let Some(token) = token {
-            state.tokens.insert(token, record.id);
+        if let Some((token, device)) = credentials {
+            let person = record.id;
+            state.tokens.insert(token, Caller { person, device });
         }
         Ok(())
     }
@@ -174,7 +204,8 @@ impl Hub {
         self.notify_departure(who.session, identity, &rooms, how)
             .await;
         if how == Departure::Lost {
-            tokio::spawn(Arc::clone(self).grace(who.clone(), rooms, now_ms()));
+            let lost = self.rooms.clock.stamp();
+            tokio::spawn(Arc::clone(self).grace(who.clone(), rooms, lost));
         }
         match left {
             Some(left) if how == Departure::Clean => self.store_absence(identity, left).await,
@@ -211,7 +242,7 @@ impl Hub {
         let attending = state.people.get_mut(&identity)?;
         let removed = attending.sessions.remove(&session);
         let is_last = attending.sessions.is_empty();
-        if let Some(token) = removed.and_then(|it| it.token) {
+        if let Some((token, _)) = removed.and_then(|it| it.credentials) {
             state.tokens.remove(&token);
         }
         if !is_last {
@@ -226,7 +257,7 @@ impl Hub {
     }
 
     /// Waits for a person whose connection broke. If they do not come back, their presence ends.
-    async fn grace(self: Arc<Self>, who: Admitted, rooms: Vec<RoomId>, lost_ms: u64) {
+    async fn grace(self: Arc<Self>, who: Admitted, rooms: Vec<RoomId>, lost: Stamp) {
         let identity = who.author.id;
         sleep(GRACE).await;
         for room in rooms {
@@ -239,7 +270,7 @@ impl Hub {
             )
             .await;
         }
-        if let Err(error) = self.store_absence_if_gone(identity, lost_ms).await {
+        if let Err(error) = self.store_absence_if_gone(identity, lost).await {
             self.fatal.raise(&error);
         }
     }
@@ -248,14 +279,14 @@ impl Hub {
     async fn store_absence_if_gone(
         &self,
         identity: IdentityId,
-        lost_ms: u64,
+        lost: Stamp,
     ) -> Result<(), StoreError> {
         let _lock = self.person_locks.lock(identity).await;
         if self.lock().people.contains_key(&identity) {
             return Ok(());
         }
         match self.store.identity(identity).await? {
-            Some(record) => self.store_presence_at(record, lost_ms).await,
+            Some(record) => self.store_presence_at(record, lost).await,
             None => Ok(()),
         }
     }
@@ -275,16 +306,17 @@ impl Hub {
 
     /// Stores that a person is here. A full disk is ignored, because it must not keep anybody from connecting.
     async fn store_presence(&self, record: IdentityRecord) -> Result<(), StoreError> {
-        self.store_presence_at(record, now_ms()).await
+        self.store_presence_at(record, self.rooms.clock.stamp())
+            .await
     }
 
-    /// As [`Hub::store_presence`], with the time when the person was last here, in Unix milliseconds.
+    /// As [`Hub::store_presence`], with the time when the person was last here.
     async fn store_presence_at(
         &self,
         record: IdentityRecord,
-        seen_ms: u64,
+        seen: Stamp,
     ) -> Result<(), StoreError> {
-        match self.store.put_identity(record, seen_ms).await {
+        match self.store.put_identity(record, seen).await {
             Err(StoreError::Full) => Ok(()),
             noted => noted,
         }
@@ -310,6 +342,7 @@ impl Hub {
             return Ok(old);
         }
         let before = UserName::from_stored(old.name.clone());
+        self.check_renames(identity)?;
         self.claim(&name, identity).await?;
         let record = IdentityRecord {
             id: identity,
@@ -317,30 +350,67 @@ impl Hub {
             via: Via::Tchat,
         };
         // Stored before anybody sees it. If that fails, the old name stays.
-        if let Err(error) = self.store_rename(record, &before).await {
+        if let Err(error) = self.store_rename(record, &before, None).await {
             let mut state = self.lock();
             state.names.release(&name, identity);
             state.names.claim(&before, identity, Instant::now());
             drop(state);
             return Err(error.into());
         }
-        {
-            let mut state = self.lock();
-            if let Some(attending) = state.people.get_mut(&identity) {
-                attending.name = name.clone();
-            }
-            if before.skeleton() != name.skeleton() {
-                let until = Instant::now() + FORMER_KEPT;
-                state.names.keep_former(&before, identity, until);
-            }
-        }
-        self.announce_rename(&old, &name).await?;
+        self.lock()
+            .renames
+            .entry(identity)
+            .or_default()
+            .push(Instant::now());
+        self.complete_rename(&old, &name).await?;
         let you = Author {
             id: identity,
             name: name.to_string(),
         };
         answer(&you);
         Ok(you)
+    }
+
+    /// Checks that an account was not renamed too often, so that it cannot reserve many names.
+    fn check_renames(&self, account: IdentityId) -> Result<(), Refusal> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        state.renames.retain(|_, renamed| {
+            renamed.retain(|at| now.duration_since(*at) < DAY);
+            !renamed.is_empty()
+        });
+        let Some(renamed) = state.renames.get(&account) else {
+            return Ok(());
+        };
+        match renamed.first() {
+            Some(first) if renamed.len() >= RENAMES_A_DAY => {
+                let retry_after = DAY.saturating_sub(now.duration_since(*first));
+                let refusal = Refusal::new(RefusalCode::TooMany);
+                let refusal = refusal.with("renames").with(RENAMES_A_DAY);
+                Err(refusal.retry_after(retry_after))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Shows the new name of an account to everyone, and keeps the old one for it. The new one is stored.
+    pub(super) async fn complete_rename(
+        &self,
+        old: &Author,
+        name: &UserName,
+    ) -> Result<(), StoreError> {
+        {
+            let mut state = self.lock();
+            if let Some(attending) = state.people.get_mut(&old.id) {
+                attending.name = name.clone();
+            }
+            let before = UserName::from_stored(old.name.clone());
+            if before.skeleton() != name.skeleton() {
+                let until = Instant::now() + FORMER_KEPT;
+                state.names.keep_former(&before, old.id, until);
+            }
+        }
+        self.announce_rename(old, name).await
     }
 
     /// Adds a Renamed entry to every room of which the person is a member, and notifies their sessions.

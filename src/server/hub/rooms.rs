@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{AdmitError, Hub, random_bytes};
+use super::{AdmitError, Hub, Reach, random_bytes};
 use crate::chat::RoomPreset;
 use crate::chat::{
     Author, Body, Changes, Digest, Entry, Epoch, IdentityId, LastMessage, NameError, NewRoom, Post,
@@ -108,10 +108,10 @@ impl Hub {
     }
 
     /// Returns the public rooms with the number of people present, for clients without memberships.
-    pub async fn list_public(&self) -> Vec<RoomInfo> {
+    pub async fn list_public(&self, reach: Reach) -> Vec<RoomInfo> {
         let mut rooms = Vec::new();
         for record in self.rooms.directory.rooms() {
-            if record.kind == RoomKind::Public {
+            if record.kind == RoomKind::Public && self.is_in_reach(record.id, reach) {
                 rooms.push(room_info(&record, self.present_in(record.id).await, None));
             }
         }

@@ -5,15 +5,25 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::admission::{AdmitError, Admitted, Rights};
 use super::names::parse_name;
-use super::{Hub, now_ms, random_bytes};
+use super::{AttachedSession, Caller, Hub, now_ms, random_bytes};
 use crate::chat::{
-    Author, Challenge, DeviceKey, FormerProof, IdentityId, Invite, InviteHash, Refusal,
-    RefusalCode, Registration, SessionId, SessionToken, Transport, Via,
+    AccountOrigin, AuditAct, Author, Challenge, DeviceKey, FormerProof, IdentityId, Invite,
+    InviteHash, Refusal, RefusalCode, Registration, ServerRole, SessionId, SessionToken, Transport,
+    Via,
 };
 use crate::server::outbox::Outbox;
-use crate::server::store::{DeviceRecord, IdentityRecord, StoreError};
+use crate::server::store::{
+    AccountChange, DeviceRecord, DeviceStatus, IdentityRecord, InvitePurpose, InviteRecord,
+    NewAudit, NewDevice, OtherDevices, StoreError,
+};
+use crate::wire::Event;
+
+/// The most devices of one account.
+pub(super) const DEVICES: usize = 32;
 
 /// A device whose client has signed the challenge of its connection.
 #[derive(Clone, Debug)]
@@ -27,20 +37,48 @@ pub struct ProvenDevice {
     pub invite: Option<Invite>,
     /// How it reaches the server.
     pub transport: Transport,
+    /// The address that it connects from; empty: through the local socket.
+    pub from: String,
+}
+
+/// What the server knows of a device that signs in.
+enum Known {
+    /// It belongs to this account, or has proven that it may be added to it.
+    Account(Found),
+    /// Nothing. It brings this invitation, which can be used.
+    Nothing(Option<InviteRecord>),
 }
 
 /// The account of a device.
 struct Found {
     account: IdentityRecord,
-    /// Whether the device has been added to it.
-    has_device: bool,
+    by: FoundBy,
+}
+
+/// How the account of a device was found.
+enum FoundBy {
+    Device,
+    /// By the secret of an earlier version; the device is new.
+    FormerSecret,
+    /// By a link for another device of the account; the device is new.
+    Link(InviteHash, OtherDevices),
+}
+
+impl Known {
+    fn account(&self) -> Option<IdentityId> {
+        match self {
+            Self::Account(found) => Some(found.account.id),
+            Self::Nothing(_) => None,
+        }
+    }
 }
 
 impl Hub {
     /// Admits a person: finds the account of the device, or creates one with the requested name. Starts a session.
     ///
     /// # Errors
-    /// The name is invalid, taken or reserved; new people are not accepted, or not without a valid invitation; or the store failed.
+    /// The name is invalid, taken or reserved; the device was revoked; new people are not accepted, or not without a valid invitation; or the
+    /// store failed.
     pub async fn admit(
         &self,
         device: &ProvenDevice,
@@ -48,32 +86,40 @@ impl Hub {
         outbox: &Arc<Outbox>,
     ) -> Result<Admitted, AdmitError> {
         let _device_lock = self.device_locks.lock(device.key).await;
-        let known = self.account_of(device).await?.map(|found| found.account.id);
+        let known = self.look_up(device).await?.account();
         let id = known.unwrap_or_else(|| IdentityId::new(random_bytes()));
         let _person_lock = self.person_locks.lock(id).await;
-        // Read again under the lock, because another session of theirs may just have renamed them.
-        let found = self.account_of(device).await?;
-        let account = match found.filter(|found| found.account.id == id) {
-            Some(found) => self.let_in(device, found, asked).await?,
-            None if known.is_none() => self.register(device, id, asked).await?,
+        // Read again under the lock, because another session of theirs may just have renamed them, or revoked this device.
+        let account = match self.look_up(device).await? {
+            Known::Account(found) if found.account.id == id => {
+                self.let_in(device, found, asked).await?
+            }
+            Known::Nothing(invite) if known.is_none() => {
+                self.register(device, id, asked, invite).await?
+            }
             // Another device has just taken over the account with the same former secret.
-            None => {
+            Known::Account(_) | Known::Nothing(_) => {
                 let unproven = Refusal::new(RefusalCode::Unauthenticated).with("signature");
                 return Err(unproven.into());
             }
         };
+        let role = self.role_at_sign_in(device, &account).await?;
         let (session, token) = (
             SessionId::new(random_bytes()),
             SessionToken::new(random_bytes()),
         );
-        let is_host = self.owner == Some(device.key);
-        // An operator's name gives no right to administer: its first user may be anybody.
         let rights = Rights {
-            is_host,
-            owns_rooms: is_host || self.operators.has(&account.name),
+            role,
+            owns_rooms: role >= ServerRole::Admin || self.is_operator(&account).await?,
         };
         let status = self.store.personal(id).await?.status;
-        self.add_session((session, Some(token)), &account, rights, status, outbox)?;
+        let end = CancellationToken::new();
+        let attached = AttachedSession {
+            outbox: Arc::downgrade(outbox),
+            credentials: Some((token, device.key)),
+            end: end.clone(),
+        };
+        self.add_session((session, attached), &account, rights, status)?;
         Ok(Admitted {
             session,
             author: Author {
@@ -81,6 +127,7 @@ impl Hub {
                 name: account.name.to_string(),
             },
             token: Some(token),
+            end,
             guest: None,
         })
     }
@@ -93,8 +140,32 @@ impl Hub {
         asked: &str,
     ) -> Result<IdentityRecord, AdmitError> {
         let account = self.readmit(found.account, asked).await?;
-        if !found.has_device {
-            self.add_device(&account, device, None).await?;
+        let new = NewDevice::new(account.clone(), record_of(device));
+        match found.by {
+            FoundBy::Device => {
+                let change = AccountChange::SignedIn {
+                    device: device.key,
+                    seen_ms: now_ms(),
+                    from: device.from.clone(),
+                };
+                match self.store.change_account(change, None).await {
+                    // A full disk must not keep anybody from connecting.
+                    Err(StoreError::Full) => {}
+                    noted => noted?,
+                }
+            }
+            FoundBy::FormerSecret => {
+                let audit = self.audited(None, AuditAct::Migrate, &account.name, &device.key.id());
+                self.add_device(device, new, Some(audit)).await?;
+            }
+            FoundBy::Link(hash, others) => {
+                let new = NewDevice {
+                    invite: Some((hash, self.rooms.clock.stamp())),
+                    others,
+                    ..new
+                };
+                self.add_device_by_link(device, new).await?;
+            }
         }
         Ok(account)
     }
@@ -105,36 +176,75 @@ impl Hub {
         device: &ProvenDevice,
         id: IdentityId,
         asked: &str,
+        invite: Option<InviteRecord>,
     ) -> Result<IdentityRecord, AdmitError> {
-        let invite = self.check_registration(device).await?;
+        self.check_registration(device, invite.as_ref())?;
+        let (role, rooms) = match invite.as_ref().map(|it| &it.purpose) {
+            Some(InvitePurpose::Account { role, rooms }) => (*role, rooms.clone()),
+            _ => (ServerRole::Member, Vec::new()),
+        };
         let name = parse_name(asked)?;
+        if role >= ServerRole::Admin || is_on_this_machine(device.transport) {
+            self.bind_operator(&name, id).await?;
+        }
         self.claim(&name, id).await?;
         let account = IdentityRecord {
             id,
             name,
             via: Via::Tchat,
         };
-        let Err(error) = self.add_device(&account, device, invite).await else {
-            return Ok(account);
+        let is_invited = invite.is_some() || is_on_this_machine(device.transport);
+        let new = NewDevice {
+            role,
+            origin: if is_invited {
+                AccountOrigin::Invited
+            } else {
+                AccountOrigin::Open
+            },
+            invite: invite
+                .as_ref()
+                .map(|it| (it.hash, self.rooms.clock.stamp())),
+            ..NewDevice::new(account.clone(), record_of(device))
         };
-        self.lock().names.release(&account.name, id);
-        Err(match error {
-            // Somebody else has just taken its last use.
-            StoreError::Conflict if invite.is_some() => {
-                Refusal::new(RefusalCode::InviteInvalid).into()
-            }
-            error => error.into(),
-        })
+        if let Err(error) = self.add_device(device, new, None).await {
+            self.lock().names.release(&account.name, id);
+            return Err(error);
+        }
+        self.set_cached_role(id, role);
+        let maker = invite.and_then(|invite| invite.maker);
+        self.enrol(&account, &rooms, maker).await?;
+        Ok(account)
     }
 
-    /// Returns the account that a device belongs to, or that its client has proven with the secret of an earlier version.
-    async fn account_of(&self, device: &ProvenDevice) -> Result<Option<Found>, AdmitError> {
-        if let Some(account) = self.store.identity_by_device(device.key).await? {
-            return Ok(Some(Found {
-                account,
-                has_device: true,
-            }));
+    /// Returns what is known of a device.
+    async fn look_up(&self, device: &ProvenDevice) -> Result<Known, AdmitError> {
+        let found = |account, by| Ok(Known::Account(Found { account, by }));
+        let known = self.store.identity_by_device(device.key).await?;
+        if let Some((account, DeviceStatus::Active)) = known {
+            return found(account, FoundBy::Device);
         }
+        let invite = self.usable_invite(device.invite).await?;
+        if let Some(invite) = &invite
+            && let InvitePurpose::Device(account, others) = invite.purpose
+            && let Some(account) = self.store.identity(account).await?
+        {
+            return found(account, FoundBy::Link(invite.hash, others));
+        }
+        if known.is_some() && device.invite.is_none() {
+            let revoked = Refusal::new(RefusalCode::Unauthenticated).with("revoked");
+            return Err(revoked.into());
+        }
+        match self.by_former_secret(device).await? {
+            Some(account) => found(account, FoundBy::FormerSecret),
+            None => Ok(Known::Nothing(invite)),
+        }
+    }
+
+    /// Returns the account whose secret of an earlier version the client has proven.
+    async fn by_former_secret(
+        &self,
+        device: &ProvenDevice,
+    ) -> Result<Option<IdentityRecord>, AdmitError> {
         let Some((proof, challenge)) = &device.former else {
             return Ok(None);
         };
@@ -151,61 +261,124 @@ impl Hub {
                 .with("owner")
                 .into());
         }
-        Ok(Some(Found {
-            account,
-            has_device: false,
-        }))
+        Ok(Some(account))
     }
 
-    /// Checks that a new account may be made. Returns the invitation that it takes, if it needs one.
-    async fn check_registration(
+    /// Checks that a new account may be made.
+    fn check_registration(
         &self,
         device: &ProvenDevice,
-    ) -> Result<Option<InviteHash>, AdmitError> {
+        invite: Option<&InviteRecord>,
+    ) -> Result<(), Refusal> {
         // The user who runs the server always gets in.
         if device.transport == Transport::Socket || self.owner == Some(device.key) {
-            return Ok(None);
+            return Ok(());
         }
-        match self.registration {
-            Registration::Open => Ok(None),
-            Registration::Closed => Err(Refusal::new(RefusalCode::RegistrationClosed).into()),
-            Registration::Invite => {
-                let needed = || Refusal::new(RefusalCode::InviteNeeded);
-                let hash = device.invite.ok_or_else(needed)?.hash();
-                let usable = self.store.invites(self.rooms.clock.stamp()).await?;
-                if usable.iter().any(|invite| invite.hash == hash) {
-                    Ok(Some(hash))
-                } else {
-                    Err(Refusal::new(RefusalCode::InviteInvalid).into())
-                }
-            }
+        match (self.registration, device.invite, invite) {
+            (Registration::Closed, ..) => Err(Refusal::new(RefusalCode::RegistrationClosed)),
+            (_, _, Some(_)) | (Registration::Open, None, None) => Ok(()),
+            (_, Some(_), None) => Err(Refusal::new(RefusalCode::InviteInvalid)),
+            (Registration::Invite, None, None) => Err(Refusal::new(RefusalCode::InviteNeeded)),
         }
     }
 
     /// Stores a device of an account, and the account if it is new. Logs it, because the device can sign in as that person from now on.
     async fn add_device(
         &self,
-        account: &IdentityRecord,
         device: &ProvenDevice,
-        invite: Option<InviteHash>,
-    ) -> Result<(), StoreError> {
-        let record = DeviceRecord {
-            key: device.key,
-            name: device.name.clone(),
-            added_ms: now_ms(),
-        };
-        let used = invite.map(|hash| (hash, self.rooms.clock.stamp()));
-        self.store.add_device(account.clone(), record, used).await?;
+        new: NewDevice,
+        audit: Option<NewAudit>,
+    ) -> Result<(), AdmitError> {
+        let (account, invite) = (new.account.clone(), new.invite);
+        let change = AccountChange::AddDevice(Box::new(new));
+        match self.store.change_account(change, audit).await {
+            // Somebody else has just taken its last use.
+            Err(StoreError::Conflict) if invite.is_some() => {
+                return Err(Refusal::new(RefusalCode::InviteInvalid).into());
+            }
+            added => added?,
+        }
         tracing::info!(
             name = %account.name, identity = %account.id, device = %device.name, key = ?device.key,
-            invite = invite.map(|it| it.id()), transport = ?device.transport,
+            invite = invite.map(|(hash, _)| hash.id()), transport = ?device.transport,
             "added a device to an account"
         );
         Ok(())
     }
 
-    /// Returns the person whose session has this token, as long as that session lasts.
-    pub fn person_of(&self, token: SessionToken) -> Option<IdentityId> {
+    /// Adds a device with a link for another device of the account, and tells the devices that it has.
+    async fn add_device_by_link(
+        &self,
+        device: &ProvenDevice,
+        new: NewDevice,
+    ) -> Result<(), AdmitError> {
+        let (account, others) = (new.account.id, new.others);
+        if self.store.devices(account).await?.len() >= DEVICES && others == OtherDevices::Stay {
+            return Err(Refusal::new(RefusalCode::TooMany)
+                .with("devices")
+                .with(DEVICES)
+                .into());
+        }
+        self.add_device(device, new, None).await?;
+        match others {
+            OtherDevices::Stay => {
+                let added = Event::DeviceAdded {
+                    name: device.name.clone(),
+                    from: device.from.clone(),
+                };
+                self.notify_person(account, &added);
+            }
+            OtherDevices::Revoked => {
+                self.end_sessions(account, |_| true);
+                self.announce_new_key(account).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the role of a person who signs in. The user who runs the server is an owner: with their own device, or through the socket as long as
+    /// nobody else is one.
+    async fn role_at_sign_in(
+        &self,
+        device: &ProvenDevice,
+        account: &IdentityRecord,
+    ) -> Result<ServerRole, AdmitError> {
+        let role = self.server_role(account.id);
+        let is_host = self.owner == Some(device.key)
+            || device.transport == Transport::Socket && !self.has_owner();
+        if !is_host || role == ServerRole::Owner {
+            return Ok(role);
+        }
+        let owner = ServerRole::Owner;
+        let audit = self.audited(None, AuditAct::Role, &account.name, owner.word());
+        let change = AccountChange::SetRole(account.id, owner);
+        match self.store.change_account(change, Some(audit)).await {
+            // They get it the next time.
+            Err(StoreError::Full) => {}
+            stored => stored?,
+        }
+        self.set_cached_role(account.id, owner);
+        Ok(owner)
+    }
+
+    /// Returns the person and the device of the session that has this token, as long as that session lasts.
+    pub fn caller_of(&self, token: SessionToken) -> Option<Caller> {
         self.lock().tokens.get(&token).copied()
+    }
+}
+
+/// Whether only somebody who can start programs as the server's user can connect in this way.
+fn is_on_this_machine(transport: Transport) -> bool {
+    matches!(transport, Transport::Socket | Transport::Memory)
+}
+
+fn record_of(device: &ProvenDevice) -> DeviceRecord {
+    let now_ms = now_ms();
+    DeviceRecord {
+        key: device.key,
+        name: device.name.clone(),
+        added_ms: now_ms,
+        seen_ms: now_ms,
+        from: device.from.clone(),
     }
 }

@@ -128,6 +128,22 @@ impl Connection {
         self.0.peer.to_string()
     }
 
+    /// Returns the client's address without its port; empty if it did not come over the network.
+    pub fn address(&self) -> String {
+        match self.0.peer {
+            Peer::Tcp(address) => address.ip().to_canonical().to_string(),
+            Peer::Socket | Peer::Memory => String::new(),
+        }
+    }
+
+    /// Returns the client's address, unless it is on this machine.
+    pub fn remote_address(&self) -> Option<IpAddr> {
+        match self.0.peer {
+            Peer::Tcp(address) => Some(address.ip().to_canonical()).filter(|ip| !ip.is_loopback()),
+            Peer::Socket | Peer::Memory => None,
+        }
+    }
+
     /// Whether the client is on this machine.
     pub fn is_local(&self) -> bool {
         self.0.peer.counted().is_none()

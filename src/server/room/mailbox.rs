@@ -32,6 +32,11 @@ pub enum RoomMsg {
         follower: Option<Follower>,
         reply: oneshot::Sender<Result<Joined, Refusal>>,
     },
+    /// Makes a person a member without a session.
+    Enrol {
+        author: Author,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
     /// Ends a membership.
     Leave {
         author: Author,

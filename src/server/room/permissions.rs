@@ -252,7 +252,7 @@ impl BatchCheck<'_> {
                 }
                 self.may_write(author)
             }
-            Body::Left | Body::Renamed(_) => Ok(()),
+            Body::Left | Body::Renamed(_) | Body::NewKey => Ok(()),
             Body::Topic(_) => self.check_permission(role, Permission::Topic),
             Body::Closed => self.check_permission(role, Permission::Close),
             Body::Ruling(person, ruling) => self.may_moderate((author, role), person, ruling),
@@ -404,6 +404,7 @@ impl BatchCheck<'_> {
             | Body::Amendment { .. }
             | Body::Erased(_)
             | Body::Damaged(_)
+            | Body::NewKey
             | Body::Unknown(_) => {}
         }
     }

@@ -149,7 +149,8 @@ fn post_key(post: &Post) -> PostKey {
 enum Waiter {
     Session(SessionId, Arc<Outbox>),
     Join(Box<Joining>),
-    Leave(oneshot::Sender<Result<(), Refusal>>),
+    /// Somebody who made a person a member, or ended that.
+    Membership(oneshot::Sender<Result<(), Refusal>>),
 }
 
 struct RoomTask {

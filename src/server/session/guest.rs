@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::{Following, Session};
 use crate::chat::{Refusal, RoomId, Seq};
 use crate::server::hub::guest::Seat;
-use crate::server::hub::{AdmitError, Hub};
+use crate::server::hub::{AdmitError, Hub, Reach};
 use crate::server::outbox::Outbox;
 use crate::server::room::Follower;
 use crate::wire::{Event, RequestFrame};
@@ -18,7 +18,7 @@ pub(crate) async fn run_guest(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     mut inbound: impl Stream<Item = RequestFrame> + Unpin + Send,
-    seat: Seat,
+    (seat, reach): (Seat, Reach),
     peer: String,
 ) {
     let guest = &seat.guest;
@@ -26,7 +26,7 @@ pub(crate) async fn run_guest(
         Ok(admitted) => {
             let agent = guest.via.name();
             let mut inbound = (&mut inbound).map(Ok);
-            let session = Session::new(hub, &outbox, admitted);
+            let session = Session::new(hub, &outbox, admitted, reach);
             session.run_admitted(&mut inbound, agent, &peer).await
         }
         Err(AdmitError::Refused(refusal)) => {

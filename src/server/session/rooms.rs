@@ -20,8 +20,11 @@ impl Session {
             JoinTarget::Name(name) => (self.hub.find(&name, self.who.author.id).await?, name),
         };
         self.check_room_limit(room)?;
-        let who = self.attendee();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(&asked);
+        if !self.hub.is_in_reach(room, self.reach) {
+            return Err(unknown().into());
+        }
+        let who = self.attendee();
         let follower = self.guest_follower(room);
         let slot = follower.as_ref().map(|it| it.slot);
         let joined = self.hub.ask(room, |reply| RoomMsg::Join {

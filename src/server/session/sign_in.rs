@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
-use super::{SessionError, drain_goodbye, goodbye, refuse_client, refuse_frame};
+use super::{Origin, SessionError, drain_goodbye, goodbye, refuse_client, refuse_frame};
 use crate::chat::{Challenge, DeviceKey, Refusal, RefusalCode, Transport};
 use crate::server::hub::{AdmitError, Admitted, Hub, ProvenDevice, random_bytes};
 use crate::server::outbox::Outbox;
 use crate::text;
-use crate::wire::{Event, Goodbye, GoodbyeReason, Hello, PROTOCOL, Request, RequestFrame, SignIn};
+use crate::wire::{Event, Goodbye, GoodbyeReason, Hello, PROTOCOL, Request, RequestFrame};
 
 /// A client must have sent `Hello` and `SignIn` within this time after the stream opens.
 pub(crate) const SIGN_IN_WITHIN: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ fn unsupported_protocol() -> Refusal {
 pub(super) async fn sign_in(
     hub: &Arc<Hub>,
     outbox: &Arc<Outbox>,
-    transport: Option<Transport>,
+    origin: &Origin,
     inbound: &mut (impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin),
 ) -> Result<(Admitted, Hello), Option<Goodbye>> {
     let until = Instant::now() + SIGN_IN_WITHIN;
@@ -41,7 +41,7 @@ pub(super) async fn sign_in(
     if !(hello.protocol_min..=hello.protocol_max).contains(&PROTOCOL) {
         return Err(refuse(asked.request, unsupported_protocol()));
     }
-    let Some(transport) = transport else {
+    let Some(transport) = origin.transport else {
         let exposed = Refusal::new(RefusalCode::Unauthenticated).with("clear_text");
         return Err(refuse(asked.request, exposed));
     };
@@ -62,9 +62,17 @@ pub(super) async fn sign_in(
     let Request::SignIn(sign_in) = answer.what else {
         return Err(refuse(answer.request, malformed("sign_in")));
     };
-    let Some(device) = proven(device, &hello, &sign_in, challenge) else {
+    let Some(signed) = signed_challenge(hub, device, challenge, &sign_in.signature) else {
         let unproven = Refusal::new(RefusalCode::Unauthenticated).with("signature");
         return Err(refuse(answer.request, unproven));
+    };
+    let device = ProvenDevice {
+        key: device,
+        name: text::line(&text::cut(&hello.device_name, DEVICE_NAME)).to_string(),
+        former: sign_in.former.map(|proof| (proof, signed)),
+        invite: sign_in.invite,
+        transport,
+        from: origin.address.clone(),
     };
     outbox.delay_notifications();
     match hub.admit(&device, &hello.name, outbox).await {
@@ -77,21 +85,20 @@ pub(super) async fn sign_in(
     }
 }
 
-/// Returns the device, if it has signed the challenge.
-fn proven(
-    key: DeviceKey,
-    hello: &Hello,
-    sign_in: &SignIn,
+/// Returns the challenge that a device has signed: that of this connection or, if a proxy ends TLS in front of this server, the same one with
+/// the proxy's key, which is what the client sees.
+fn signed_challenge(
+    hub: &Hub,
+    device: DeviceKey,
     challenge: Challenge,
-) -> Option<ProvenDevice> {
-    key.has_signed(&challenge, &sign_in.signature)
-        .then(|| ProvenDevice {
-            key,
-            name: text::line(&text::cut(&hello.device_name, DEVICE_NAME)).to_string(),
-            former: sign_in.former.map(|proof| (proof, challenge)),
-            invite: sign_in.invite,
-            transport: challenge.transport,
-        })
+    signature: &[u8],
+) -> Option<Challenge> {
+    let proxies = hub.proxy_pins.iter().map(|pin| Challenge {
+        transport: Transport::Tls(*pin),
+        ..challenge
+    });
+    let mut seen = std::iter::once(challenge).chain(proxies);
+    seen.find(|challenge| device.has_signed(challenge, signature))
 }
 
 /// Waits for a request. Returns the goodbye if there is none in time or it cannot be decoded, or nothing if the connection is lost.

@@ -9,14 +9,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use self::accounts::Accounts;
 use super::{
-    AccountNames, Append, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal,
-    PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError, pair,
+    AccountChange, AccountRecord, Append, DeviceRecord, DeviceStatus, IdentityRecord, InviteRecord,
+    NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span,
+    Store, StoreError, pair,
 };
 use crate::chat::{
-    Amendment, Body, Changes, DeviceKey, Entry, IdentityId, InstanceId, InviteHash, NameKey,
+    Amendment, AuditEntry, Body, Changes, DeviceKey, Entry, IdentityId, InstanceId, NameKey,
     Person, Role, RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Stamp,
-    Standing, Unread, Until, UserName,
+    Standing, Unread, Until,
 };
 
 #[derive(Debug)]
@@ -29,11 +31,7 @@ pub struct MemoryStore {
 struct MemoryState {
     rooms: HashMap<RoomId, StoredRoom>,
     identities: HashMap<IdentityId, IdentityRecord>,
-    /// The devices, each with its account.
-    devices: HashMap<DeviceKey, (IdentityId, DeviceRecord)>,
-    invites: HashMap<InviteHash, InviteRecord>,
-    /// The former names of accounts, and until when they are still theirs.
-    former_names: HashMap<IdentityId, (UserName, u64)>,
+    accounts: Accounts,
     personal: HashMap<IdentityId, Personal>,
     operators: HashMap<NameKey, IdentityId>,
 }
@@ -360,13 +358,19 @@ impl Store for MemoryStore {
     async fn identity_by_device(
         &self,
         device: DeviceKey,
-    ) -> Result<Option<IdentityRecord>, StoreError> {
+    ) -> Result<Option<(IdentityRecord, DeviceStatus)>, StoreError> {
         let kept = self.lock();
-        let account = kept.devices.get(&device).map(|(account, _)| account);
-        Ok(account.and_then(|id| kept.identities.get(id)).cloned())
+        let Some(stored) = kept.accounts.devices.get(&device) else {
+            return Ok(None);
+        };
+        let account = kept.identities.get(&stored.account).cloned();
+        Ok(account.map(|account| (account, stored.status)))
     }
 
-    /// Nothing in memory is from an earlier version.
+    async fn devices(&self, account: IdentityId) -> Result<Vec<DeviceRecord>, StoreError> {
+        Ok(self.lock().accounts.devices_of(account))
+    }
+
     async fn identity_by_former_secret(
         &self,
         _hint: [u8; 8],
@@ -374,36 +378,27 @@ impl Store for MemoryStore {
         Ok(None)
     }
 
-    async fn add_device(
+    async fn change_account(
         &self,
-        account: IdentityRecord,
-        device: DeviceRecord,
-        invite: Option<(InviteHash, Stamp)>,
+        change: AccountChange,
+        audit: Option<NewAudit>,
     ) -> Result<(), StoreError> {
-        self.lock().add_device(account, device, invite)
+        let mut kept = self.lock();
+        kept.change_account(change)?;
+        kept.accounts.audit.extend(audit);
+        Ok(())
     }
 
-    async fn put_invite(&self, invite: InviteRecord, now: Stamp) -> Result<(), StoreError> {
-        let mut kept = self.lock();
-        kept.invites.retain(|_, it| it.is_open(now));
-        if kept.invites.contains_key(&invite.hash) {
-            return Err(StoreError::Conflict);
-        }
-        kept.invites.insert(invite.hash, invite);
-        Ok(())
+    async fn audit(&self, before: u64, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(self.lock().accounts.audit_before(before, most))
     }
 
     async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError> {
         let kept = self.lock();
-        let mut invites: Vec<InviteRecord> = kept.invites.values().cloned().collect();
+        let mut invites: Vec<InviteRecord> = kept.accounts.invites.values().cloned().collect();
         invites.retain(|it| it.is_open(now));
         invites.sort_by_key(|it| (std::cmp::Reverse(it.expires.log_ms), it.hash));
         Ok(invites)
-    }
-
-    async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError> {
-        self.lock().invites.remove(&invite);
-        Ok(())
     }
 
     async fn members_named(
@@ -415,35 +410,28 @@ impl Store for MemoryStore {
     }
 
     async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
-        Ok(self
-            .lock()
-            .identities
-            .values()
-            .filter(|record| record.name.key() == key)
-            .cloned()
-            .collect())
+        let kept = self.lock();
+        let named = kept.identities.values();
+        let named = named.filter(|it| it.name.key() == key && !kept.accounts.is_removed(it.id));
+        Ok(named.cloned().collect())
     }
 
-    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountNames>, StoreError> {
+    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountRecord>, StoreError> {
         Ok(self.lock().accounts(now_ms))
-    }
-
-    async fn rename_account(
-        &self,
-        account: IdentityRecord,
-        kept_until_ms: u64,
-    ) -> Result<(), StoreError> {
-        self.lock().rename_account(account, kept_until_ms);
-        Ok(())
     }
 
     async fn messages_of(&self, identity: IdentityId) -> Result<u64, StoreError> {
         Ok(self.lock().messages_of(identity))
     }
 
-    async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
+    async fn put_identity(&self, record: IdentityRecord, seen: Stamp) -> Result<(), StoreError> {
         let mut kept = self.lock();
-        kept.personal.entry(record.id).or_default().seen_ms = seen_ms;
+        kept.personal.entry(record.id).or_default().seen_ms = seen.at_ms;
+        kept.accounts
+            .facts
+            .entry(record.id)
+            .or_default()
+            .seen_log_ms = seen.log_ms;
         kept.identities.insert(record.id, record);
         Ok(())
     }

@@ -2,7 +2,9 @@
 //!
 //! A power cut loses acknowledged rows with `synchronous = NORMAL` and none with FULL. The group commit in `writer` makes FULL affordable.
 
+mod account_changes;
 mod accounts;
+mod audit_log;
 mod backup;
 mod decode;
 mod disk_space;
@@ -37,11 +39,12 @@ pub use self::verify::{quick_check, verify_file};
 use self::writer::ConflictCheck::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{
-    AccountNames, Append, Damage, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal,
-    PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError, Verified,
+    AccountChange, AccountRecord, Append, Damage, DeviceRecord, DeviceStatus, IdentityRecord,
+    InviteRecord, NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord,
+    RoomState, Span, Store, StoreError, Verified,
 };
 use crate::chat::{
-    DeviceKey, Entry, IdentityId, InviteHash, NameKey, Person, RoomId, Search, SearchResults,
+    AuditEntry, DeviceKey, Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults,
     SecretHash, Seq, ServerId, Stamp, Unread, Until,
 };
 
@@ -350,9 +353,13 @@ impl Store for SqliteStore {
     async fn identity_by_device(
         &self,
         device: DeviceKey,
-    ) -> Result<Option<IdentityRecord>, StoreError> {
+    ) -> Result<Option<(IdentityRecord, DeviceStatus)>, StoreError> {
         self.read(move |db| accounts::identity_by_device(db, device))
             .await
+    }
+
+    async fn devices(&self, account: IdentityId) -> Result<Vec<DeviceRecord>, StoreError> {
+        self.read(move |db| accounts::devices(db, account)).await
     }
 
     async fn identity_by_former_secret(
@@ -363,37 +370,29 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn add_device(
+    async fn change_account(
         &self,
-        account: IdentityRecord,
-        device: DeviceRecord,
-        invite: Option<(InviteHash, Stamp)>,
+        change: AccountChange,
+        audit: Option<NewAudit>,
     ) -> Result<(), StoreError> {
         self.writer
             .run(1, WhileWriting, move |db| {
-                accounts::add_device(db, &account, &device, invite)
+                account_changes::change(db, &change)?;
+                match audit {
+                    Some(audit) => audit_log::add(db, &audit),
+                    None => Ok(()),
+                }
             })
             .await
     }
 
-    async fn put_invite(&self, invite: InviteRecord, now: Stamp) -> Result<(), StoreError> {
-        self.writer
-            .run(1, WhileWriting, move |db| {
-                accounts::put_invite(db, &invite, now)
-            })
+    async fn audit(&self, before: u64, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.read(move |db| audit_log::before(db, before, most))
             .await
     }
 
     async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError> {
         self.read(move |db| accounts::invites(db, now)).await
-    }
-
-    async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError> {
-        self.writer
-            .run(1, BeforeWriting, move |db| {
-                accounts::remove_invite(db, invite)
-            })
-            .await
     }
 
     async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
@@ -409,20 +408,8 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountNames>, StoreError> {
+    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountRecord>, StoreError> {
         self.read(move |db| accounts::accounts(db, now_ms)).await
-    }
-
-    async fn rename_account(
-        &self,
-        account: IdentityRecord,
-        kept_until_ms: u64,
-    ) -> Result<(), StoreError> {
-        self.writer
-            .run(1, WhileWriting, move |db| {
-                accounts::rename_account(db, &account, kept_until_ms)
-            })
-            .await
     }
 
     async fn messages_of(&self, identity: IdentityId) -> Result<u64, StoreError> {
@@ -430,10 +417,10 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
+    async fn put_identity(&self, record: IdentityRecord, seen: Stamp) -> Result<(), StoreError> {
         self.writer
             .run(1, WhileWriting, move |db| {
-                write::put_identity(db, &record, seen_ms)
+                write::put_identity(db, &record, seen)
             })
             .await
     }

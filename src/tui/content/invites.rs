@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chat::OpenInvite;
-use crate::client::AdminError;
+use crate::chat::{OpenInvite, ServerRole};
 use crate::text;
 use crate::tui::strings::{Strings, fill};
 
@@ -25,22 +24,20 @@ pub fn line(s: &Strings, invite: &OpenInvite) -> String {
         name => name,
     };
     let valid = duration(s, invite.valid);
-    fill(
+    let mut line = fill(
         s.admin.invite,
         &[&invite.id, &invite.uses_left, &valid, &maker],
-    )
-}
-
-/// Returns why a call failed.
-pub fn failure(s: &Strings, error: &AdminError) -> String {
-    match error {
-        AdminError::NotAllowed => s.admin.not_allowed.to_owned(),
-        AdminError::TooMany => s.admin.too_many.to_owned(),
-        AdminError::Unknown(id) => fill(s.admin.unknown, &[&text::line(id)]),
-        AdminError::Terms => s.admin.terms.to_owned(),
-        AdminError::TooOld => s.admin.too_old.to_owned(),
-        AdminError::Offline => s.admin.offline.to_owned(),
+    );
+    if invite.role != ServerRole::Member {
+        line.push_str("   ");
+        line.push_str(&fill(s.admin.gives_role, &[&invite.role]));
     }
+    if !invite.rooms.is_empty() {
+        let rooms: Vec<String> = invite.rooms.iter().map(|room| format!("#{room}")).collect();
+        line.push_str("   ");
+        line.push_str(&fill(s.admin.gives_rooms, &[&text::line(&rooms.join(" "))]));
+    }
+    line
 }
 
 /// Returns a duration in its largest unit, rounded to the nearest.

@@ -19,6 +19,7 @@ pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
         Body::Topic(topic) if topic.is_empty() => fill(s.topic_cleared, &[&name]),
         Body::Topic(topic) => fill(s.topic_is, &[&name, &text::line(topic)]),
         Body::Closed => fill(s.closed, &[&name]),
+        Body::NewKey => fill(s.new_key, &[&name]),
         Body::Ruling(person, ruling) => {
             let person = text::line(&person.name);
             self::ruling(s, zone, &name, &person, ruling)

@@ -4,7 +4,9 @@ mod arguments;
 
 use std::borrow::Cow;
 
-pub use self::arguments::{first_word, parse_duration, parse_invite, parse_new_room, parse_switch};
+pub use self::arguments::{
+    first_word, parse_devices, parse_duration, parse_invite, parse_new_room, parse_switch,
+};
 
 use crate::chat::Body;
 use crate::text;
@@ -54,6 +56,8 @@ pub enum CommandName {
     Pick,
     Draft,
     InviteLink,
+    Devices,
+    Account,
     Link,
     Connect,
     Disconnect,
@@ -82,7 +86,7 @@ const fn spec(name: CommandName, word: &'static str, least: usize, most: usize) 
 }
 
 /// Every command. The help texts are in `strings`, under the same name.
-pub const COMMANDS: [CommandSpec; 46] = [
+pub const COMMANDS: [CommandSpec; 48] = [
     spec(CommandName::Help, "help", 0, 0),
     spec(CommandName::Join, "join", 1, 1),
     spec(CommandName::Leave, "leave", 0, 1),
@@ -124,7 +128,9 @@ pub const COMMANDS: [CommandSpec; 46] = [
     spec(CommandName::Do, "do", 0, 2),
     spec(CommandName::Pick, "pick", 1, 1),
     spec(CommandName::Draft, "draft", 0, 1),
-    spec(CommandName::InviteLink, "invite-link", 0, 4),
+    spec(CommandName::InviteLink, "invite-link", 0, ANY),
+    spec(CommandName::Devices, "devices", 0, 2),
+    spec(CommandName::Account, "account", 1, 2),
     spec(CommandName::Link, "link", 0, 0),
     spec(CommandName::Connect, "connect", 0, 1),
     spec(CommandName::Disconnect, "disconnect", 0, 0),

@@ -147,6 +147,7 @@ impl Performer {
             Effect::Redraw => self.wants_redraw = true,
             Effect::Suspend => (self.setup.suspend)(),
             Effect::Copy(text) => (self.setup.copy)(&text),
+            Effect::CopySecret(link) => (self.setup.copy)(&link.0),
             Effect::Open(address) => self.open(address),
             Effect::Edit { room, text } => self.edit(room, text),
             Effect::Highlight(code) => self.highlight(code),

@@ -57,7 +57,23 @@ pub(super) static ENGLISH: CommandLine = CommandLine {
     },
 };
 
-/// What the options that several commands share mean for one command.
+const ERROR_LANGUAGE: &str = "The language of errors, en or zh-CN; that of the locale by default";
+
+/// Whether a command works on the data directory of a server.
+fn is_for_a_server(command: &str) -> bool {
+    matches!(command, "backup" | "restore" | "stop") || is_administration(command)
+}
+
+/// Whether this is `tchat admin` or a command below it.
+fn is_administration(command: &str) -> bool {
+    let below = [
+        "invite", "invites", "revoke", "accounts", "role", "account", "rename", "remove",
+        "devices", "relink", "bot", "audit",
+    ];
+    command == "admin" || below.contains(&command)
+}
+
+/// Returns what a shared option means for one command.
 fn english(command: &str, option: &str) -> Option<&'static str> {
     Some(match (command, option) {
         ("send", "name") => "The name to send as; the login name by default",
@@ -67,14 +83,9 @@ fn english(command: &str, option: &str) -> Option<&'static str> {
         ("send" | "tail" | "doctor", "server") => "The server",
         ("send" | "tail" | "doctor", "port") => "The server's port",
         ("send" | "tail", "data") => "Where profiles are stored",
-        ("backup" | "restore" | "stop" | "invite" | "invites" | "revoke", "data") => {
-            "The server's data directory"
-        }
-        (
-            "send" | "tail" | "doctor" | "backup" | "restore" | "stop" | "invite" | "invites"
-            | "revoke",
-            "lang",
-        ) => "The language of errors, en or zh-CN; that of the locale by default",
+        (command, "data") if is_for_a_server(command) => "The server's data directory",
+        ("send" | "tail" | "doctor", "lang") => ERROR_LANGUAGE,
+        (command, "lang") if is_for_a_server(command) => ERROR_LANGUAGE,
         _ => return None,
     })
 }
@@ -117,6 +128,15 @@ fn chinese_about(command: &str) -> Option<&'static str> {
         "invite" => "生成邀请，并显示要发给新人的链接",
         "invites" => "列出还能使用的邀请",
         "revoke" => "撤回邀请；已经用它加入的人不受影响",
+        "accounts" => "列出账号",
+        "role" => "设置账号的角色：member、admin 或 owner",
+        "account" => "给账号改名，或删除账号",
+        "rename" => "给账号改名",
+        "remove" => "删除账号：它的设备失效，名字释放，消息保留",
+        "devices" => "列出一个账号的设备，或移除其中一台",
+        "relink" => "给丢失了所有设备的人生成链接；使用它的设备会取代它们",
+        "bot" => "为程序创建账号，并显示它的凭据",
+        "audit" => "显示管理员做过的事",
         "stop" => "停止在后台运行的服务器",
         "join" => "用粘贴的或从标准输入读取的链接加入服务器",
         "trust" => "从现在起信任一台服务器的密钥",
@@ -137,6 +157,15 @@ fn chinese_usage(command: &str) -> Option<&'static str> {
         "invite" => "tchat admin invite [选项]",
         "invites" => "tchat admin invites [选项]",
         "revoke" => "tchat admin revoke [选项] <ID>",
+        "accounts" => "tchat admin accounts [选项]",
+        "role" => "tchat admin role [选项] <NAME> <ROLE>",
+        "account" => "tchat admin account [选项] <命令>",
+        "rename" => "tchat admin account rename [选项] <NAME> <NEW_NAME>",
+        "remove" => "tchat admin account remove [选项] <NAME>",
+        "devices" => "tchat admin devices [选项] <NAME>",
+        "relink" => "tchat admin relink [选项] <NAME>",
+        "bot" => "tchat admin bot [选项] <NAME>",
+        "audit" => "tchat admin audit [选项]",
         "stop" => "tchat stop [选项]",
         "join" => "tchat join [选项]",
         "trust" => "tchat trust [选项] <HOST[:PORT]|LINK>",
@@ -161,22 +190,27 @@ fn chinese(command: &str, option: &str) -> Option<&'static str> {
         ("send" | "tail" | "doctor", "server") | ("trust", "address") => "服务器",
         ("send" | "tail" | "doctor", "port") => "服务器的端口",
         ("send" | "tail", "data") => "存放个人资料的目录",
-        ("backup" | "restore" | "stop" | "invite" | "invites" | "revoke", "data") => {
-            "服务器的数据目录"
-        }
+        (command, "data") if is_for_a_server(command) => "服务器的数据目录",
         ("invite", "uses") => "可以加入多少人；默认 1",
         ("invite", "expires") => "多久内有效，例如 12h 或 7d；默认 7d",
         ("revoke", "id") => "邀请的 ID，见 `tchat admin invites`",
+        ("invite", "role") => "这些人的角色：member、admin 或 owner；默认 member",
+        ("invite", "room") => "这些人一开始就在的公开房间；可以重复",
+        ("bot", "room") => "它一开始就在的公开房间；可以重复",
+        ("bot", "account") => "程序的名字",
+        ("role", "role") => "角色：member、admin 或 owner",
+        ("role" | "rename" | "remove" | "devices" | "relink", "account") => "账号的名字",
+        ("rename", "to") => "新名字",
+        ("devices", "revoke") => "移除这个 ID 的设备",
+        ("audit", "last") => "显示最新的多少条；默认 50",
         ("trust", "replace") => "替换现在信任的密钥",
         ("backup", "file") => "备份到哪个文件；它不能已经存在",
         ("restore", "file") => "`tchat backup` 生成的文件",
-        (
-            "send" | "tail" | "doctor" | "backup" | "restore" | "stop" | "invite" | "invites"
-            | "revoke",
-            "lang",
-        ) => "提示的语言，en 或 zh-CN；不写就跟随系统",
+        ("send" | "tail" | "doctor", "lang") => "提示的语言，en 或 zh-CN；不写就跟随系统",
+        (command, "lang") if is_for_a_server(command) => "提示的语言，en 或 zh-CN；不写就跟随系统",
         (_, "name") => "你的名字；不写就用登录名",
         (_, "server") => "要加入的服务器",
+        (_, "credential") => "程序的凭据文件，由 `tchat admin bot` 生成，包含名字、服务器和密钥",
         (_, "room") => "一开始进入的房间",
         (_, "lang") => "界面的语言，en 或 zh-CN；不写就跟随系统",
         (_, "theme") => "主题；/theme 列出全部",

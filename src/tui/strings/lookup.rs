@@ -116,6 +116,7 @@ impl Strings {
             DisconnectReason::Lost => self.link_lost.into(),
             DisconnectReason::Draining => self.restarting.into(),
             DisconnectReason::TooSlow => self.too_slow.into(),
+            DisconnectReason::Revoked => self.revoked.into(),
             DisconnectReason::Disconnected => self.disconnected.into(),
             DisconnectReason::Refused(refusal) => self.refusal(refusal),
         }

@@ -1,8 +1,8 @@
 //! Slash commands: what each of them does.
 
 use super::{
-    amend, invites, link_details, navigation, personal, picker, plain_commands, room_commands,
-    search, settings,
+    account, amend, invites, link_details, navigation, personal, picker, plain_commands,
+    room_commands, search, settings,
 };
 use crate::chat::Presence;
 use crate::client::Command;
@@ -25,6 +25,8 @@ pub(super) fn run(state: &mut State, name: CommandName, argument: &str) -> Vec<E
         CommandName::Theme if argument.is_empty() => picker::themes(state),
         CommandName::Link => return link_details::open(state),
         CommandName::InviteLink => return invites::run(state, argument),
+        CommandName::Devices => return account::devices(state, argument),
+        CommandName::Account => return account::run(state, argument),
         CommandName::Set => return settings::run(state, argument),
         CommandName::Theme => return vec![Effect::Theme(argument.to_owned())],
         CommandName::Connect => {

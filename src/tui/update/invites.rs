@@ -1,15 +1,13 @@
 //! `/invite-link`: makes, lists and withdraws invitations to the server.
 
-use crate::client::{AdminAnswer, AdminError, Command};
+use super::overlay_text::{link_lines, show};
+use crate::client::{AdminAnswer, CallError, Command};
 use crate::text;
-use crate::tui::content::invites;
+use crate::tui::content::{accounts, invites};
 use crate::tui::event::Effect;
 use crate::tui::input::command::{CommandName, parse_invite};
-use crate::tui::state::{Overlay, State, Tone};
+use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
-
-/// The columns of an overlay that a link may fill, so that it fits on every screen.
-const LINK_COLUMNS: usize = 36;
 
 pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
     let Some(request) = parse_invite(argument) else {
@@ -22,22 +20,17 @@ pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
 }
 
 /// Shows the answer.
-pub(super) fn answered(state: &mut State, answer: Result<AdminAnswer, AdminError>) -> Vec<Effect> {
+pub(super) fn answered(state: &mut State, answer: Result<AdminAnswer, CallError>) -> Vec<Effect> {
     let s = state.preferences.strings;
     match answer {
         Ok(AdminAnswer::Created { link, invite }) => {
-            // In plain mode it stays one line, so that it can be copied.
-            let mut lines = if state.screen.is_plain {
-                vec![link.clone()]
-            } else {
-                pieces(&link)
-            };
+            let mut lines = link_lines(state, &link);
             lines.push(String::new());
             lines.extend(invites::about(s, &invite));
             show(state, s.admin.link_title, lines);
             if !state.screen.is_plain {
                 state.show_notice(Tone::Info, s.admin.link_copied);
-                return vec![Effect::Copy(link)];
+                return vec![Effect::CopySecret(link)];
             }
         }
         Ok(AdminAnswer::Invites(open)) if open.is_empty() => {
@@ -55,25 +48,12 @@ pub(super) fn answered(state: &mut State, answer: Result<AdminAnswer, AdminError
             let words = fill(s.admin.revoked, &[&text::line(&id)]);
             state.show_notice(Tone::Info, words);
         }
+        // The other requests are only made by `tchat admin`.
+        Ok(_) => {}
         Err(error) => {
-            let words = invites::failure(s, &error);
+            let words = accounts::failure(s, &error);
             state.show_notice(Tone::Problem, words);
         }
     }
     Vec::new()
-}
-
-fn show(state: &mut State, title: &str, lines: Vec<String>) {
-    state.overlays.announce(Overlay::List {
-        title: title.to_owned(),
-        lines,
-        scroll: 0,
-    });
-}
-
-/// Cuts a link into lines. It has only ASCII letters, digits and signs.
-fn pieces(link: &str) -> Vec<String> {
-    let letters: Vec<char> = link.chars().collect();
-    let pieces = letters.chunks(LINK_COLUMNS);
-    pieces.map(|piece| piece.iter().collect()).collect()
 }

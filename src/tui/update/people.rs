@@ -1,6 +1,6 @@
 //! Handles client events about people, lists and the user's own settings. The other events are handled in `client`.
 
-use super::{invites, link_details, notify, personal, picker, reading, search};
+use super::{account, invites, link_details, notify, personal, picker, reading, search};
 use crate::chat::{Author, IdentityId, Person, RoomId};
 use crate::client::Event;
 use crate::text;
@@ -37,6 +37,8 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Status(status) => personal::status(state, status),
         Event::Profile(profile) => personal::profile(state, &profile),
         Event::Admin(answer) => return invites::answered(state, answer),
+        Event::Account(answer) => return account::answered(state, answer),
+        Event::DeviceAdded { name, from } => account::device_added(state, &name, &from),
         Event::Invited { room, by } => personal::invited(state, &room, by.as_ref()),
         Event::Mentions(entries) => picker::set_mentions(state, entries),
         Event::SearchResults {

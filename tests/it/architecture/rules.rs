@@ -215,6 +215,10 @@ const ONLY: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    (
+        "crate::wire::admin_proto",
+        &["client::link", "server::endpoint", "wire"],
+    ),
     ("crate::server::bridge::proto", &["server::bridge"]),
     ("rusqlite", &["client::cache", "server::store"]),
     ("tonic", &["client", "server", "wire"]),

@@ -259,6 +259,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         ("entry, joined as owner", entry(Body::Joined(Role::Owner))),
         ("entry, topic", entry(Body::Topic("all about it".into()))),
         ("entry, closed", entry(Body::Closed)),
+        ("entry, new key", entry(Body::NewKey)),
         ("entry, reply", entry(reply)),
         ("entry, edited", amendment(Amendment::Edit("better".into()))),
         ("entry, deleted", amendment(Amendment::Erase)),
@@ -382,5 +383,20 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
             },
         ),
         ("goodbye", Event::Goodbye(goodbye)),
+        (
+            "goodbye, revoked",
+            Event::Goodbye(Goodbye {
+                reason: GoodbyeReason::Revoked,
+                action: GoodbyeAction::Stop,
+                retry_after: None,
+            }),
+        ),
+        (
+            "device added",
+            Event::DeviceAdded {
+                name: "平板".into(),
+                from: "192.0.2.7".into(),
+            },
+        ),
     ]
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::support::bridge_clients::chat::{CheckUsernameRequest, CheckUsernameResponse};
 use crate::support::bridge_clients::unary;
 use crate::support::raw_client::channel;
-use tchat::chat::{UserName, Via};
+use tchat::chat::{Stamp, UserName, Via};
 use tchat::server::store::IdentityRecord;
 
 pub(super) async fn refused_name(server: &Server, name: &str, of: &str) -> Option<RefusalCode> {
@@ -109,7 +109,11 @@ async fn of_two_accounts_with_one_name_the_one_with_more_messages_keeps_it() {
         name: UserName::new("Ann").unwrap(),
         via: Via::Tchat,
     };
-    server.store.put_identity(other.clone(), 1).await.unwrap();
+    server
+        .store
+        .put_identity(other.clone(), Stamp::default())
+        .await
+        .unwrap();
     server.stops().await.unwrap();
     drop(ann);
     server.restarts();

@@ -320,6 +320,19 @@ impl Fixture {
                 me.raw.service.list_mentions(asked).await.unwrap();
                 return None;
             }
+            CommandName::Devices => {
+                let me = self.actor(actor);
+                let asked = me.raw.authorised(proto::ListDevicesRequest::default());
+                let listed = me.raw.service.list_devices(asked).await.unwrap();
+                assert_eq!(listed.into_inner().devices.len(), 1);
+                return None;
+            }
+            CommandName::Account => {
+                let me = self.actor(actor);
+                let asked = me.raw.authorised(proto::DeleteAccountRequest::default());
+                me.raw.service.delete_account(asked).await.unwrap();
+                return None;
+            }
             CommandName::InviteLink => {
                 let me = self.actor(actor);
                 let mut service = AdminServiceClient::new(me.raw.channel.clone());

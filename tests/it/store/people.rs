@@ -118,61 +118,6 @@ pub(super) async fn conversations(store: &dyn Store) {
     ));
 }
 
-pub(super) async fn devices(store: &dyn Store) {
-    let account = |n: u8, name: &str| IdentityRecord {
-        id: IdentityId::new([n; 16]),
-        name: UserName::new(name).unwrap(),
-        via: Via::Tchat,
-    };
-    let device = |n: u8| DeviceRecord {
-        key: DeviceKey::new([n; 32]),
-        name: "laptop".into(),
-        added_ms: 9,
-    };
-    let of = async |n: u8| {
-        let found = store.identity_by_device(DeviceKey::new([n; 32])).await;
-        found.unwrap()
-    };
-    let (dora, eve) = (account(31, "dora"), account(32, "eve"));
-    assert_eq!(of(1).await, None);
-    // An account may be made with its first device, and may have several.
-    store
-        .add_device(dora.clone(), device(1), None)
-        .await
-        .unwrap();
-    store
-        .add_device(dora.clone(), device(2), None)
-        .await
-        .unwrap();
-    assert_eq!(store.identity(dora.id).await.unwrap(), Some(dora.clone()));
-    assert_eq!(store.personal(dora.id).await.unwrap().seen_ms, 9);
-    let stolen = store.add_device(eve.clone(), device(2), None).await;
-    assert!(matches!(stolen, Err(StoreError::Conflict)));
-    assert_eq!(
-        store.identity(eve.id).await.unwrap(),
-        None,
-        "nothing was written"
-    );
-    // A renamed account still has its devices.
-    let renamed = IdentityRecord {
-        name: UserName::new("多拉").unwrap(),
-        ..dora
-    };
-    store.put_identity(renamed.clone(), 10).await.unwrap();
-    assert_eq!(
-        (of(1).await, of(2).await),
-        (Some(renamed.clone()), Some(renamed))
-    );
-    assert_eq!(of(3).await, None);
-    assert!(
-        store
-            .identity_by_former_secret([1; 8])
-            .await
-            .unwrap()
-            .is_none()
-    );
-}
-
 pub(super) async fn identities(store: &dyn Store) {
     let of = |n: u8, name: &str, via| IdentityRecord {
         id: IdentityId::new([n; 16]),
@@ -180,8 +125,8 @@ pub(super) async fn identities(store: &dyn Store) {
         via,
     };
     let (ann, ben) = (of(1, "Ann", Via::Tchat), of(2, "ben", Via::Tchat));
-    store.put_identity(ann.clone(), 5).await.unwrap();
-    store.put_identity(ben.clone(), 5).await.unwrap();
+    store.put_identity(ann.clone(), seen(5)).await.unwrap();
+    store.put_identity(ben.clone(), seen(5)).await.unwrap();
     assert_eq!(store.identity(ann.id).await.unwrap(), Some(ann.clone()));
     assert_eq!(
         store
@@ -192,7 +137,7 @@ pub(super) async fn identities(store: &dyn Store) {
     );
     // Guests of bridges are no accounts.
     let guest = of(3, "guest1", Via::Chat);
-    store.put_identity(guest, 5).await.unwrap();
+    store.put_identity(guest, seen(5)).await.unwrap();
     let names = async |now_ms| {
         let all = store.accounts(now_ms).await.unwrap();
         let of = all
@@ -206,6 +151,13 @@ pub(super) async fn identities(store: &dyn Store) {
         });
         names.collect::<Vec<_>>()
     };
+    let rename = async |account, kept_until_ms| {
+        let change = AccountChange::Rename {
+            account,
+            kept_until_ms,
+        };
+        store.change_account(change, None).await
+    };
     let former = |name: &str, until_ms| Some((name.to_owned(), until_ms));
     let all = store.accounts(0).await.unwrap();
     assert!(all.iter().all(|it| it.id != IdentityId::new([3; 16])));
@@ -214,19 +166,19 @@ pub(super) async fn identities(store: &dyn Store) {
         name: UserName::new("安").unwrap(),
         ..ann.clone()
     };
-    store.rename_account(renamed.clone(), 900).await.unwrap();
+    rename(renamed.clone(), 900).await.unwrap();
     assert_eq!(store.identity(ann.id).await.unwrap(), Some(renamed.clone()));
     assert_eq!(store.personal(ann.id).await.unwrap().seen_ms, 5);
     assert_eq!(names(899).await[0], ("安".into(), former("Ann", 900)));
     assert_eq!(names(900).await[0], ("安".into(), None));
     // Being seen does not change the former name; another rename replaces it.
-    store.put_identity(renamed.clone(), 6).await.unwrap();
+    store.put_identity(renamed.clone(), seen(6)).await.unwrap();
     assert_eq!(names(899).await[0], ("安".into(), former("Ann", 900)));
     let again = IdentityRecord {
         name: UserName::new("anna").unwrap(),
         ..renamed
     };
-    store.rename_account(again, 950).await.unwrap();
+    rename(again, 950).await.unwrap();
     assert_eq!(names(0).await[0], ("anna".into(), former("安", 950)));
     let nobody = IdentityId::new([77; 16]);
     assert_eq!(store.messages_of(nobody).await.unwrap(), 0);
@@ -264,75 +216,4 @@ pub(super) async fn identities(store: &dyn Store) {
         ann.id,
         "the first holder stays"
     );
-}
-
-pub(super) async fn invites(store: &dyn Store) {
-    let now = |ms| Stamp {
-        at_ms: 7000 + ms,
-        log_ms: ms,
-        doubt_ms: 0,
-    };
-    let invite = |n: u8, uses_left, expires_ms| InviteRecord {
-        hash: InviteHash::new([n; 32]),
-        uses_left,
-        expires: now(expires_ms),
-        maker: (n == 1).then(|| IdentityId::new([9; 16])),
-    };
-    let (one, two) = (invite(1, 2, 100), invite(2, 1, 200));
-    store.put_invite(one.clone(), now(10)).await.unwrap();
-    store.put_invite(two.clone(), now(10)).await.unwrap();
-    let again = store.put_invite(two.clone(), now(10)).await;
-    assert!(matches!(again, Err(StoreError::Conflict)));
-    let open = async |ms| store.invites(now(ms)).await.unwrap();
-    assert_eq!(open(99).await, [two.clone(), one.clone()]);
-    assert_eq!(open(100).await, std::slice::from_ref(&two), "expired");
-    // Log time stood still while the wall clock went on, or the other way round.
-    for (at_ms, log_ms) in [(7100, 10), (10, 100)] {
-        let later = Stamp {
-            at_ms,
-            log_ms,
-            doubt_ms: 0,
-        };
-        let open = store.invites(later).await.unwrap();
-        assert_eq!(open, std::slice::from_ref(&two), "{later:?}");
-    }
-
-    let add = async |n: u8, invite: &InviteRecord, now_ms| {
-        let account = IdentityRecord {
-            id: IdentityId::new([n; 16]),
-            name: UserName::new(&format!("invited{n}")).unwrap(),
-            via: Via::Tchat,
-        };
-        let device = DeviceRecord {
-            key: DeviceKey::new([n; 32]),
-            name: String::new(),
-            added_ms: 1,
-        };
-        let used = Some((invite.hash, now(now_ms)));
-        store.add_device(account, device, used).await
-    };
-    let unknown = invite(3, 9, 900);
-    for (who, invite, now_ms, is_added) in [
-        (41, &one, 100, false),
-        (41, &unknown, 10, false),
-        (41, &one, 99, true),
-        // The device is known already, so no use is taken.
-        (41, &one, 99, false),
-        (42, &one, 99, true),
-        (43, &one, 99, false),
-        (43, &two, 199, true),
-    ] {
-        let added = add(who, invite, now_ms).await;
-        match added {
-            Ok(()) => assert!(is_added, "{who} at {now_ms}"),
-            Err(StoreError::Conflict) => assert!(!is_added, "{who} at {now_ms}"),
-            Err(error) => panic!("{error}"),
-        }
-    }
-    assert_eq!(open(10).await, []);
-    let fresh = invite(4, 5, 500);
-    store.put_invite(fresh.clone(), now(10)).await.unwrap();
-    store.remove_invite(fresh.hash).await.unwrap();
-    store.remove_invite(unknown.hash).await.unwrap();
-    assert_eq!(open(10).await, []);
 }

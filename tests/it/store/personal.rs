@@ -10,7 +10,7 @@ use tchat::server::store::{
     Append, IdentityRecord, PageLimit, PersonalChange, RoomRecord, Span, Store,
 };
 
-use super::{ANN, BEN, entry, made, members, taken};
+use super::{ANN, BEN, entry, made, members, seen, taken};
 
 const CAY: IdentityId = IdentityId::new([3; 16]);
 
@@ -192,8 +192,14 @@ async fn settings(store: &dyn Store) {
         name: UserName::new(name).unwrap(),
         via: Via::Tchat,
     };
-    store.put_identity(record(ANN, "安"), 7).await.unwrap();
-    store.put_identity(record(BEN, "ben"), 8).await.unwrap();
+    store
+        .put_identity(record(ANN, "安"), seen(7))
+        .await
+        .unwrap();
+    store
+        .put_identity(record(BEN, "ben"), seen(8))
+        .await
+        .unwrap();
     assert_eq!(
         store.personal(ANN).await.unwrap().settings,
         Settings::default()
@@ -210,7 +216,10 @@ async fn settings(store: &dyn Store) {
     let words = vec!["deploy".to_owned(), "部署".to_owned()];
     change(PersonalChange::Keywords(words.clone())).await;
     // A rename does not change the settings.
-    store.put_identity(record(ANN, "安安"), 9).await.unwrap();
+    store
+        .put_identity(record(ANN, "安安"), seen(9))
+        .await
+        .unwrap();
     let kept = store.personal(ANN).await.unwrap();
     assert_eq!((kept.status, kept.seen_ms), (status, 9));
     let ben = Author {

@@ -13,7 +13,7 @@ use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::SqliteStore;
 use tchat::server::store::{Append, IdentityRecord, RoomRecord, Store};
 
-use super::{ANN, BEN, entry, made, members, taken};
+use super::{ANN, BEN, entry, made, members, seen, taken};
 
 const CAY: IdentityId = IdentityId::new([3; 16]);
 
@@ -126,7 +126,7 @@ pub async fn contract(store: &dyn Store) {
             name: UserName::new(name).unwrap(),
             via: Via::Tchat,
         };
-        store.put_identity(record, 1).await.unwrap();
+        store.put_identity(record, seen(1)).await.unwrap();
     }
     finds(store, &room).await;
 }

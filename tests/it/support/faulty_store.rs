@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tchat::chat::{
-    DeviceKey, Entry, IdentityId, InviteHash, NameKey, Person, RoomId, Search, SearchResults,
+    AuditEntry, DeviceKey, Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults,
     SecretHash, Seq, ServerId, Stamp, Unread, Until,
 };
 use tchat::server::store::{
-    AccountNames, Append, DeviceRecord, IdentityRecord, InviteRecord, PageLimit, Personal,
-    PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span, Store, StoreError,
+    AccountChange, AccountRecord, Append, DeviceRecord, DeviceStatus, IdentityRecord, InviteRecord,
+    NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span,
+    Store, StoreError,
 };
 
 pub struct Faulty {
@@ -104,8 +105,11 @@ impl Store for Faulty {
     async fn identity_by_device(
         &self,
         device: DeviceKey,
-    ) -> Result<Option<IdentityRecord>, StoreError> {
+    ) -> Result<Option<(IdentityRecord, DeviceStatus)>, StoreError> {
         self.inner.identity_by_device(device).await
+    }
+    async fn devices(&self, account: IdentityId) -> Result<Vec<DeviceRecord>, StoreError> {
+        self.inner.devices(account).await
     }
     async fn identity_by_former_secret(
         &self,
@@ -113,22 +117,18 @@ impl Store for Faulty {
     ) -> Result<Option<(IdentityRecord, SecretHash)>, StoreError> {
         self.inner.identity_by_former_secret(hint).await
     }
-    async fn add_device(
+    async fn change_account(
         &self,
-        account: IdentityRecord,
-        device: DeviceRecord,
-        invite: Option<(InviteHash, Stamp)>,
+        change: AccountChange,
+        audit: Option<NewAudit>,
     ) -> Result<(), StoreError> {
-        self.inner.add_device(account, device, invite).await
+        self.inner.change_account(change, audit).await
     }
-    async fn put_invite(&self, invite: InviteRecord, now: Stamp) -> Result<(), StoreError> {
-        self.inner.put_invite(invite, now).await
+    async fn audit(&self, before: u64, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.inner.audit(before, most).await
     }
     async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError> {
         self.inner.invites(now).await
-    }
-    async fn remove_invite(&self, invite: InviteHash) -> Result<(), StoreError> {
-        self.inner.remove_invite(invite).await
     }
     async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
         self.inner.identities_named(key).await
@@ -140,21 +140,14 @@ impl Store for Faulty {
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError> {
         self.inner.members_named(room, keys).await
     }
-    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountNames>, StoreError> {
+    async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountRecord>, StoreError> {
         self.inner.accounts(now_ms).await
-    }
-    async fn rename_account(
-        &self,
-        account: IdentityRecord,
-        kept_until_ms: u64,
-    ) -> Result<(), StoreError> {
-        self.inner.rename_account(account, kept_until_ms).await
     }
     async fn messages_of(&self, identity: IdentityId) -> Result<u64, StoreError> {
         self.inner.messages_of(identity).await
     }
-    async fn put_identity(&self, record: IdentityRecord, seen_ms: u64) -> Result<(), StoreError> {
-        self.inner.put_identity(record, seen_ms).await
+    async fn put_identity(&self, record: IdentityRecord, seen: Stamp) -> Result<(), StoreError> {
+        self.inner.put_identity(record, seen).await
     }
     async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError> {
         self.inner.guests().await

@@ -58,7 +58,7 @@ pub async fn channel(server: &Server) -> Channel {
     channel_over(server.dial().await).await
 }
 
-async fn channel_over(pipe: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Channel {
+pub async fn channel_over(pipe: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Channel {
     let pipe = std::sync::Mutex::new(Some(pipe));
     let connector = tower::service_fn(move |_: http::Uri| {
         let pipe = pipe.lock().unwrap().take();

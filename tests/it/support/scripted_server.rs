@@ -104,6 +104,34 @@ impl ChatService for Fake {
     ) -> Result<Response<proto::GetHistoryResponse>, Status> {
         Err(Status::unavailable("not in this script"))
     }
+
+    async fn list_devices(
+        &self,
+        _: tonic::Request<proto::ListDevicesRequest>,
+    ) -> Result<Response<proto::ListDevicesResponse>, Status> {
+        Err(Status::unavailable("not in this script"))
+    }
+
+    async fn add_device(
+        &self,
+        _: tonic::Request<proto::AddDeviceRequest>,
+    ) -> Result<Response<proto::AddDeviceResponse>, Status> {
+        Err(Status::unavailable("not in this script"))
+    }
+
+    async fn revoke_device(
+        &self,
+        _: tonic::Request<proto::RevokeDeviceRequest>,
+    ) -> Result<Response<proto::RevokeDeviceResponse>, Status> {
+        Err(Status::unavailable("not in this script"))
+    }
+
+    async fn delete_account(
+        &self,
+        _: tonic::Request<proto::DeleteAccountRequest>,
+    ) -> Result<Response<proto::DeleteAccountResponse>, Status> {
+        Err(Status::unavailable("not in this script"))
+    }
 }
 
 /// Starts a scripted server; returns its connector and the incoming streams.

@@ -47,6 +47,7 @@ pub fn config() -> ServerConfig {
         topic: format!("all about {name}"),
         capacity,
         retention: None,
+        is_bridged: true,
     };
     ServerConfig {
         hub: HubConfig {
@@ -63,6 +64,8 @@ pub fn config() -> ServerConfig {
                 .map(|name| UserName::new(name).unwrap())
                 .into(),
             owner: None,
+            guests_from: tchat::chat::Networks::default(),
+            proxy_pins: Vec::new(),
             registration: tchat::chat::Registration::Open,
             retention: Retention::default(),
             filter: tchat::server::word_filter::WordFilter::default(),

@@ -416,6 +416,7 @@ fn to_client_event(event: wire::Event) -> Option<(u64, Event)> {
         ),
         wire::Event::Typing { room, person } => (0, Event::Typing { room, person }),
         wire::Event::Invitation { room, by } => (0, Event::Invited { room, by }),
+        wire::Event::DeviceAdded { name, from } => (0, Event::DeviceAdded { name, from }),
         wire::Event::StatusChanged { request, status } => (request, Event::Status(status)),
         wire::Event::SettingsChanged { request, settings } => (request, Event::Settings(settings)),
         wire::Event::Profile { request, profile } => (request, Event::Profile(profile)),
@@ -427,6 +428,7 @@ fn end_after_goodbye(goodbye: &Goodbye) -> ConnectionEnd {
     let why = match goodbye.reason {
         GoodbyeReason::Draining => DisconnectReason::Draining,
         GoodbyeReason::TooSlow => DisconnectReason::TooSlow,
+        GoodbyeReason::Revoked => DisconnectReason::Revoked,
         _ => DisconnectReason::Lost,
     };
     match goodbye.action {

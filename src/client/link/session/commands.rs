@@ -2,10 +2,8 @@
 
 use super::{LinkSession, RequestPurpose};
 use crate::chat::{Refusal, RefusalCode, SessionToken};
-use crate::client::link::NoReceiver;
-use crate::client::{
-    Command, Event, PersonRef, RequestKind, RoomToJoin, SearchScope, admin, history,
-};
+use crate::client::link::{NoReceiver, account, admin};
+use crate::client::{Command, Event, PersonRef, RequestKind, RoomToJoin, SearchScope, history};
 use crate::wire::{JoinTarget, PersonTarget, Request};
 
 impl LinkSession<'_> {
@@ -64,6 +62,7 @@ impl LinkSession<'_> {
             | Command::ListMentions
             | Command::ListRooms
             | Command::Admin(_)
+            | Command::Account(_)
             | Command::Search { .. } => self.call(command, token),
             // The first three are handled already, and the last three in the loop.
             Command::Post { .. }
@@ -125,6 +124,11 @@ impl LinkSession<'_> {
                 let call = admin::call(self.channel.clone(), Some(token), request);
                 self.calls
                     .push(Box::pin(async { Event::Admin(call.await) }));
+            }
+            Command::Account(request) => {
+                let call = account::call(self.service.clone(), token, request);
+                self.calls
+                    .push(Box::pin(async { Event::Account(call.await) }));
             }
             Command::ListRooms => {
                 let call = history::fetch_rooms(self.service.clone(), token);

@@ -44,7 +44,7 @@ impl Call {
             Arc::clone(&self.hub),
             Arc::clone(&self.outbox),
             ReceiverStream::new(asked),
-            seat,
+            (seat, self.reach),
             self.connection.peer(),
         ));
     }

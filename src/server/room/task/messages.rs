@@ -3,7 +3,9 @@
 use tokio::sync::oneshot;
 
 use super::{Joining, RoomTask, Waiter, post_key, send_reply};
-use crate::chat::{Author, Body, IdentityId, Post, Refusal, RefusalCode, RoomKind, Seq, SessionId};
+use crate::chat::{
+    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomKind, Seq, SessionId,
+};
 use crate::server::room::attendance::Departure;
 use crate::server::room::mailbox::{LeaveReason, RoomMsg};
 use crate::server::room::{FollowOutcome, Follower, RoomHead};
@@ -29,6 +31,7 @@ impl RoomTask {
                     reply,
                 });
             }
+            RoomMsg::Enrol { author, reply } => return self.enrol(author, reply),
             RoomMsg::Leave { author, how, reply } => return self.leave(author, how, reply),
             RoomMsg::Attend { who, reply } => {
                 let head = self.attend(&who).map(|()| self.room.head());
@@ -73,6 +76,25 @@ impl RoomTask {
         post
     }
 
+    /// Returns the post that makes a person a member who is not present.
+    fn enrol(
+        &mut self,
+        author: Author,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    ) -> Option<Post> {
+        if self.room.permissions().role(author.id).is_some() {
+            send_reply(reply, Ok(()));
+            return None;
+        }
+        let post = Post {
+            author,
+            client_id: None,
+            body: Body::Joined(Role::Member),
+            mentions: Vec::new(),
+        };
+        Some(self.await_outcome(post, Waiter::Membership(reply)))
+    }
+
     /// Returns the post that ends a membership. A conversation that both people are still in cannot be left.
     fn leave(
         &mut self,
@@ -91,7 +113,7 @@ impl RoomTask {
             body: Body::Left,
             mentions: Vec::new(),
         };
-        Some(self.await_outcome(post, Waiter::Leave(reply)))
+        Some(self.await_outcome(post, Waiter::Membership(reply)))
     }
 
     fn follow(&mut self, follower: Follower, after: Seq) -> (FollowOutcome, RoomHead) {

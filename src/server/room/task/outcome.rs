@@ -88,7 +88,7 @@ impl RoomTask {
                 }
                 send_reply(reply, Err(refusal));
             }
-            (Waiter::Leave(reply), outcome) => send_reply(reply, outcome.map(drop)),
+            (Waiter::Membership(reply), outcome) => send_reply(reply, outcome.map(drop)),
         }
     }
 

@@ -1,34 +1,119 @@
-//! Accounts: their names and devices.
+//! Accounts: their names, devices, invitations and audit log.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use super::MemoryState;
-use crate::chat::{IdentityId, InviteHash, Stamp};
-use crate::server::store::{AccountNames, DeviceRecord, IdentityRecord, StoreError};
+use crate::chat::{
+    AccountOrigin, AuditEntry, DeviceKey, IdentityId, InviteHash, ServerRole, Stamp, UserName,
+};
+use crate::server::store::{
+    AccountChange, AccountRecord, DeviceRecord, DeviceStatus, InvitePurpose, InviteRecord,
+    NewAudit, NewDevice, OtherDevices, StoreError,
+};
+
+/// What is stored about accounts besides their names.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    pub devices: HashMap<DeviceKey, StoredDevice>,
+    pub invites: HashMap<InviteHash, InviteRecord>,
+    pub facts: HashMap<IdentityId, AccountFacts>,
+    pub audit: Vec<NewAudit>,
+    removed: HashSet<IdentityId>,
+}
+
+#[derive(Debug)]
+pub(super) struct StoredDevice {
+    pub account: IdentityId,
+    pub status: DeviceStatus,
+    record: DeviceRecord,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct AccountFacts {
+    role: ServerRole,
+    origin: AccountOrigin,
+    /// The former name, and until when it is still theirs.
+    former: Option<(UserName, u64)>,
+    pub seen_log_ms: u64,
+}
+
+impl Accounts {
+    pub fn is_removed(&self, account: IdentityId) -> bool {
+        self.removed.contains(&account)
+    }
+
+    pub fn devices_of(&self, account: IdentityId) -> Vec<DeviceRecord> {
+        let active = self.devices.values();
+        let active = active.filter(|it| it.account == account && it.status == DeviceStatus::Active);
+        let mut devices: Vec<DeviceRecord> = active.map(|it| it.record.clone()).collect();
+        devices.sort_by_key(|it| (Reverse(it.seen_ms), it.key));
+        devices
+    }
+
+    /// The rows have no hashes: nobody can edit them.
+    pub fn audit_before(&self, before: u64, most: usize) -> Vec<AuditEntry> {
+        let rows: Vec<(u64, &NewAudit)> = (1..).zip(&self.audit).collect();
+        let rows = rows.into_iter().rev();
+        let rows = rows.filter(|(number, _)| *number < before).take(most);
+        rows.map(|(number, row)| AuditEntry {
+            number,
+            at_ms: row.at_ms,
+            actor: row
+                .actor
+                .as_ref()
+                .map(|it| it.1.clone())
+                .unwrap_or_default(),
+            act: row.act.word().to_owned(),
+            target: row.target.clone(),
+            detail: row.detail.clone(),
+            hash: [0; 32],
+        })
+        .collect()
+    }
+
+    fn revoke(&mut self, of: impl Fn(DeviceKey, &StoredDevice) -> bool) {
+        for (key, device) in &mut self.devices {
+            if of(*key, device) {
+                device.status = DeviceStatus::Revoked;
+            }
+        }
+    }
+}
 
 impl MemoryState {
     /// As [`Store::accounts`](crate::server::store::Store::accounts).
-    pub(super) fn accounts(&self, now_ms: u64) -> Vec<AccountNames> {
-        let accounts = self.identities.values().filter(|it| !it.via.is_bridge());
-        let mut accounts: Vec<AccountNames> = accounts
-            .map(|account| AccountNames {
-                id: account.id,
-                name: account.name.clone(),
-                former: self
-                    .former_names
-                    .get(&account.id)
-                    .filter(|(_, until_ms)| *until_ms > now_ms)
-                    .cloned(),
+    pub(super) fn accounts(&self, now_ms: u64) -> Vec<AccountRecord> {
+        let accounts = self.identities.values();
+        let accounts =
+            accounts.filter(|it| !it.via.is_bridge() && !self.accounts.is_removed(it.id));
+        let mut accounts: Vec<AccountRecord> = accounts
+            .map(|account| {
+                let facts = self.accounts.facts.get(&account.id);
+                let facts = facts.cloned().unwrap_or_default();
+                let seen_ms = self.personal.get(&account.id).map(|it| it.seen_ms);
+                AccountRecord {
+                    id: account.id,
+                    name: account.name.clone(),
+                    former: facts.former.filter(|(_, until_ms)| *until_ms > now_ms),
+                    role: facts.role,
+                    origin: facts.origin,
+                    seen: Stamp {
+                        at_ms: seen_ms.unwrap_or_default(),
+                        log_ms: facts.seen_log_ms,
+                        doubt_ms: 0,
+                    },
+                    has_posted: self.has_posted(account.id),
+                }
             })
             .collect();
         accounts.sort_by_key(|account| account.id);
         accounts
     }
 
-    pub(super) fn rename_account(&mut self, account: IdentityRecord, kept_until_ms: u64) {
-        if let Some(before) = self.identities.get(&account.id) {
-            let former = (before.name.clone(), kept_until_ms);
-            self.former_names.insert(account.id, former);
-            self.identities.insert(account.id, account);
-        }
+    fn has_posted(&self, identity: IdentityId) -> bool {
+        let mut marks = self.rooms.values().flat_map(|room| room.marks.keys());
+        marks.any(|(author, _)| *author == identity)
     }
 
     pub(super) fn messages_of(&self, identity: IdentityId) -> u64 {
@@ -37,23 +122,92 @@ impl MemoryState {
         of.count() as u64
     }
 
-    pub(super) fn add_device(
-        &mut self,
-        account: IdentityRecord,
-        device: DeviceRecord,
-        invite: Option<(InviteHash, Stamp)>,
-    ) -> Result<(), StoreError> {
-        if self.devices.contains_key(&device.key) {
+    /// As [`Store::change_account`](crate::server::store::Store::change_account).
+    pub(super) fn change_account(&mut self, change: AccountChange) -> Result<(), StoreError> {
+        match change {
+            AccountChange::AddDevice(new) => return self.add_device(*new),
+            AccountChange::SignedIn {
+                device,
+                seen_ms,
+                from,
+            } => {
+                if let Some(device) = self.accounts.devices.get_mut(&device) {
+                    (device.record.seen_ms, device.record.from) = (seen_ms, from);
+                }
+            }
+            AccountChange::RevokeDevice(device, _) => {
+                self.accounts.revoke(|key, _| key == device);
+            }
+            AccountChange::AddInvite(invite, now) => {
+                self.accounts.invites.retain(|_, it| it.is_open(now));
+                if self.accounts.invites.contains_key(&invite.hash) {
+                    return Err(StoreError::Conflict);
+                }
+                self.accounts.invites.insert(invite.hash, invite);
+            }
+            AccountChange::RemoveInvite(invite) => {
+                self.accounts.invites.remove(&invite);
+            }
+            AccountChange::Rename {
+                account,
+                kept_until_ms,
+            } => {
+                if let Some(before) = self.identities.get(&account.id) {
+                    let former = (before.name.clone(), kept_until_ms);
+                    self.facts(account.id).former = Some(former);
+                    self.identities.insert(account.id, account);
+                }
+            }
+            AccountChange::SetRole(account, role) => self.facts(account).role = role,
+            AccountChange::Remove(account, _) => self.remove_account(account),
+        }
+        Ok(())
+    }
+
+    fn facts(&mut self, account: IdentityId) -> &mut AccountFacts {
+        self.accounts.facts.entry(account).or_default()
+    }
+
+    fn add_device(&mut self, new: NewDevice) -> Result<(), StoreError> {
+        let NewDevice {
+            account, device, ..
+        } = new;
+        let known = self.accounts.devices.get(&device.key);
+        if known.is_some_and(|it| it.status == DeviceStatus::Active) {
             return Err(StoreError::Conflict);
         }
-        if let Some((hash, now)) = invite {
-            let usable = self.invites.get_mut(&hash);
+        if let Some((hash, now)) = new.invite {
+            let usable = self.accounts.invites.get_mut(&hash);
             let usable = usable.filter(|it| it.is_open(now));
             usable.ok_or(StoreError::Conflict)?.uses_left -= 1;
         }
-        self.personal.entry(account.id).or_default().seen_ms = device.added_ms;
-        self.devices.insert(device.key, (account.id, device));
-        self.identities.insert(account.id, account);
+        if !self.identities.contains_key(&account.id) {
+            self.personal.entry(account.id).or_default().seen_ms = device.added_ms;
+            let facts = self.facts(account.id);
+            (facts.role, facts.origin) = (new.role, new.origin);
+        }
+        if new.others == OtherDevices::Revoked {
+            self.accounts.revoke(|_, it| it.account == account.id);
+        }
+        let stored = StoredDevice {
+            account: account.id,
+            status: DeviceStatus::Active,
+            record: device.clone(),
+        };
+        self.accounts.devices.insert(device.key, stored);
+        self.identities.entry(account.id).or_insert(account);
         Ok(())
+    }
+
+    fn remove_account(&mut self, account: IdentityId) {
+        self.accounts.removed.insert(account);
+        self.accounts.facts.remove(&account);
+        self.accounts.revoke(|_, it| it.account == account);
+        self.accounts.invites.retain(|_, invite| {
+            let is_for = matches!(invite.purpose, InvitePurpose::Device(of, _) if of == account);
+            invite.maker != Some(account) && !is_for
+        });
+        self.operators.retain(|_, bound| *bound != account);
+        self.personal.remove(&account);
     }
 }

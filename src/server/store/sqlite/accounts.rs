@@ -1,21 +1,59 @@
-//! Accounts: their devices, the secrets of earlier versions, and the invitations with which new ones are made.
+//! What is stored about accounts: names, devices, the secrets of earlier versions, and the invitations with which new ones are made.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::decode::{self, bytes, number, readable};
 use super::encode::{MESSAGE_KINDS, signed};
-use super::read::{IDENTITY, identity_record, one_identity};
-use super::write::put_identity;
-use super::writer::WriteError;
-use crate::chat::{DeviceKey, IdentityId, InviteHash, SecretHash, Stamp, UserName};
-use crate::server::store::{AccountNames, DeviceRecord, IdentityRecord, InviteRecord};
+use super::read::{IDENTITY, identity_record};
+use crate::chat::{
+    AccountOrigin, DeviceKey, IdentityId, InviteHash, RoomId, SecretHash, ServerRole, Stamp,
+    UserName,
+};
+use crate::server::store::{
+    AccountRecord, DeviceRecord, DeviceStatus, IdentityRecord, InvitePurpose, InviteRecord,
+    OtherDevices,
+};
 
+/// Returns the account of a device, also if the device was revoked.
 pub fn identity_by_device(
     db: &Connection,
     device: DeviceKey,
-) -> rusqlite::Result<Option<IdentityRecord>> {
-    let bound = "id = (SELECT identity FROM devices WHERE key = ?1)";
-    one_identity(db, bound, device.bytes())
+) -> rusqlite::Result<Option<(IdentityRecord, DeviceStatus)>> {
+    db.prepare_cached(&format!(
+        "SELECT {IDENTITY}, (SELECT revoked_ms FROM devices WHERE key = ?1) FROM identities
+         WHERE id = (SELECT identity FROM devices WHERE key = ?1)"
+    ))?
+    .query_row([device.bytes()], |row| {
+        // Anything in that column revokes the device, damaged or not.
+        let status = match row.get_ref(4)? {
+            ValueRef::Null => DeviceStatus::Active,
+            _ => DeviceStatus::Revoked,
+        };
+        Ok(identity_record(row)?.map(|account| (account, status)))
+    })
+    .optional()
+    .map(Option::flatten)
+}
+
+/// Returns the devices of an account, the one that signed in last first.
+pub fn devices(db: &Connection, account: IdentityId) -> rusqlite::Result<Vec<DeviceRecord>> {
+    db.prepare_cached(
+        "SELECT key, name, added_ms, seen_ms, seen_from FROM devices WHERE identity = ?1 AND revoked_ms IS NULL
+         ORDER BY seen_ms DESC, key",
+    )?
+    .query_map([account.bytes()], |row| {
+        let (added_ms, seen_ms) = (number(row, 2)?, number(row, 3)?);
+        let (name, from) = (decode::text(row, 1)?, decode::text(row, 4)?);
+        Ok(bytes(row, 0)?.map(|key| DeviceRecord {
+            key: DeviceKey::new(key),
+            name,
+            added_ms: added_ms.unwrap_or_default(),
+            seen_ms: seen_ms.unwrap_or_default(),
+            from,
+        }))
+    })
+    .and_then(readable)
 }
 
 /// Returns an account with the hash of its former secret, by the first bytes of that hash.
@@ -40,39 +78,34 @@ pub fn identity_by_former_secret(
     .map(Option::flatten)
 }
 
-/// Returns all accounts with their names.
-pub fn accounts(db: &Connection, now_ms: u64) -> rusqlite::Result<Vec<AccountNames>> {
+/// Returns all accounts that were not removed.
+pub fn accounts(db: &Connection, now_ms: u64) -> rusqlite::Result<Vec<AccountRecord>> {
     db.prepare_cached(&format!(
-        "SELECT {IDENTITY}, former, former_until_ms FROM identities WHERE via = 0 ORDER BY id"
+        "SELECT {IDENTITY}, former, former_until_ms, role, origin, seen_ms, seen_log_ms,
+         EXISTS (SELECT 1 FROM marks m WHERE m.author = i.id)
+         FROM identities i WHERE via = 0 AND removed_ms IS NULL ORDER BY id"
     ))?
     .query_map([], |row| {
         let former = decode::valid_text(row, 4)?.map(UserName::from_stored);
         let former = former.zip(number(row, 5)?);
-        Ok(identity_record(row)?.map(|account| AccountNames {
+        let (role, origin) = (number(row, 6)?, number(row, 7)?);
+        let (at_ms, log_ms) = (number(row, 8)?, number(row, 9)?);
+        let has_posted = decode::flag(row, 10)?;
+        Ok(identity_record(row)?.map(|account| AccountRecord {
             id: account.id,
             name: account.name,
             former: former.filter(|(_, until_ms)| *until_ms > now_ms),
+            role: ServerRole::from_number(role.unwrap_or_default()),
+            origin: AccountOrigin::from_number(origin.unwrap_or_default()),
+            seen: Stamp {
+                at_ms: at_ms.unwrap_or_default(),
+                log_ms: log_ms.unwrap_or_default(),
+                doubt_ms: 0,
+            },
+            has_posted,
         }))
     })
     .and_then(readable)
-}
-
-/// Gives an account another name, and keeps the present one as its former name.
-pub fn rename_account(
-    db: &Connection,
-    account: &IdentityRecord,
-    kept_until_ms: u64,
-) -> Result<(), WriteError> {
-    db.prepare_cached(
-        "UPDATE identities SET former = name, former_until_ms = ?4, name = ?2, key = ?3 WHERE id = ?1",
-    )?
-    .execute(params![
-        account.id.bytes(),
-        account.name.as_str(),
-        account.name.key().as_str(),
-        signed(kept_until_ms)
-    ])?;
-    Ok(())
 }
 
 /// Returns how many messages of a person are stored. It reads all entries.
@@ -84,66 +117,10 @@ pub fn messages_of(db: &Connection, identity: IdentityId) -> rusqlite::Result<u6
     )
 }
 
-/// Adds a device to an account, and the account if it is new. Its former secret is forgotten, and one use of the invitation is taken.
-pub fn add_device(
-    db: &Connection,
-    account: &IdentityRecord,
-    device: &DeviceRecord,
-    invite: Option<(InviteHash, Stamp)>,
-) -> Result<(), WriteError> {
-    if let Some((invite, now)) = invite {
-        let taken = db
-            .prepare_cached(
-                "UPDATE invites SET uses = uses - 1
-                 WHERE hash = ?1 AND uses > 0 AND expires_log_ms > ?2 AND expires_at_ms > ?3",
-            )?
-            .execute(params![
-                invite.bytes(),
-                signed(now.log_ms),
-                signed(now.at_ms)
-            ])?;
-        if taken == 0 {
-            return Err(WriteError::Conflict);
-        }
-    }
-    put_identity(db, account, device.added_ms)?;
-    db.prepare_cached("UPDATE identities SET secret = NULL WHERE id = ?1")?
-        .execute([account.id.bytes()])?;
-    db.prepare_cached(
-        "INSERT INTO devices (key, identity, name, added_ms) VALUES (?1, ?2, ?3, ?4)",
-    )?
-    .execute(params![
-        device.key.bytes(),
-        account.id.bytes(),
-        device.name,
-        signed(device.added_ms)
-    ])?;
-    Ok(())
-}
-
-/// Adds an invitation, and deletes those that cannot be used any longer.
-pub fn put_invite(db: &Connection, invite: &InviteRecord, now: Stamp) -> Result<(), WriteError> {
-    db.prepare_cached(
-        "DELETE FROM invites WHERE uses = 0 OR expires_log_ms <= ?1 OR expires_at_ms <= ?2",
-    )?
-    .execute([signed(now.log_ms), signed(now.at_ms)])?;
-    db.prepare_cached(
-        "INSERT INTO invites (hash, uses, expires_log_ms, expires_at_ms, maker) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![
-        invite.hash.bytes(),
-        invite.uses_left,
-        signed(invite.expires.log_ms),
-        signed(invite.expires.at_ms),
-        invite.maker.as_ref().map(IdentityId::bytes)
-    ])?;
-    Ok(())
-}
-
 /// Returns the invitations that can still be used. One that is damaged is left out: it cannot be used.
 pub fn invites(db: &Connection, now: Stamp) -> rusqlite::Result<Vec<InviteRecord>> {
     let mut statement = db.prepare_cached(
-        "SELECT hash, uses, expires_log_ms, expires_at_ms, maker FROM invites
+        "SELECT hash, uses, expires_log_ms, expires_at_ms, maker, role, rooms, account, revokes_others FROM invites
          WHERE uses > 0 AND expires_log_ms > ?1 AND expires_at_ms > ?2 ORDER BY expires_log_ms DESC, hash",
     )?;
     statement
@@ -155,7 +132,9 @@ pub fn invites(db: &Connection, now: Stamp) -> rusqlite::Result<Vec<InviteRecord
 fn invite_record(row: &Row<'_>) -> rusqlite::Result<Option<InviteRecord>> {
     let (hash, uses) = (bytes(row, 0)?, number(row, 1)?);
     let (log, at) = (number(row, 2)?, number(row, 3)?);
-    let (Some(hash), Some(uses), Some((log_ms, at_ms))) = (hash, uses, log.zip(at)) else {
+    let (Some(hash), Some(uses), Some((log_ms, at_ms)), Some(purpose)) =
+        (hash, uses, log.zip(at), purpose(row)?)
+    else {
         return Ok(None);
     };
     Ok(Some(InviteRecord {
@@ -167,11 +146,28 @@ fn invite_record(row: &Row<'_>) -> rusqlite::Result<Option<InviteRecord>> {
             doubt_ms: 0,
         },
         maker: bytes(row, 4)?.map(IdentityId::new),
+        purpose,
     }))
 }
 
-pub fn remove_invite(db: &Connection, invite: InviteHash) -> Result<(), WriteError> {
-    db.prepare_cached("DELETE FROM invites WHERE hash = ?1")?
-        .execute([invite.bytes()])?;
-    Ok(())
+/// Returns what an invitation is for, or `None` if that is damaged: it must not become one for something else.
+fn purpose(row: &Row<'_>) -> rusqlite::Result<Option<InvitePurpose>> {
+    if !matches!(row.get_ref(7)?, ValueRef::Null) {
+        let others = if decode::flag(row, 8)? {
+            OtherDevices::Revoked
+        } else {
+            OtherDevices::Stay
+        };
+        let account = bytes(row, 7)?.map(IdentityId::new);
+        return Ok(account.map(|account| InvitePurpose::Device(account, others)));
+    }
+    let ValueRef::Blob(rooms) = row.get_ref(6)? else {
+        return Ok(None);
+    };
+    let (rooms, rest) = rooms.as_chunks();
+    let role = number(row, 5)?.filter(|_| rest.is_empty());
+    Ok(role.map(|role| InvitePurpose::Account {
+        role: ServerRole::from_number(role),
+        rooms: rooms.iter().copied().map(RoomId::new).collect(),
+    }))
 }

@@ -392,9 +392,11 @@ pub(super) fn one_identity(
 }
 
 pub fn identities_named(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<IdentityRecord>> {
-    db.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?
-        .query_map([key.as_str()], identity_record)
-        .and_then(readable)
+    db.prepare_cached(&format!(
+        "SELECT {IDENTITY} FROM identities WHERE key = ?1 AND removed_ms IS NULL"
+    ))?
+    .query_map([key.as_str()], identity_record)
+    .and_then(readable)
 }
 
 pub fn guests(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {

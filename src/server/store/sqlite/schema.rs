@@ -11,8 +11,9 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration per version: step `n` migrates a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
+    VERSION_9,
 ];
 
 const VERSION_1: &str = "
@@ -154,6 +155,29 @@ DROP TABLE identities;
 ALTER TABLE accounts RENAME TO identities;
 CREATE INDEX identities_by_key ON identities (key);
 CREATE INDEX identities_guests ON identities (id) WHERE via > 0;
+";
+
+/// Adds roles on the server and how an account was made, when a person was last connected in log time, the audit log, revoked devices, and
+/// invitations for a device, a role or rooms. `rooms` has the 16 bytes of each room's id, one after another. A removed account keeps its id
+/// and its name for what it wrote. The index tells whether a person has ever posted.
+const VERSION_9: &str = "
+ALTER TABLE identities ADD COLUMN role INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE identities ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE identities ADD COLUMN seen_log_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE identities ADD COLUMN removed_ms INTEGER;
+ALTER TABLE devices ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE devices ADD COLUMN seen_from TEXT NOT NULL DEFAULT '';
+ALTER TABLE devices ADD COLUMN revoked_ms INTEGER;
+UPDATE devices SET seen_ms = added_ms;
+ALTER TABLE invites ADD COLUMN role INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE invites ADD COLUMN rooms BLOB NOT NULL DEFAULT x'';
+ALTER TABLE invites ADD COLUMN account BLOB;
+ALTER TABLE invites ADD COLUMN revokes_others INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE audit (
+    num INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor BLOB, actor_name TEXT NOT NULL, act TEXT NOT NULL, target TEXT NOT NULL,
+    detail TEXT NOT NULL, hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX marks_by_author ON marks (author);
 ";
 
 /// Checks that this is a tchat database, and not one of a newer version.

@@ -358,18 +358,19 @@ fn add_reaction(
 pub fn put_identity(
     db: &Connection,
     record: &IdentityRecord,
-    seen_ms: u64,
+    seen: Stamp,
 ) -> Result<(), WriteError> {
     db.prepare_cached(
-        "INSERT INTO identities (id, name, key, seen_ms, via) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (id) DO UPDATE SET name = ?2, key = ?3, seen_ms = ?4",
+        "INSERT INTO identities (id, name, key, seen_ms, via, seen_log_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET name = ?2, key = ?3, seen_ms = ?4, seen_log_ms = ?6",
     )?
     .execute(params![
         record.id.bytes(),
         record.name.as_str(),
         record.name.key().as_str(),
-        signed(seen_ms),
+        signed(seen.at_ms),
         via_number(record.via),
+        signed(seen.log_ms),
     ])?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::chat::{InviteTerms, NewRoom, RoomKind};
-use crate::client::AdminRequest;
+use crate::client::{AccountRequest, AdminRequest};
 
 /// The first word of a text, and the rest without spaces around it.
 pub fn first_word(text: &str) -> (&str, &str) {
@@ -42,7 +42,18 @@ pub fn parse_new_room(text: &str) -> Option<NewRoom> {
     Some(room)
 }
 
-/// Parses `[--uses N] [--expires TIME]`, `list` or `revoke ID`. Returns `None` if the text does not have one of these forms.
+/// Parses nothing, `add` or `revoke ID`. Returns `None` if the text does not have one of these forms.
+pub fn parse_devices(text: &str) -> Option<AccountRequest> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        [] => Some(AccountRequest::ListDevices),
+        ["add"] => Some(AccountRequest::AddDevice),
+        ["revoke", id] => Some(AccountRequest::RevokeDevice(id.to_lowercase())),
+        _ => None,
+    }
+}
+
+/// Parses `[--uses N] [--expires TIME] [--role ROLE] [--room ROOM]...`, `list` or `revoke ID`. Returns `None` if the text does not have one of these forms.
 pub fn parse_invite(text: &str) -> Option<AdminRequest> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
@@ -55,6 +66,8 @@ pub fn parse_invite(text: &str) -> Option<AdminRequest> {
         match option {
             ["--uses", uses] => terms.uses = uses.parse().ok().filter(|uses| *uses > 0)?,
             ["--expires", time] => terms.valid = parse_duration(time)?,
+            ["--role", role] => terms.role = role.parse().ok()?,
+            ["--room", room] => terms.rooms.push(room.trim_start_matches('#').to_owned()),
             _ => return None,
         }
     }
@@ -94,7 +107,11 @@ mod tests {
     fn an_invitation_has_uses_and_a_time_and_can_be_listed_and_withdrawn() {
         let of = |uses, hours| {
             let valid = Duration::from_hours(hours);
-            Some(AdminRequest::CreateInvite(InviteTerms { uses, valid }))
+            Some(AdminRequest::CreateInvite(InviteTerms {
+                uses,
+                valid,
+                ..InviteTerms::default()
+            }))
         };
         for (text, expected) in [
             ("", of(1, 168)),

@@ -15,6 +15,9 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
             "length" => "名字最多 32 个字符",
             _ => "“{0}”不能用作名字：可以用任何文字的字母和数字，以及 _ - 和 .",
         },
+        RefusalCode::NameReserved if second == "operator" => {
+            "“{0}”是留给服务器管理者的名字；请换一个名字，或向所有者要一个邀请"
+        }
         RefusalCode::NameReserved => "“{0}”是保留名；请换一个名字",
         RefusalCode::RoomUnknown => "没有房间“{0}”；/rooms 列出所有房间",
         RefusalCode::RoomFull => "#{0} 已满（{1}/{2}）；等有人离开再试",
@@ -30,13 +33,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::AfterRefused => "请先发送前面的那条消息",
         RefusalCode::Draining => "服务器正在重启",
         RefusalCode::EpochChanged => "这个房间的历史已更换",
-        RefusalCode::Unauthenticated if first == "clear_text" => {
-            "服务器不接受未加密的登录；请去掉 --insecure 再连接"
-        }
-        RefusalCode::Unauthenticated if first == "owner" => {
-            "这个账号拥有房间；请先在服务器所在的机器上登录一次，之后这里就可以用了"
-        }
-        RefusalCode::Unauthenticated => "服务器无法验证这台设备；您和服务器之间可能有其他程序",
+        RefusalCode::Unauthenticated => unauthenticated(first),
         RefusalCode::InviteNeeded => {
             "这个服务器只接受受邀的人；请向管理员要一个链接，运行 `tchat join` 并粘贴它"
         }
@@ -65,8 +62,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NotInvited => "#{0} 需要邀请；请找它的管理员",
         RefusalCode::NoEffect => "对 {0} 来说没有变化",
         RefusalCode::Word => "这个服务器上不允许“{0}”",
-        RefusalCode::TooMany if first == "ignored" => "你已屏蔽 {1} 人，达到上限",
-        RefusalCode::TooMany => "最多可以设置 {1} 个关键词",
+        RefusalCode::TooMany => too_many(first),
         RefusalCode::RoomExists => "已有房间 #{0}，或看起来相似的房间",
         RefusalCode::RoomNameInvalid => match second {
             "empty" => "房间名至少要有一个字母或数字",
@@ -81,5 +77,26 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::RoomClosed => "#{0} 已关闭",
         RefusalCode::Offline => "现在没有连接",
         RefusalCode::Unknown => "服务器拒绝了，但这个版本的 tchat 不认识原因",
+    }
+}
+
+/// Why a sign-in failed.
+fn unauthenticated(why: &str) -> &'static str {
+    match why {
+        "clear_text" => "服务器不接受未加密的登录；请去掉 --insecure 再连接",
+        "owner" => "这个账号拥有房间；请先在服务器所在的机器上登录一次，之后这里就可以用了",
+        "revoked" => "这台设备已从账号中移除；请用另一台设备上的链接重新添加，或联系服务器的管理员",
+        _ => "服务器无法验证这台设备；你和服务器之间可能有其他程序",
+    }
+}
+
+/// What there is too much of.
+fn too_many(what: &str) -> &'static str {
+    match what {
+        "ignored" => "你已屏蔽 {1} 人，达到上限",
+        "devices" => "这个账号已有 {1} 台设备；请先用 /devices 移除一台",
+        "sessions" => "这个账号已有 {1} 个连接，达到上限",
+        "renames" => "每天最多改名 {1} 次",
+        _ => "最多可以设置 {1} 个关键词",
     }
 }

@@ -21,6 +21,9 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
             "length" => "a name can have at most 32 characters",
             _ => "'{0}' is not a valid name: use letters and digits of any script, _ - and .",
         },
+        RefusalCode::NameReserved if second == "operator" => {
+            "'{0}' is the name of an operator of this server; choose another name, or ask the owner for an invitation"
+        }
         RefusalCode::NameReserved => "'{0}' is reserved; choose another name",
         RefusalCode::RoomUnknown => "there is no room '{0}'; /rooms lists them",
         RefusalCode::RoomFull => "#{0} is full ({1} of {2}); try again when someone has left",
@@ -38,15 +41,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::AfterRefused => "an earlier message must be sent first",
         RefusalCode::Draining => "the server is restarting",
         RefusalCode::EpochChanged => "the room's history was replaced",
-        RefusalCode::Unauthenticated if first == "clear_text" => {
-            "the server does not allow sign-in without encryption; connect without --insecure"
-        }
-        RefusalCode::Unauthenticated if first == "owner" => {
-            "this account owns rooms; sign in once on the server's own machine, then it works from here too"
-        }
-        RefusalCode::Unauthenticated => {
-            "the server could not verify this device; another program may be between you and the server"
-        }
+        RefusalCode::Unauthenticated => unauthenticated(first),
         RefusalCode::InviteNeeded => {
             "this server is invite only; ask for an invitation link, then run `tchat join` and paste it"
         }
@@ -79,10 +74,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NotInvited => "#{0} is invite only; ask one of its moderators",
         RefusalCode::NoEffect => "that changes nothing for {0}",
         RefusalCode::Word => "'{0}' is not allowed on this server",
-        RefusalCode::TooMany if first == "ignored" => {
-            "you already ignore {1} people, which is the limit"
-        }
-        RefusalCode::TooMany => "you can have at most {1} keywords",
+        RefusalCode::TooMany => too_many(first),
         RefusalCode::RoomExists => "there is already a room #{0}, or one that looks like it",
         RefusalCode::RoomNameInvalid => match second {
             "empty" => "a room name needs at least one letter or digit",
@@ -99,5 +91,34 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::Unknown => {
             "the server refused it for a reason this version of tchat does not know"
         }
+    }
+}
+
+/// Why a sign-in failed.
+fn unauthenticated(why: &str) -> &'static str {
+    match why {
+        "clear_text" => {
+            "the server does not allow sign-in without encryption; connect without --insecure"
+        }
+        "owner" => {
+            "this account owns rooms; sign in once on the server's own machine, then it works from here too"
+        }
+        "revoked" => {
+            "this device was removed from its account; add it again with a link from another device, or ask an admin of the server"
+        }
+        _ => {
+            "the server could not verify this device; another program may be between you and the server"
+        }
+    }
+}
+
+/// What there is too much of.
+fn too_many(what: &str) -> &'static str {
+    match what {
+        "ignored" => "you already ignore {1} people, which is the limit",
+        "devices" => "this account already has {1} devices; remove one with /devices first",
+        "sessions" => "this account already has {1} sessions, which is the limit",
+        "renames" => "you can change your name {1} times a day",
+        _ => "you can have at most {1} keywords",
     }
 }

@@ -14,7 +14,7 @@ use tchat::server::store::{
 };
 
 use super::super::search::indexed;
-use super::super::{ANN, BEN, at, entry, made, members, record, taken};
+use super::super::{ANN, BEN, at, entry, made, members, record, seen, taken};
 
 const CAY: IdentityId = IdentityId::new([3; 16]);
 pub const LAST: u64 = 11;
@@ -126,7 +126,7 @@ async fn whole(path: &Path) {
             name: UserName::new(name).unwrap(),
             via: Via::Tchat,
         };
-        store.put_identity(person, 5).await.unwrap();
+        store.put_identity(person, seen(5)).await.unwrap();
     }
     let status = Status {
         is_away: true,

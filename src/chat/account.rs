@@ -1,0 +1,200 @@
+//! Accounts as the whole server sees them: roles, devices, and the log of what administrators did.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What a person may do on the whole server. Each role includes the ones before it.
+///
+/// No role reads conversations, or private rooms that its holder has not joined.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum ServerRole {
+    #[default]
+    Member,
+    /// Invites people and administers accounts.
+    Admin,
+    /// Also gives and takes roles. A server always has an owner.
+    Owner,
+}
+
+impl ServerRole {
+    pub const ALL: [Self; 3] = [Self::Member, Self::Admin, Self::Owner];
+
+    /// Returns the number of the role in the store. It never changes.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Member => 0,
+            Self::Admin => 1,
+            Self::Owner => 2,
+        }
+    }
+
+    /// Returns the role with a number. An unknown number gives no rights.
+    pub fn from_number(number: u64) -> Self {
+        let known = Self::ALL.into_iter();
+        let mut known = known.filter(|role| u64::from(role.number()) == number);
+        known.next().unwrap_or_default()
+    }
+
+    /// Returns the word for the role in commands and in the audit log.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+impl fmt::Display for ServerRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("'{0}' is not a role (member, admin or owner)")]
+pub struct RoleError(String);
+
+impl FromStr for ServerRole {
+    type Err = RoleError;
+
+    fn from_str(word: &str) -> Result<Self, RoleError> {
+        let mut known = Self::ALL.into_iter();
+        let role = known.find(|role| role.word() == word.to_lowercase());
+        role.ok_or_else(|| RoleError(word.to_owned()))
+    }
+}
+
+/// How an account was made.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum AccountOrigin {
+    /// By a version that did not record it.
+    #[default]
+    Unknown,
+    /// By somebody who could connect, while anyone could register. Only these accounts lapse.
+    Open,
+    /// With an invitation, or through the local socket.
+    Invited,
+    /// By an administrator, for a program.
+    Bot,
+}
+
+impl AccountOrigin {
+    /// Returns the number of the origin in the store. It never changes.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Open => 1,
+            Self::Invited => 2,
+            Self::Bot => 3,
+        }
+    }
+
+    pub fn from_number(number: u64) -> Self {
+        let known = [Self::Open, Self::Invited, Self::Bot];
+        let mut known = known
+            .into_iter()
+            .filter(|it| u64::from(it.number()) == number);
+        known.next().unwrap_or_default()
+    }
+}
+
+/// One of the devices of an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Device {
+    /// See [`DeviceKey::id`](super::DeviceKey::id).
+    pub id: String,
+    /// What the person calls it.
+    pub name: String,
+    /// When it last signed in, in Unix milliseconds.
+    pub seen_ms: u64,
+    /// The address from which it last signed in; empty: through the local socket.
+    pub from: String,
+    /// The call was made by this device.
+    pub is_this: bool,
+    /// It is connected now.
+    pub is_connected: bool,
+}
+
+/// An account, as administrators see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountInfo {
+    pub name: String,
+    pub role: ServerRole,
+    pub is_bot: bool,
+    /// When it was last connected, in Unix milliseconds.
+    pub seen_ms: u64,
+    pub is_connected: bool,
+}
+
+/// What an administrator did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AuditAct {
+    Invite,
+    RevokeInvite,
+    /// Made a link that adds a device to an account, in place of all others.
+    Relink,
+    RevokeDevice,
+    Role,
+    Rename,
+    RemoveAccount,
+    Bot,
+    /// An account of an earlier version was taken over by a device.
+    Migrate,
+    /// An account that was registered openly was removed, because it was not used for a long time.
+    Lapse,
+}
+
+impl AuditAct {
+    /// Returns the word for it in the audit log. It is stored, and never changes.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Invite => "invite",
+            Self::RevokeInvite => "revoke-invite",
+            Self::Relink => "relink",
+            Self::RevokeDevice => "revoke-device",
+            Self::Role => "role",
+            Self::Rename => "rename",
+            Self::RemoveAccount => "remove-account",
+            Self::Bot => "bot",
+            Self::Migrate => "migrate",
+            Self::Lapse => "lapse",
+        }
+    }
+}
+
+/// A row of the audit log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditEntry {
+    /// From 1, without holes.
+    pub number: u64,
+    /// In Unix milliseconds.
+    pub at_ms: u64,
+    /// The name of the administrator; empty for the user who runs the server.
+    pub actor: String,
+    /// See [`AuditAct::word`].
+    pub act: String,
+    /// The account, invitation or device that it was done to.
+    pub target: String,
+    /// More about it; may be empty.
+    pub detail: String,
+    /// SHA-256 over the row and the hash of the row before it.
+    pub hash: [u8; 32],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_have_words_and_numbers_of_their_own_and_an_unknown_number_gives_no_rights() {
+        for role in ServerRole::ALL {
+            assert_eq!(role.word().parse(), Ok(role));
+            assert_eq!(ServerRole::from_number(role.number().into()), role);
+        }
+        assert_eq!("Owner".parse(), Ok(ServerRole::Owner));
+        assert!("boss".parse::<ServerRole>().is_err());
+        assert_eq!(ServerRole::from_number(3), ServerRole::Member);
+        assert!(ServerRole::Owner > ServerRole::Admin);
+    }
+}

@@ -1,0 +1,55 @@
+//! Why a unary call failed: the server's status as a value that the interface can put into words.
+
+use tonic::{Code, Status};
+
+/// Why the server did not do what was asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CallError {
+    /// Our role on the server is too low.
+    NotAllowed,
+    /// A limit of the server is reached.
+    TooMany,
+    Missing(Missing),
+    /// It would leave the server without an owner.
+    LastOwner,
+    /// The name is taken or looks like one that is.
+    NameTaken(String),
+    /// A value is out of range, or is not a name.
+    Invalid,
+    /// The server is older and does not know this call.
+    TooOld,
+    /// There is no connection, or it broke.
+    Offline,
+}
+
+/// What does not exist, by the name or id that was given.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Missing {
+    Invite(String),
+    Account(String),
+    Device(String),
+    /// One of some rooms, or we may not add people to it.
+    Room,
+}
+
+impl CallError {
+    /// Returns the error of a call that is about something. `missing` is what `NOT_FOUND` means, `name` the name that was asked for.
+    pub(super) fn about(status: &Status, missing: Option<Missing>, name: &str) -> Self {
+        match status.code() {
+            Code::PermissionDenied | Code::Unauthenticated => Self::NotAllowed,
+            Code::ResourceExhausted => Self::TooMany,
+            Code::InvalidArgument => Self::Invalid,
+            Code::FailedPrecondition => Self::LastOwner,
+            Code::AlreadyExists => Self::NameTaken(name.to_owned()),
+            Code::Unimplemented => Self::TooOld,
+            Code::NotFound => missing.map_or(Self::Offline, Self::Missing),
+            _ => Self::Offline,
+        }
+    }
+}
+
+impl From<Status> for CallError {
+    fn from(status: Status) -> Self {
+        Self::about(&status, None, "")
+    }
+}

@@ -1,0 +1,55 @@
+//! Who makes a unary call, and the status of a call that was not carried out.
+
+use tonic::Status;
+use tonic::metadata::MetadataMap;
+
+use crate::chat::{RefusalCode, SessionToken};
+use crate::server::hub::{AdminFailure, Hub};
+
+/// Returns the status of an act that was not done. Stops the server if its store failed.
+pub(super) fn status_of(hub: &Hub, failure: AdminFailure) -> Status {
+    match failure {
+        AdminFailure::TooMany => Status::resource_exhausted("there are too many already"),
+        AdminFailure::Unknown => Status::not_found("there is none with this name or id"),
+        AdminFailure::NotAllowed => Status::permission_denied("this needs a higher role"),
+        AdminFailure::LastOwner => {
+            Status::failed_precondition("the server would be left without an owner")
+        }
+        AdminFailure::Name(refusal) => match refusal.code {
+            RefusalCode::NameTaken | RefusalCode::NameReserved => {
+                Status::already_exists("the name is taken or reserved")
+            }
+            RefusalCode::StorageFull => Status::unavailable("the server's disk is full"),
+            _ => Status::invalid_argument("the name is not allowed"),
+        },
+        AdminFailure::Store(error) => {
+            hub.fatal.raise(&error);
+            Status::internal("the server's store failed")
+        }
+    }
+}
+
+/// Returns the session's token that a call presents.
+pub(super) fn token_of(metadata: &MetadataMap) -> Option<SessionToken> {
+    let value = metadata.get("authorization")?.to_str().ok()?;
+    token_from_hex(value.strip_prefix("Bearer ")?)
+}
+
+fn token_from_hex(text: &str) -> Option<SessionToken> {
+    SessionToken::from_slice(&hex::decode(text).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_64_hex_digits() {
+        assert_eq!(
+            token_from_hex(&"0f".repeat(32)),
+            Some(SessionToken::new([15; 32]))
+        );
+        assert_eq!(token_from_hex(&"0f".repeat(31)), None);
+        assert_eq!(token_from_hex(&"é".repeat(32)), None);
+    }
+}

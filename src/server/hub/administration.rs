@@ -1,0 +1,460 @@
+//! What administrators do with accounts: roles, names, removal, new devices, and the accounts of programs. Everything is in the audit log.
+
+use tokio::time::Instant;
+
+use super::names::parse_name;
+use super::{AdmitError, Hub, now_ms, random_bytes};
+use crate::chat::{
+    AccountInfo, AccountOrigin, AuditAct, AuditEntry, Author, Body, Device, DeviceSecret,
+    IdentityId, Invite, Refusal, Role, RoomId, RoomKind, Ruling, ServerRole, UserName, Via,
+};
+use crate::server::room::mailbox::{LeaveReason, RoomMsg, RoomQuery};
+use crate::server::store::{
+    AccountChange, AccountRecord, DeviceRecord, IdentityRecord, NewAudit, NewDevice, OtherDevices,
+    StoreError,
+};
+
+/// The most accounts of programs.
+const BOTS: usize = 256;
+
+/// Who administers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Administrator {
+    /// The user who runs the server, or root.
+    Host,
+    Person(Author, ServerRole),
+}
+
+impl Administrator {
+    /// Returns the highest role that they may give, and take from others.
+    pub(super) fn role(&self) -> ServerRole {
+        match self {
+            Self::Host => ServerRole::Owner,
+            Self::Person(_, role) => *role,
+        }
+    }
+
+    pub(super) fn person(&self) -> Option<IdentityId> {
+        match self {
+            Self::Host => None,
+            Self::Person(author, _) => Some(author.id),
+        }
+    }
+}
+
+/// When to remove an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RemoveWhen {
+    Always,
+    /// Only if its person is not connected.
+    Absent,
+}
+
+/// Why an administrative act was not done.
+#[derive(Debug)]
+pub enum AdminFailure {
+    /// There are too many invitations, devices or accounts of programs.
+    TooMany,
+    /// There is no such account, invitation, device or room.
+    Unknown,
+    /// The administrator's role is too low for it.
+    NotAllowed,
+    /// A server always has an owner.
+    LastOwner,
+    /// The name cannot be given.
+    Name(Refusal),
+    Store(StoreError),
+}
+
+impl From<StoreError> for AdminFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<AdmitError> for AdminFailure {
+    fn from(error: AdmitError) -> Self {
+        match error {
+            AdmitError::Refused(refusal) => Self::Name(refusal),
+            AdmitError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Hub {
+    /// Returns a person as an administrator, if their role is at least Admin.
+    pub fn administrator(&self, person: IdentityId) -> Option<Administrator> {
+        let role = self.server_role(person);
+        let author = self.author(person)?;
+        (role >= ServerRole::Admin).then_some(Administrator::Person(author, role))
+    }
+
+    /// Returns all accounts.
+    pub async fn list_accounts(&self) -> Result<Vec<AccountInfo>, StoreError> {
+        let accounts = self.store.accounts(self.log_now_ms()).await?;
+        let state = self.lock();
+        let info = |account: AccountRecord| AccountInfo {
+            name: account.name.to_string(),
+            role: account.role,
+            is_bot: account.origin == AccountOrigin::Bot,
+            seen_ms: account.seen.at_ms,
+            is_connected: state.people.contains_key(&account.id),
+        };
+        Ok(accounts.into_iter().map(info).collect())
+    }
+
+    /// Returns the devices of an account.
+    pub async fn devices_of_account(&self, name: &str) -> Result<Vec<Device>, AdminFailure> {
+        let account = self.account_named(name).await?;
+        Ok(self.devices_of(account.id, None).await?)
+    }
+
+    /// Takes a device from an account.
+    pub async fn revoke_device_of(
+        &self,
+        by: &Administrator,
+        name: &str,
+        id: &str,
+    ) -> Result<(), AdminFailure> {
+        let account = self.account_below(by, name).await?;
+        let audit = self.audited(Some(by), AuditAct::RevokeDevice, &account.name, id);
+        self.revoke_device(account.id, id, Some(audit)).await
+    }
+
+    /// Gives an account a role. Only owners may; the last owner stays one.
+    pub async fn set_role(
+        &self,
+        by: &Administrator,
+        name: &str,
+        role: ServerRole,
+    ) -> Result<(), AdminFailure> {
+        if by.role() < ServerRole::Owner {
+            return Err(AdminFailure::NotAllowed);
+        }
+        let _one_at_a_time = self.role_lock.lock().await;
+        let account = self.account_named(name).await?;
+        let before = self.server_role(account.id);
+        if before == role {
+            return Ok(());
+        }
+        if before == ServerRole::Owner && self.owners() <= 1 {
+            return Err(AdminFailure::LastOwner);
+        }
+        if role >= ServerRole::Admin {
+            self.bind_operator(&account.name, account.id).await?;
+        }
+        let audit = self.audited(Some(by), AuditAct::Role, &account.name, role.word());
+        let change = AccountChange::SetRole(account.id, role);
+        self.store.change_account(change, Some(audit)).await?;
+        self.set_cached_role(account.id, role);
+        tracing::info!(name = %account.name, identity = %account.id, %role, "changed a role");
+        self.follow_role(&account, role).await?;
+        Ok(())
+    }
+
+    /// Gives an account that got a role the same right in the preset rooms, or takes it away.
+    async fn follow_role(
+        &self,
+        account: &IdentityRecord,
+        role: ServerRole,
+    ) -> Result<(), StoreError> {
+        let owns_rooms = role >= ServerRole::Admin || self.is_operator(account).await?;
+        if let Some(person) = self.lock().people.get_mut(&account.id) {
+            person.is_owner = owns_rooms;
+        }
+        let wanted = if owns_rooms {
+            Role::Owner
+        } else {
+            Role::Member
+        };
+        let author = self.author_of(account.id).await?;
+        for room in self.store.memberships(account.id).await? {
+            let identity = account.id;
+            let has = self.ask(room.id, |reply| RoomQuery::Role { identity, reply });
+            if room.is_preset() && has.await.flatten() != Some(wanted) {
+                let ruling = Body::Ruling(author.clone(), Ruling::Role(wanted));
+                let server = self.rooms.server.clone();
+                self.announce_in(room.id, &server, ruling).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives an account another name.
+    pub async fn rename_account(
+        &self,
+        by: &Administrator,
+        name: &str,
+        asked: &str,
+    ) -> Result<(), AdminFailure> {
+        let account = self.account_below(by, name).await?;
+        let new = parse_name(asked).map_err(AdminFailure::Name)?;
+        let _lock = self.person_locks.lock(account.id).await;
+        let old = self.author_of(account.id).await?;
+        if new.as_str() == old.name {
+            return Ok(());
+        }
+        if by.role() == ServerRole::Owner {
+            self.bind_operator(&new, account.id).await?;
+        }
+        self.claim(&new, account.id).await?;
+        let before = UserName::from_stored(old.name.clone());
+        let record = IdentityRecord {
+            name: new.clone(),
+            ..account
+        };
+        let audit = self.audited(Some(by), AuditAct::Rename, &before, &new);
+        if let Err(error) = self.store_rename(record, &before, Some(audit)).await {
+            let mut state = self.lock();
+            state.names.release(&new, old.id);
+            state.names.claim(&before, old.id, Instant::now());
+            return Err(error.into());
+        }
+        self.complete_rename(&old, &new).await?;
+        Ok(())
+    }
+
+    /// Removes an account that an administrator names.
+    pub async fn remove_account_named(
+        &self,
+        by: &Administrator,
+        name: &str,
+    ) -> Result<(), AdminFailure> {
+        let account = self.account_below(by, name).await?;
+        let audit = self.audited(Some(by), AuditAct::RemoveAccount, &account.name, "");
+        self.remove_account(account.id, RemoveWhen::Always, Some(audit))
+            .await
+    }
+
+    /// Removes an account: its devices are revoked, its sessions end, it leaves all rooms, and its names are free. What it wrote stays.
+    pub async fn remove_account(
+        &self,
+        account: IdentityId,
+        when: RemoveWhen,
+        audit: Option<NewAudit>,
+    ) -> Result<(), AdminFailure> {
+        let _one_at_a_time = self.role_lock.lock().await;
+        if self.server_role(account) == ServerRole::Owner && self.owners() <= 1 {
+            return Err(AdminFailure::LastOwner);
+        }
+        let author = self.author_of(account).await?;
+        {
+            let _lock = self.person_locks.lock(account).await;
+            if when == RemoveWhen::Absent && self.author(account).is_some() {
+                return Ok(());
+            }
+            let change = AccountChange::Remove(account, now_ms());
+            self.store.change_account(change, audit).await?;
+            let mut state = self.lock();
+            state.names.release_all(account);
+            state.roles.remove(&account);
+            state.bots.remove(&account);
+            state.renames.remove(&account);
+        }
+        self.end_sessions(account, |_| true);
+        for room in self.store.memberships(account).await? {
+            let (author, how) = (author.clone(), LeaveReason::ForGood);
+            let left = self.ask(room.id, |reply| RoomMsg::Leave { author, how, reply });
+            drop(left.await);
+        }
+        tracing::info!(name = %author.name, identity = %account, "removed an account");
+        Ok(())
+    }
+
+    /// Makes an invitation that adds a device to an account in place of all others, for a person who has lost theirs.
+    pub async fn relink(&self, by: &Administrator, name: &str) -> Result<Invite, AdminFailure> {
+        let account = self.account_below(by, name).await?;
+        let audit = self.audited(Some(by), AuditAct::Relink, &account.name, "");
+        self.create_link_for(account.id, by.person(), OtherDevices::Revoked, Some(audit))
+            .await
+    }
+
+    /// Makes the account of a program, which is a member of some rooms. Returns its key, which is not stored.
+    pub async fn create_bot(
+        &self,
+        by: &Administrator,
+        name: &str,
+        rooms: &[String],
+    ) -> Result<DeviceSecret, AdminFailure> {
+        if self.lock().bots.len() >= BOTS {
+            return Err(AdminFailure::TooMany);
+        }
+        let rooms = self.rooms_for(by, rooms).await?;
+        let name = parse_name(name).map_err(AdminFailure::Name)?;
+        self.filter
+            .check_name(name.as_str())
+            .map_err(AdminFailure::Name)?;
+        let id = IdentityId::new(random_bytes());
+        self.claim(&name, id).await?;
+        let secret = DeviceSecret::new(random_bytes());
+        let account = IdentityRecord {
+            id,
+            name,
+            via: Via::Tchat,
+        };
+        let device = DeviceRecord {
+            key: secret.public(),
+            name: "bot".into(),
+            added_ms: now_ms(),
+            seen_ms: 0,
+            from: String::new(),
+        };
+        let new = NewDevice {
+            origin: AccountOrigin::Bot,
+            ..NewDevice::new(account.clone(), device)
+        };
+        let audit = self.audited(Some(by), AuditAct::Bot, &account.name, "");
+        let change = AccountChange::AddDevice(Box::new(new));
+        if let Err(error) = self.store.change_account(change, Some(audit)).await {
+            self.lock().names.release(&account.name, id);
+            return Err(error.into());
+        }
+        self.lock().bots.insert(id);
+        self.enrol(&account, &rooms, by.person()).await?;
+        tracing::info!(name = %account.name, identity = %id, "made the account of a program");
+        Ok(secret)
+    }
+
+    /// Makes a new account a member of rooms. Where an invitation is needed, `inviter` makes it.
+    pub(super) async fn enrol(
+        &self,
+        account: &IdentityRecord,
+        rooms: &[RoomId],
+        inviter: Option<IdentityId>,
+    ) -> Result<(), StoreError> {
+        let author = Author {
+            id: account.id,
+            name: account.name.to_string(),
+        };
+        for room in rooms {
+            if let Some(inviter) = inviter {
+                let inviter = self.author_of(inviter).await?;
+                let ruling = Body::Ruling(author.clone(), Ruling::Invited);
+                self.announce_in(*room, &inviter, ruling).await;
+            }
+            let author = author.clone();
+            let joined = self.ask(*room, |reply| RoomMsg::Enrol { author, reply });
+            // The room may be gone, or its inviter may have lost the right meanwhile.
+            if let Some(Err(refusal)) = joined.await {
+                tracing::info!(identity = %account.id, %room, code = ?refusal.code, "a new account cannot join a room");
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns rooms by their names, if the administrator may add people to them: public ones, and those that they may invite to.
+    pub(super) async fn rooms_for(
+        &self,
+        by: &Administrator,
+        names: &[String],
+    ) -> Result<Vec<RoomId>, AdminFailure> {
+        let mut rooms = Vec::new();
+        for name in names {
+            let viewer = by.person().unwrap_or(IdentityId::NOBODY);
+            let room = self
+                .find(name, viewer)
+                .await
+                .map_err(|_| AdminFailure::Unknown)?;
+            let is_public = self
+                .rooms
+                .directory
+                .rooms()
+                .iter()
+                .any(|record| record.id == room && record.kind == RoomKind::Public);
+            let role = self.role_in(room, viewer).await;
+            // A member of a private room may not invite to it unless they moderate it.
+            if !is_public && role.is_none_or(|role| role < Role::Moderator) {
+                return Err(AdminFailure::Unknown);
+            }
+            rooms.push(room);
+        }
+        Ok(rooms)
+    }
+
+    /// Returns rows of the audit log below a number, newest first.
+    pub async fn audit_log(
+        &self,
+        by: &Administrator,
+        before: u64,
+        most: usize,
+    ) -> Result<Vec<AuditEntry>, AdminFailure> {
+        if by.role() < ServerRole::Owner {
+            return Err(AdminFailure::NotAllowed);
+        }
+        Ok(self.store.audit(before, most).await?)
+    }
+
+    /// Returns the row of the audit log for an act; `by` is `None` for what the server does for the user who runs it.
+    pub(super) fn audited(
+        &self,
+        by: Option<&Administrator>,
+        act: AuditAct,
+        target: &(impl ToString + ?Sized),
+        detail: &(impl ToString + ?Sized),
+    ) -> NewAudit {
+        NewAudit {
+            at_ms: self.rooms.clock.stamp().at_ms,
+            actor: match by {
+                Some(Administrator::Person(author, _)) => Some((author.id, author.name.clone())),
+                Some(Administrator::Host) | None => None,
+            },
+            act,
+            target: target.to_string(),
+            detail: detail.to_string(),
+        }
+    }
+
+    /// Returns the account that has a name now.
+    async fn account_named(&self, name: &str) -> Result<IdentityRecord, AdminFailure> {
+        let name = parse_name(name).map_err(|_| AdminFailure::Unknown)?;
+        let holder = {
+            let state = self.lock();
+            let holder = state.names.exact_holder(&name, Instant::now());
+            holder.filter(|holder| !state.guests.contains_key(holder))
+        };
+        let Some(holder) = holder else {
+            return Err(AdminFailure::Unknown);
+        };
+        let account = self.store.identity(holder).await?;
+        account.ok_or(AdminFailure::Unknown)
+    }
+
+    /// As [`Hub::account_named`]. An admin may change neither owners nor other admins.
+    async fn account_below(
+        &self,
+        by: &Administrator,
+        name: &str,
+    ) -> Result<IdentityRecord, AdminFailure> {
+        let account = self.account_named(name).await?;
+        let is_own = by.person() == Some(account.id);
+        let is_below = by.role() == ServerRole::Owner || self.server_role(account.id) < by.role();
+        if is_own || is_below {
+            Ok(account)
+        } else {
+            Err(AdminFailure::NotAllowed)
+        }
+    }
+
+    /// Returns the role of an account on the server.
+    pub fn server_role(&self, account: IdentityId) -> ServerRole {
+        self.lock().roles.get(&account).copied().unwrap_or_default()
+    }
+
+    pub(super) fn set_cached_role(&self, account: IdentityId, role: ServerRole) {
+        let mut state = self.lock();
+        match role {
+            ServerRole::Member => state.roles.remove(&account),
+            role => state.roles.insert(account, role),
+        };
+    }
+
+    pub(super) fn has_owner(&self) -> bool {
+        self.owners() > 0
+    }
+
+    fn owners(&self) -> usize {
+        let state = self.lock();
+        let owners = state.roles.values();
+        owners.filter(|role| **role == ServerRole::Owner).count()
+    }
+}
