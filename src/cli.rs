@@ -81,7 +81,7 @@ pub struct Args {
     /// With --serve, the address to listen on (`::` means every address of this machine); otherwise the host to join
     #[arg(long, env = "TCHAT_HOST", value_name = "ADDR", global = true)]
     pub host: Option<String>,
-    /// The port to listen on or to join
+    /// The port to listen on or to connect to
     #[arg(long, env = "TCHAT_PORT", value_name = "PORT", global = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
     /// Join the server on this machine (starting it if needed) instead of the one you last joined by link
@@ -117,7 +117,7 @@ pub struct Args {
     pub task: Option<CliCommand>,
 }
 
-/// A command that does not open the screen.
+/// A subcommand of `tchat`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum CliCommand {
     /// Send one message; the exit code reports the result
@@ -151,7 +151,7 @@ pub enum CliCommand {
 }
 
 const SEND_CODES: &str = "Exits with 0 if the message is stored, 1 if it was refused, 2 if the command line was wrong, \
-and 75 if the result is not known (no answer in time).";
+and 75 if there was no connection or no answer in time, so that the message may not have been sent.";
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct SendArgs {
@@ -161,7 +161,7 @@ pub struct SendArgs {
     /// An ID for this message; if you send it again with the same ID, it is posted only once
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
-    /// How long to wait for the answer, such as 10 or 1m
+    /// How long to wait for the answer, such as 30s or 1m
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub timeout: String,
     /// The message (default: standard input)

@@ -43,8 +43,9 @@ pub async fn connect(endpoint: Endpoint, place: &Place, medium: Medium) -> (Chan
     let connector = tower::service_fn(move |_: http::Uri| {
         let pipe = pipe.lock().expect("nothing panics").take();
         async move {
-            pipe.map(TokioIo::new)
-                .ok_or_else(|| std::io::Error::other("one pipe is one connection"))
+            pipe.map(TokioIo::new).ok_or_else(|| {
+                std::io::Error::other("the pipe has already been used for a connection")
+            })
         }
     });
     let channel = endpoint.connect_with_connector(connector).await;

@@ -82,7 +82,7 @@ fn live_memory(home: &Path, rooms: usize) {
     let names: Vec<String> = (0..rooms).map(room_name).collect();
     // Makes the client a member of all rooms; its screen shows the first.
     drop(host.join("ann", &names));
-    let (speaker, taken, rooms) = host.join("zhang", &names);
+    let (poster, taken, rooms) = host.join("zhang", &names);
     let screen = Screen::open(
         Path::new(env!("CARGO_BIN_EXE_tchat")),
         &host.arguments("ann"),
@@ -99,9 +99,9 @@ fn live_memory(home: &Path, rooms: usize) {
             text.push_str("and what else is to be said ");
         }
         text.truncate(BYTES);
-        speaker.post_in(*room, &text);
+        poster.post_in(*room, &text);
     }
-    speaker.post("that was all");
+    poster.post("that was all");
     screen.wait_for_text("that was all");
     let took = began.elapsed().as_secs_f64();
     std::thread::sleep(Duration::from_secs(2));
@@ -135,7 +135,7 @@ fn room_name(n: usize) -> String {
 /// The measurements of one program.
 struct Measurements {
     name: &'static str,
-    /// Times from the start to the frame with the newest line, ascending.
+    /// Times from the start to the first usable frame, ascending.
     first: Vec<Duration>,
     resident: Usage,
     /// Times from a key to its character on the screen, ascending.
@@ -197,8 +197,8 @@ fn tchat(host: &BenchServer, home: &Path) -> Measurements {
     let screen = open();
     screen.wait_for_text(&newest);
     screen.wait_for_text("PEOPLE");
-    let speaker = host.poster("zhang");
-    measured("tchat", first, &screen, |text| speaker.post(text))
+    let poster = host.poster("zhang");
+    measured("tchat", first, &screen, |text| poster.post(text))
 }
 
 /// Measures a program that has joined its room.

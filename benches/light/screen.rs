@@ -99,7 +99,7 @@ impl Screen {
         }
     }
 
-    /// Waits until the screen satisfies a condition and returns when it did.
+    /// Waits until the screen satisfies a condition, and returns the time at which it did.
     pub fn wait_until(&self, what: &str, is: impl Fn(&str) -> bool) -> Instant {
         let deadline = Instant::now() + Duration::from_secs(20);
         let mut shown = self.shown.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -107,7 +107,8 @@ impl Entry {
         true
     }
 
-    /// Removes what amendments after `last` changed, for somebody who may not read further. The text before an edit is not stored, so an
+    /// If the newest amendment is after `last`, removes all reactions and any edit, for somebody who may not read further: the earlier state is not
+    /// stored. The text before an edit is not stored, so an
     /// edited body becomes [`Body::Erased`].
     pub fn withhold_after(&mut self, last: Seq) {
         let Some(amended) = self.amended.as_mut().filter(|it| it.seq > last) else {

@@ -28,7 +28,7 @@ pub enum Body {
     Topic(String),
     /// An invitation, role change or moderation decision about a person, with the name that person had at that time.
     Ruling(Author, Ruling),
-    /// The room was deleted.
+    /// The room was closed for everyone, permanently.
     Closed,
     /// Changes an earlier entry of the room.
     Amendment {
@@ -177,7 +177,7 @@ impl Body {
         matches!(self, Self::Text(_) | Self::Action(_) | Self::Reply { .. })
     }
 
-    /// Returns whether this entry is the last one that somebody may read.
+    /// Returns whether this entry ends a membership. It is then the last entry that the former member may read.
     pub const fn ends_membership(&self) -> bool {
         matches!(
             self,

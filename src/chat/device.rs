@@ -1,6 +1,6 @@
 //! Devices: the key pairs that prove an account, and the statement that they sign.
 //!
-//! It opens no connection and reads no file. The same functions run at both ends, so that they cannot disagree about what is signed.
+//! This module opens no connection and reads no file. The same functions run at both ends, so that they cannot disagree about what is signed.
 
 use std::fmt;
 
@@ -43,7 +43,7 @@ impl DeviceKey {
         hex::encode(&self.0[..4])
     }
 
-    /// Whether the key is one of the few for which a signature of everything exists (points of small order). No device has such a key by
+    /// Whether the key is a point of small order: there are signatures that such a key accepts for any message. No device has such a key by
     /// chance.
     fn is_weak(&self) -> bool {
         let mut y = self.0;
@@ -80,7 +80,7 @@ impl DeviceSecret {
         Self(seed)
     }
 
-    /// Reads a key from a file of 64 hexadecimal digits. Ignores spaces, line endings and byte order marks.
+    /// Parses a key from the contents of a key file: 64 hexadecimal digits. Ignores spaces, line endings and byte order marks.
     pub fn from_file(file: &[u8]) -> Option<Self> {
         read_32_bytes(file).map(Self)
     }
@@ -126,7 +126,7 @@ pub enum Transport {
     /// Through memory, within one process.
     #[default]
     Memory,
-    /// Through a socket that only its user can open.
+    /// Through a local socket that only the user who runs the server can open.
     Socket,
     /// Encrypted, to a server with this key.
     Tls(Pin),
@@ -210,7 +210,7 @@ impl FormerProof {
     }
 }
 
-/// The bearer token of a session, for its calls outside the stream. They are worthless once the session has ended.
+/// The bearer token of a session, for its calls outside the stream. It is worthless once the session has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionToken([u8; 32]);
 
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_has_signed_everything_is_refused() {
+    fn a_key_of_small_order_is_refused() {
         for weak in WEAK {
             for sign in [0, 0x80] {
                 let mut key: [u8; 32] = hex::decode(weak).unwrap().try_into().unwrap();

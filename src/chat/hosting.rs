@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::RoomName;
 
-/// The minimum that is kept. With neither limit set, everything is kept.
+/// How much of a room's history is stored at least. With neither limit set, all of it is stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Retention {
     /// This many of the newest entries.
@@ -55,8 +55,8 @@ pub enum FilterMode {
     Refuse,
 }
 
-/// A protocol of an older chat system that a server can speak beside its own. If you add one, the compiler names every place that
-/// has to know it.
+/// The protocol of an older chat system that a server can serve in addition to its own. If you add one, also add it to [`Bridge::ALL`]; the
+/// compiler reports every `match` that must handle it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bridge {
     User,
@@ -64,7 +64,7 @@ pub enum Bridge {
     Chat,
     Service,
     WebSocket,
-    /// The HTTP request that has `Service` greet somebody.
+    /// The HTTP request that makes `Service` greet somebody.
     Trigger,
 }
 
@@ -103,7 +103,7 @@ impl Bridges {
         self.0 & 1 << bridge as u8 != 0
     }
 
-    /// The same without one of them.
+    /// Returns the set without this bridge.
     #[must_use]
     pub fn without(self, bridge: Bridge) -> Self {
         self.iter().filter(|other| *other != bridge).collect()

@@ -48,13 +48,13 @@ pub enum NameError {
     TooLong { length: usize, limit: usize },
     #[error("'{}' is not allowed in a name", .0.escape_default())]
     Character(char),
-    #[error("its letters cannot be used together in a name")]
+    #[error("it has no letters or digits, or its letters cannot be used together")]
     Mixed,
     #[error("it is reserved")]
     Reserved,
 }
 
-/// Names that would let somebody impersonate the program or everyone.
+/// Names that could be mistaken for the program, or for a mention of everyone.
 const RESERVED: [&str; 14] = [
     "admin",
     "administrator",
@@ -78,7 +78,7 @@ static RESERVED_SKELETONS: LazyLock<HashSet<Skeleton>> = LazyLock::new(|| {
     RESERVED.iter().map(skeleton).collect()
 });
 
-/// The most combining marks on one letter, after NFC.
+/// The maximum number of combining marks on one letter, after NFC.
 const COMBINING_MARK_LIMIT: usize = 2;
 
 /// A person's name: 1–32 code points.
@@ -284,7 +284,7 @@ mod tests {
         }
         assert_ne!(name("ann").skeleton(), name("anne").skeleton());
         assert_ne!(name("张三").skeleton(), name("张二").skeleton());
-        // These use one script and are still not allowed.
+        // A name that looks like the reserved name `all` is refused.
         assert_eq!(UserName::new("αll"), Err(NameError::Mixed));
         assert_eq!(UserName::new("a1l"), Err(NameError::Reserved));
     }

@@ -1,6 +1,6 @@
 //! Networks: which addresses the clients of older systems may come from.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;

@@ -120,7 +120,7 @@ impl Ruling {
     }
 }
 
-/// When a ban or mute ends. In an entry the time is by the wall clock, which people read; in a [`Standing`] it is log time, which decides.
+/// When a ban or mute ends. In an entry the time is by the wall clock, which people read; in a [`Standing`] it is log time, which determines when it really ends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Until {
     Forever,
@@ -148,14 +148,14 @@ impl Until {
         }
     }
 
-    /// Converts the end named in an entry with this stamp to log time: as long after the entry as it says.
+    /// Converts the end time in an entry with this stamp to log time. The interval from the entry to the end stays the same.
     #[must_use]
     pub fn by_log_time(self, entry: Stamp) -> Self {
         let ends = |end_ms: u64| shift_end(end_ms, entry.at_ms, entry.log_ms);
         self.map(ends)
     }
 
-    /// Converts an end in log time to a time of the wall clock as it is now, for people to read.
+    /// Converts an end in log time to wall-clock time, by the clocks' current difference, for display.
     #[must_use]
     pub fn by_wall_clock(self, now: Stamp) -> Self {
         let ends = |end_ms: u64| shift_end(end_ms, now.log_ms, now.at_ms);
@@ -203,17 +203,17 @@ impl fmt::Display for Until {
     }
 }
 
-/// Moves an end to another clock, where it is as far ahead as on this one. Never returns 0, which means no end.
+/// Converts an end time to another clock, with the same time left. Never returns 0, because 0 means no end.
 fn shift_end(end_ms: u64, here_ms: u64, there_ms: u64) -> u64 {
     let left_ms = end_ms.saturating_sub(here_ms);
     there_ms.saturating_add(left_ms).max(1)
 }
 
-/// What a room remembers of a person in addition to a membership.
+/// What a room stores about a person besides their membership.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Standing {
     pub is_invited: bool,
-    /// The role they had when they left by themselves. They get it back when they return.
+    /// The role they had when they left voluntarily. They get it back when they return.
     pub role: Option<Role>,
     /// In log time.
     pub banned: Option<Until>,

@@ -1,4 +1,4 @@
-//! The pin of a server: the hash of its public key. A client that knows it cannot be led to another server.
+//! The pin of a server: the hash of its public key. A client that has the pin cannot be redirected to another server.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,9 +19,9 @@ const GROUP: usize = 8;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PinError {
-    #[error("a pin has 56 letters and digits from a to z and 2 to 7")]
+    #[error("a pin is 56 characters long: letters a to z and digits 2 to 7")]
     Form,
-    #[error("it was not copied completely, or it has a typing error")]
+    #[error("it has a typing error; copy it again")]
     Checksum,
 }
 
@@ -30,7 +30,7 @@ impl Pin {
         Self(hash)
     }
 
-    /// Returns the pin of a public key in the form of a certificate (DER).
+    /// Returns the pin of a public key, given as a DER-encoded `SubjectPublicKeyInfo`.
     pub fn of_key(subject_public_key_info: &[u8]) -> Self {
         Self(Sha256::digest(subject_public_key_info).into())
     }
@@ -52,7 +52,7 @@ impl Pin {
         groups
     }
 
-    /// Whether a person typed the first group, in any case and with spaces.
+    /// Whether a person typed at least the first group. Ignores case and spaces.
     pub fn begins_with(&self, typed: &str) -> bool {
         let typed: String = typed.split_whitespace().collect();
         typed.len() >= GROUP && self.to_string().starts_with(&typed.to_lowercase())
@@ -108,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_pin_survives_a_round_trip_and_no_mistyped_letter(hash in any::<[u8; 32]>(), at in 0_usize..56, letter in "[a-z2-7]") {
+        fn a_pin_survives_a_round_trip_and_a_mistyped_letter_is_detected(hash in any::<[u8; 32]>(), at in 0_usize..56, letter in "[a-z2-7]") {
             let pin = Pin::new(hash);
             let text = pin.to_string();
             prop_assert_eq!(text.len(), 56);

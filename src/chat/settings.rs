@@ -42,7 +42,7 @@ impl Level {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
     pub ignored: Vec<Author>,
-    /// The rooms whose level differs from that of others of their kind.
+    /// The rooms whose level differs from the default for their kind.
     pub levels: Vec<(RoomId, Level)>,
     /// Words that are treated as the person's own name.
     pub keywords: Vec<String>,

@@ -11,19 +11,19 @@ use crate::server::data_dir::{DataDir, Purpose};
 use crate::server::store::Verified;
 use crate::text;
 
-/// The most damaged values to list; `tchat doctor` lists more.
-const LISTED: usize = 5;
+/// The maximum number of damaged values to list; `tchat doctor` lists more.
+const LISTED_LIMIT: usize = 5;
 
 pub fn backup(config: &Config, to: &Path) -> Result<()> {
-    let holds = data_dir::backup(&config.paths.data, to)?;
+    let contents = data_dir::backup(&config.paths.data, to)?;
     print_line(&format!(
         "copied {} rooms with {} entries from '{}' to '{}' and verified them",
-        holds.rooms,
-        holds.entries,
+        contents.rooms,
+        contents.entries,
         config.paths.data.display(),
         to.display()
     ));
-    print_damages(&holds);
+    print_damaged(&contents);
     Ok(())
 }
 
@@ -39,7 +39,7 @@ pub fn restore(config: &Config, from: &Path) -> Result<()> {
         restored.contents.entries,
         from.display()
     ));
-    print_damages(&restored.contents);
+    print_damaged(&restored.contents);
     if let Some(before) = restored.before {
         print_line(&format!("the previous data is in '{}'", before.display()));
     }
@@ -47,18 +47,18 @@ pub fn restore(config: &Config, from: &Path) -> Result<()> {
 }
 
 /// Prints the damaged values in a copy. Everything else in it can be used.
-fn print_damages(holds: &Verified) {
-    if holds.damages == 0 {
+fn print_damaged(contents: &Verified) {
+    if contents.damages == 0 {
         return;
     }
     print_line(&format!(
-        "{} damaged; everything else is intact:",
-        holds.damages
+        "{} damaged values (everything else is intact):",
+        contents.damages
     ));
-    for damage in holds.damaged.iter().take(LISTED) {
+    for damage in contents.damaged.iter().take(LISTED_LIMIT) {
         print_line(&format!("  {}", text::line(&damage.to_string())));
     }
-    if holds.damages > LISTED as u64 {
+    if contents.damages > LISTED_LIMIT as u64 {
         print_line("  `tchat doctor` lists the others");
     }
 }

@@ -38,7 +38,7 @@ use crate::tui::strings::{self, CHINESE, ENGLISH, Strings};
 const PIPE: usize = 64 * 1024;
 /// The most connections that wait for the server.
 const WAITING: usize = 8;
-/// Some messages are there when the screen opens, unless that takes longer.
+/// How long to wait for the first messages before the screen opens without them.
 const BEGINS_WITHIN: Duration = Duration::from_secs(2);
 /// The rooms, in the order of their topics in `strings`.
 const ROOMS: [&str; 3] = ["general", "tech", "random"];

@@ -12,7 +12,7 @@ use crate::client::Dialled;
 use crate::config::Config;
 use crate::server::data_dir;
 
-/// How long a server may take until it listens.
+/// How long a server may take to start listening.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 /// How often to try to connect meanwhile.
 const TRY_EVERY: Duration = Duration::from_millis(20);

@@ -45,7 +45,7 @@ pub struct HeadlessClient {
     pub client: Client,
     events: mpsc::Receiver<Event>,
     /// The requested room; an empty name means the one everyone starts in.
-    wanted: Option<String>,
+    requested_room: Option<String>,
     pub room: Option<RoomInfo>,
     pub link: LinkState,
     /// The language and time zone for errors.
@@ -76,7 +76,7 @@ impl HeadlessClient {
         Ok(Self {
             client,
             events,
-            wanted: room,
+            requested_room: room,
             room: None,
             link: LinkState::Connecting,
             s: strings::of(&config.join.locale),
@@ -124,13 +124,13 @@ impl HeadlessClient {
                 }
             }
             Event::Welcome { you, .. } => (self.save_name)(&you.name),
-            Event::Room { room, .. } if self.is_wanted(room) => {
+            Event::Room { room, .. } if self.is_requested(room) => {
                 self.room.get_or_insert_with(|| room.clone());
             }
             Event::Refused {
                 about: RequestKind::Join(room),
                 refusal,
-            } if self.wanted.as_ref() == Some(&room.name) => {
+            } if self.requested_room.as_ref() == Some(&room.name) => {
                 if let Some(after) = refusal.retry_after {
                     sleep(after).await;
                     let again = Command::Join(room.clone());
@@ -146,12 +146,12 @@ impl HeadlessClient {
     }
 
     /// Whether a room is the requested one. The link joins the one everyone starts in before any other.
-    fn is_wanted(&self, room: &RoomInfo) -> bool {
-        let Some(wanted) = &self.wanted else {
+    fn is_requested(&self, room: &RoomInfo) -> bool {
+        let Some(requested) = &self.requested_room else {
             return false;
         };
         room.peer.is_none()
-            && (wanted.is_empty() || wanted.to_lowercase() == room.name.to_lowercase())
+            && (requested.is_empty() || requested.to_lowercase() == room.name.to_lowercase())
     }
 
     /// Returns why there is no connection now, as a text.

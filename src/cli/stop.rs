@@ -14,7 +14,7 @@ use crate::tui::strings::{self, fill};
 /// A server drains within ten seconds, and then still has to close its database.
 const WITHIN: Duration = Duration::from_secs(15);
 /// How often to check whether it has ended.
-const EVERY: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Stops the server and waits until it has ended. Open screens stay open, and do not start it again.
 ///
@@ -37,7 +37,7 @@ pub fn run(config: &Config) -> Result<()> {
         if Instant::now() >= until {
             bail!(fill(words.still_runs, &[&shown, &"?", &WITHIN.as_secs()]));
         }
-        sleep(EVERY);
+        sleep(POLL_INTERVAL);
     };
     if holder.purpose == Purpose::Restore {
         bail!(fill(words.is_restored, &[&shown, &process]));
@@ -54,7 +54,7 @@ pub fn run(config: &Config) -> Result<()> {
             let words = fill(words.still_runs, &[&shown, &process, &WITHIN.as_secs()]);
             bail!("{words}\n{words_next}");
         }
-        sleep(EVERY);
+        sleep(POLL_INTERVAL);
     }
     print_line(&fill(words.stopped, &[&shown, &process]));
     Ok(())

@@ -29,13 +29,13 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
     let instance = InstanceId::new([0; 16]);
     let room = config.join.room.clone().unwrap_or_default();
     let mut pipe = HeadlessClient::open(config, instance, Some(room))?;
-    let form = if args.json {
+    let format = if args.json {
         Format::Json
     } else {
         Format::Text
     };
     let mut out = EntryWriter {
-        format: form,
+        format,
         zone: config.join.zone.clone(),
         s: pipe.s,
         room: String::new(),
@@ -113,7 +113,7 @@ fn perform(
     Ok(())
 }
 
-#[allow(clippy::print_stderr)] // Standard output has the entries.
+#[allow(clippy::print_stderr)] // Standard output is only for the entries.
 fn print_warning(words: &str) {
     eprintln!("tchat: {words}");
 }
@@ -125,13 +125,13 @@ enum TailStep {
     Print(Vec<Entry>),
     /// Request the page before this seq.
     RequestPage(Seq),
-    /// Report that the room has another history from here on.
+    /// Report that the room's history was replaced.
     HistoryReplaced,
     /// Report that this many messages are gone for good.
     EntriesLost(u64),
 }
 
-/// Puts the entries that arrive in order. Pure.
+/// Sorts arriving entries into log order. Pure.
 #[derive(Debug)]
 struct Reader {
     last: u64,
@@ -187,8 +187,8 @@ impl Reader {
                 let is_empty = entries.is_empty();
                 self.add(of, entries);
                 // Entries that the server no longer has are skipped.
-                let gone_to = if is_empty { before } else { first };
-                self.skip_to(gone_to, &mut steps);
+                let available_from = if is_empty { before } else { first };
+                self.skip_to(available_from, &mut steps);
             }
             Event::PageFailed { room, before }
                 if room == of && self.requested_before == Some(before) =>
@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(said, 1);
         let (printed, ..) = steps(&mut reader, Event::Entries(entries(2, 1..=5)));
         assert_eq!(printed, [2, 3, 4, 5]);
-        // The same epoch, but shorter than what was printed: an old file was restored.
+        // The same epoch, but shorter than what was printed: an older backup was restored.
         let (_, _, said) = steps(&mut reader, followed(2, 1, 2));
         assert_eq!(said, 1);
         // Or longer, and different from what was printed: the server reports that.

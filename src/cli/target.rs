@@ -29,7 +29,7 @@ pub struct Target {
     data: PathBuf,
     /// The socket of our own server.
     socket: Option<PathBuf>,
-    /// No other server was named, so that of this directory is meant, at whatever port.
+    /// Whether the user named no server. Then the server of this data directory is meant, whatever its port.
     is_here: bool,
     /// Connect without encryption, because the user said so.
     is_clear: bool,

@@ -14,7 +14,7 @@ use crate::server::word_filter::WordFilter;
 use crate::text::Keywords;
 
 /// How often to check the file for changes.
-const EVERY: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Reads the words, and reads them again after each change until the guard is dropped.
 ///
@@ -27,7 +27,7 @@ pub fn watch(path: PathBuf, mode: FilterMode, filter: WordFilter) -> Result<Abor
     let mut known = stamp(&path);
     let watching = async move {
         loop {
-            sleep(EVERY).await;
+            sleep(POLL_INTERVAL).await;
             let now = stamp(&path);
             if now == known {
                 continue;
@@ -50,7 +50,7 @@ pub fn watch(path: PathBuf, mode: FilterMode, filter: WordFilter) -> Result<Abor
     Ok(AbortOnDropHandle::new(tokio::spawn(watching)))
 }
 
-/// Returns what changes when a file is changed: its time and size.
+/// Returns the modification time and size of a file, by which a change is noticed.
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
@@ -64,7 +64,10 @@ fn read(path: &Path) -> Result<Keywords> {
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("# "));
     let words = Keywords::new(lines.clone());
     if words.is_empty() && lines.count() > 0 {
-        bail!("{about}: none of them can be used");
+        bail!(
+            "cannot use the words in '{}': no line has a visible character, or there are too many lines",
+            path.display()
+        );
     }
     Ok(words)
 }

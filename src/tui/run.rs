@@ -40,9 +40,9 @@ use crate::client::{self, Client};
 use crate::text::Ambiguous;
 
 /// The maximum number of client events taken before the next frame.
-const EVENTS: usize = 64;
+const EVENT_LIMIT: usize = 64;
 /// The maximum number of waiting results of background work.
-const WORKS: usize = 64;
+const RESULT_LIMIT: usize = 64;
 
 /// The terminal, the settings and the functions that the screen is started with.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ pub struct Setup {
     pub strings: &'static Strings,
     /// Plain mode: there is no screen, and events are printed line by line.
     pub is_plain: bool,
-    /// Whether typed text is visible without being printed again.
+    /// Whether the terminal itself shows what the user types, so that it need not be printed again.
     pub echo: bool,
     /// The name to propose while the user has not chosen one, if the login name is refused.
     pub proposed_name: Option<String>,
@@ -115,7 +115,7 @@ pub struct ClientConnection {
 
 impl std::fmt::Debug for ClientConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection")
+        f.debug_struct("ClientConnection")
             .field("server", &self.server)
             .finish_non_exhaustive()
     }
@@ -150,8 +150,8 @@ pub async fn run_plain(
     connect: Connect,
     stop: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let teller = Box::new(PlainWriter::new(setup.echo));
-    let output = Output::<CrosstermBackend<io::Sink>>::Lines(teller, out);
+    let writer = Box::new(PlainWriter::new(setup.echo));
+    let output = Output::<CrosstermBackend<io::Sink>>::Lines(writer, out);
     run_loop(output, input, setup, connect, stop).await
 }
 
@@ -163,8 +163,8 @@ async fn run_loop<B: Backend<Error = io::Error>>(
     connect: Connect,
     stop: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let (worked, mut works) = mpsc::channel(WORKS);
-    let mut app = App::begin(output, setup, connect, worked)?;
+    let (results_sender, mut results) = mpsc::channel(RESULT_LIMIT);
+    let mut app = App::begin(output, setup, connect, results_sender)?;
     let mut stop = std::pin::pin!(stop);
     let mut arrived = Vec::new();
     let mut pace = Pace::begin();
@@ -200,7 +200,7 @@ async fn run_loop<B: Backend<Error = io::Error>>(
                 }
                 None
             }
-            Some(done) = works.recv() => Some(done),
+            Some(done) = results.recv() => Some(done),
             () = sleep_until(pace.tick_at()), if app.state.wants_ticks() => {
                 pace.note_tick();
                 Some(Event::Tick)
@@ -217,7 +217,7 @@ async fn run_loop<B: Backend<Error = io::Error>>(
 }
 
 /// Loads the theme and the glyphs. Also returns warnings about the theme.
-fn first_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
+fn initial_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
     let name = theme::resolve_theme(&setup.theme, setup.caps.background);
     let (theme, warnings) = theme_files::load(name, setup.themes.as_deref(), setup.caps.depth)?;
     let look = Look {
@@ -253,7 +253,7 @@ fn now() -> Now {
     }
 }
 
-fn first_state(setup: &Setup, size: (u16, u16)) -> State {
+fn initial_state(setup: &Setup, size: (u16, u16)) -> State {
     let mut themes = theme_files::list(setup.themes.as_deref());
     themes.insert(0, theme::AUTO.into());
     let mut state = State::new(size, now(), setup.zone.clone());

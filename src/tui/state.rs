@@ -329,6 +329,12 @@ impl State {
         let peer = peers.clone().find(|it| is_called(&it.name)).map(|it| it.id);
         PeopleNamed { present, peer }
     }
+
+    /// Whether a person is connected through a bridge, which encrypts nothing.
+    pub fn is_guest(&self, person: IdentityId) -> bool {
+        let mut rosters = self.rooms.list.iter().map(|room| &room.roster);
+        rosters.any(|roster| roster.find(person).is_some_and(|it| it.via.is_bridge()))
+    }
 }
 
 /// See [`State::people_named`].

@@ -88,7 +88,7 @@ macro_rules! table {
             pub link_heads: [&'static str; 5],
             /// The texts of the demo.
             pub demo: &'static Demo,
-            /// The texts of `tchat doctor`, of `send` and `tail`, and the help of the command line.
+            /// The texts of `tchat doctor`.
             pub doctor: &'static Doctor,
             pub pipes: &'static Pipes,
             pub trust: &'static Trust,
@@ -137,6 +137,7 @@ table! {
     in_unknown_former_room,
     in_former_room,
     privately,
+    privately_unencrypted,
     joined,
     left,
     renamed,
@@ -177,6 +178,7 @@ table! {
     selection_hint,
     editing_prompt,
     reply_prompt,
+    reply_prompt_unencrypted,
     by_invitation,
     private_mark,
     secret_mark,

@@ -59,7 +59,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     state.overlays.reveal();
     let after = (state.rooms.current, state.composer().bytes());
     if before.is_some_and(|before| before.0 == after.0 && before.1 != after.1) {
-        effects.extend(notify::typed(state));
+        effects.extend(notify::send_typing(state));
     }
     drafts::schedule_save(state);
     reading::update_due(state);
@@ -112,11 +112,11 @@ fn handle(state: &mut State, event: Event) -> Vec<Effect> {
 
 /// Does what is due by now.
 fn tick(state: &mut State) -> Vec<Effect> {
-    let mut effects = drafts::due(state);
-    effects.extend(link_details::due(state));
-    effects.extend(picker::due(state));
-    effects.extend(search::due(state));
+    let mut effects = drafts::store_if_due(state);
+    effects.extend(link_details::request_if_due(state));
+    effects.extend(picker::refresh_if_due(state));
+    effects.extend(search::search_server_if_due(state));
     effects.extend(reading::due(state));
-    notify::due(state);
+    notify::remove_expired_typing(state);
     effects
 }

@@ -260,7 +260,8 @@ async fn others_see_replies_edits_reactions_and_deletions() {
     ben.shows("> ann: what a day!").await;
     // Deleting needs a confirmation and is allowed only for one's own messages.
     ben.keys("<a-m><up>d");
-    ben.shows("Repeat to delete it for everyone").await;
+    ben.shows("Do the same again to delete it for everyone")
+        .await;
     ben.keys("d");
     ben.shows("only moderators of this room can delete").await;
     ann.keys("<a-m><up>dd");
@@ -334,11 +335,13 @@ async fn a_deletion_to_confirm_in_one_room_is_not_confirmed_in_another() {
     }
     ann.shows("#two ›").await;
     ann.keys("<a-m>d");
-    ann.shows("Repeat to delete it for everyone").await;
+    ann.shows("Do the same again to delete it for everyone")
+        .await;
     ann.keys("<a-up>");
     ann.shows("#one ›").await;
     ann.keys("<a-m>d");
-    ann.shows("Repeat to delete it for everyone").await;
+    ann.shows("Do the same again to delete it for everyone")
+        .await;
     ann.waits_until_idle().await;
     assert!(ann.screen.shows("said in one"));
 }

@@ -259,7 +259,7 @@ fn it_uses_the_language_of_the_user() {
             "服务器\n",
             "正常  名字",
             "问题",
-            "那里没有运行服务器",
+            "该地址没有正在运行的服务器",
         ] {
             assert!(text.contains(line), "{line}:\n{text}");
         }

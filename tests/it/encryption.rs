@@ -105,14 +105,14 @@ fn a_changed_key_stops_every_client_until_a_person_confirms_it() {
     assert!(words.contains(&replace), "{words}");
     let (_, pin) = second.split_once('#').unwrap();
     let mut asked = there.screen(WIDE, &["trust", &address, "--replace"]);
-    asked.shows("first 8 letters");
+    asked.shows("first 8 characters");
     // The new key is shown nowhere: the person must have it from the operator.
     assert!(!words.contains(&pin[..8]), "{words}");
     assert!(!asked.text().contains(&pin[..8]), "{}", asked.text());
     asked.types("aaaaaaaa\r");
     asked.shows("not trusted");
     let mut asked = there.screen(WIDE, &["trust", &address, "--replace"]);
-    asked.shows("first 8 letters");
+    asked.shows("first 8 characters");
     asked.types(&format!("{}\r", &pin[..8].to_lowercase()));
     asked.shows("is trusted");
     assert_eq!(

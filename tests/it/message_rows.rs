@@ -38,7 +38,7 @@ fn the_first_row_of_the_screen_shows_author_and_time() {
         GENERAL, 61, ZHANG, 11, "hello",
     )]));
     assert_eq!(top(&screen), before);
-    // Each message shows the time of its own.
+    // Each message shows its own time.
     let mut screen = Screen::online(80, 24);
     let said =
         (1..=60).map(|seq| message_entry(GENERAL, seq, LI, seq / 20, &format!("line {seq} here")));
@@ -109,7 +109,7 @@ fn system_lines_get_no_author() {
     screen.receives(ClientEvent::Entries(all));
     assert!(top(&screen).contains("a new topic"), "{}", screen.text());
     assert!(!top(&screen).contains("09:01"));
-    // A separator on the first row shows something else, and so does a row of joins and leaves.
+    // After one more row the first row is a message again, with its author and time.
     screen.receives(ClientEvent::Entries(vec![entry(
         GENERAL,
         21,

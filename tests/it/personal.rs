@@ -75,7 +75,7 @@ async fn others_see_who_is_online_away_and_offline() {
         .await;
     ben.keys("<c-u>");
     ben.keys(&format!("/status {}<ret>", "x".repeat(129)));
-    ben.shows("the status is too long: 129 of 128 characters")
+    ben.shows("the status is too long: 129 characters, the limit is 128")
         .await;
     // The status stays visible for offline people, also after a server restart.
     drop(ben);

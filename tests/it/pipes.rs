@@ -95,11 +95,17 @@ fn send_posts_the_text_and_reports_the_outcome_as_exit_code() {
     let long = "x".repeat(9000);
     let (code, said) = here.sends(&[&long]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("too long: 9000 of 8192 bytes"), "{said}");
+    assert!(
+        said.contains("too long: 9000 bytes, the limit is 8192"),
+        "{said}"
+    );
     let far_too_long = "x".repeat(100_000);
     let (code, said) = here.sends(&[&far_too_long]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("too long: 100000 of 8192 bytes"), "{said}");
+    assert!(
+        said.contains("too long: 100000 bytes, the limit is 8192"),
+        "{said}"
+    );
     assert_eq!(here.sends(&["-r", "#tech", "with its mark"]).0, Some(0));
     for wrong in [&["--timeout", "soon", "x"][..], &["--no-such-flag"], &[" "]] {
         assert_eq!(here.sends(wrong).0, Some(2), "{wrong:?}");
@@ -261,7 +267,7 @@ fn errors_are_in_the_language_of_the_user() {
     for (task, words) in [
         (
             &["send", "x", "--timeout", "1"][..],
-            "没有发送：那里没有运行服务器",
+            "没有发送：该地址没有正在运行的服务器",
         ),
         (&["tail", "--last", "many"], "--last <N> 不能是“many”"),
         (&["tail", "--help"], "用法：tchat tail"),

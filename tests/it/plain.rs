@@ -158,7 +158,7 @@ fn a_line_that_cannot_be_sent_becomes_the_draft_and_a_command_does_not() {
     let long = "x".repeat(9000);
     let told = lines.types(&long);
     assert!(
-        told[0].starts_with("-- too long: 9000 of 8192 bytes"),
+        told[0].starts_with("-- too long: 9000 bytes, the limit is 8192"),
         "{told:?}"
     );
     assert!(

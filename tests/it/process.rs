@@ -64,7 +64,7 @@ fn it_prints_a_card_logs_connections_and_drains_on_a_signal() {
     println!("drained in {:?}", began.elapsed());
     assert_eq!(status.code(), Some(0));
     drop(silent);
-    ann.shows("reconnecting in");
+    ann.shows("retrying in");
 
     let log = log(&home);
     for line in [
@@ -169,7 +169,7 @@ fn stop_ends_the_server_of_the_directory_and_prints_its_process_id() {
             .contains("no server is using the data directory")
     );
     let (_, words) = stops(&home, &["--lang", "zh"]);
-    assert!(words.contains("没有正在运行的服务器"), "{words}");
+    assert!(words.contains("没有服务器在使用数据目录"), "{words}");
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn people_can_create_a_room_and_do_everything_in_it() {
     ben.types("\x1b");
     ben.until("the list to close", |text| !text.contains("Reactions"));
     ben.types("d");
-    ben.shows("Repeat to delete it");
+    ben.shows("Do the same again to delete it");
     ben.types("d");
     ann.shows("This message was deleted");
     ben.until("its removal", |text| !text.contains("门垫"));
@@ -262,14 +262,14 @@ fn an_unreachable_server_keeps_the_screen_open_with_a_countdown() {
     let home = Home::new();
     let server = format!("127.0.0.1:{}", home.port);
     let mut screen = home.opens(WIDE, &["--server", &server]);
-    screen.shows("no server running there · reconnecting in");
+    screen.shows("no server running there · retrying in");
     screen.shows("cannot reach 127.0.0.1");
     assert!(
         home.host().is_none(),
         "no local server is started for a remote address"
     );
     screen.sends_line("/connect no-such-host.invalid");
-    screen.shows("no-such-host.invalid: unknown host · reconnecting in");
+    screen.shows("no-such-host.invalid: unknown host · retrying in");
     screen.sends_line("/connect a:b:c");
     screen.shows("cannot connect to 'a:b:c'");
     screen.shows("/connect a:b:c");

@@ -142,7 +142,7 @@ async fn wrong_room_commands_are_explained_and_stay_in_the_composer() {
     }
     let long = "x".repeat(391);
     ann.keys(&format!("/create dev {long}<ret>"));
-    ann.shows("the topic is too long: 391 of 390 characters")
+    ann.shows("the topic is too long: 391 characters, the limit is 390")
         .await;
 }
 

@@ -213,13 +213,12 @@ fn a_lost_link_shows_the_reason_and_a_countdown() {
         why,
     }));
     assert!(
-        screen
-            .shows("◌ chat.example.org: no server running there · reconnecting in 5 s · Enter now"),
+        screen.shows("◌ chat.example.org: no server running there · retrying in 5 s · Enter: now"),
         "{}",
         screen.text()
     );
     screen.state.screen.now.instant += Duration::from_millis(3100);
-    assert!(screen.shows("reconnecting in 2 s"));
+    assert!(screen.shows("retrying in 2 s"));
 }
 
 #[test]
@@ -282,7 +281,7 @@ fn the_countdown_is_shown_however_long_the_reason_is() {
         row.contains("not a tchat server") && row.contains('…'),
         "{row}"
     );
-    assert!(row.ends_with("reconnecting in 3 s · Enter now"), "{row}");
+    assert!(row.ends_with("retrying in 3 s · Enter: now"), "{row}");
     screen.state.preferences.strings = &tchat::tui::strings::CHINESE;
     screen.receives(waiting(DisconnectReason::Unreachable(
         Unreachable::UnknownHost,
@@ -303,7 +302,7 @@ fn near_the_limit_the_size_of_the_draft_is_shown() {
         screen.keys("<ret>").is_empty(),
         "and a text over the limit stays in the composer"
     );
-    assert!(screen.shows("too long: 8400 of 8192 bytes"));
+    assert!(screen.shows("too long: 8400 bytes, the limit is 8192"));
 }
 
 #[test]

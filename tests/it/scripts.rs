@@ -117,7 +117,7 @@ fn a_name_that_now_belongs_to_somebody_else_needs_confirmation() {
     });
     assert_eq!(said(&screen.keys("@李四 our secret<ret>")), None);
     assert!(
-        screen.shows("is not the person you wrote to before"),
+        screen.shows("not the person you wrote to before"),
         "{}",
         screen.text()
     );
@@ -356,4 +356,26 @@ fn an_edit_is_parsed_like_a_new_message() {
         _ => None,
     });
     assert_eq!(edit.as_deref(), Some("@李四 hello"));
+}
+
+#[test]
+fn the_prompt_warns_before_a_message_to_a_guest_of_a_bridge() {
+    let mut screen = Screen::online(80, 24);
+    let guest = tchat::chat::Person {
+        id: IdentityId::new([70; 16]),
+        name: "gil".into(),
+        presence: tchat::chat::Presence::Online,
+        role: tchat::chat::Role::Member,
+        via: tchat::chat::Via::Gochat,
+        status: String::new(),
+    };
+    screen.receives(ClientEvent::RosterDelta {
+        room: GENERAL,
+        updated: vec![guest],
+        removed: Vec::new(),
+    });
+    screen.keys("@gil ");
+    assert!(screen.shows("@gil (not encrypted) ›"), "{}", screen.text());
+    screen.keys("<c-u>@李四 ");
+    assert!(screen.shows("@李四 privately ›"), "{}", screen.text());
 }

@@ -25,7 +25,7 @@ fn a_message_is_scrolled_into_view_before_it_can_be_deleted() {
     screen.keys("<a-m><pgup><pgup>");
     assert!(!screen.shows("line 100 here"));
     screen.keys("d");
-    assert!(screen.shows("line 100 here") && screen.shows("Repeat to delete it"));
+    assert!(screen.shows("line 100 here") && screen.shows("Do the same again to delete it"));
     // After scrolling away the question is asked again.
     let effects = screen.keys("<pgup>d");
     assert!(effects.is_empty(), "{effects:?}");

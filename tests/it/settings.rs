@@ -210,7 +210,7 @@ fn the_notify_command_is_set_with_its_arguments() {
         assert_eq!(words(&screen).unwrap(), expected, "{typed}");
     }
     screen.keys("/set notify_command p 'open<ret>");
-    assert!(screen.shows("a quote is not closed"), "{}", screen.text());
+    assert!(screen.shows("every quote is closed"), "{}", screen.text());
     screen.handles(Event::NotifyFailed("cannot run 'p': no such file".into()));
     assert!(screen.shows("cannot run 'p'"));
     screen.keys("<c-u>/set notify_command none<ret>");
@@ -273,7 +273,7 @@ fn an_invalid_setting_is_explained_and_stays_in_the_composer() {
     assert!(screen.shows("There is no setting 'thme'; did you mean 'theme'?"));
     assert!(screen.shows("› /set thme paper"));
     screen.keys("<c-u>/set panes maybe<ret>");
-    assert!(screen.shows("panes cannot be 'maybe': on, off"));
+    assert!(screen.shows("panes cannot be 'maybe'; allowed: on, off"));
     assert!(screen.state.preferences.shows_panes);
     screen.keys("<c-u>/set panes on off<ret>");
     assert!(screen.shows("Usage: /set"));

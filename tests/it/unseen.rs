@@ -1,4 +1,4 @@
-//! Unread messages above the screen: their number is shown, and they stay unread until they were on the screen.
+//! Unread messages above the screen: their number is shown, and they stay unread until they have been on the screen.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn opened(width: u16, height: u16, messages: u32) -> Screen {
 }
 
 /// Unread messages and mentions of `general` as shown, and the read position.
-fn left(screen: &Screen) -> (u32, u32, u64) {
+fn unread_and_position(screen: &Screen) -> (u32, u32, u64) {
     let room = screen.state.room(GENERAL).unwrap();
     let (messages, mentions) = screen.state.unread_counts(room);
     (messages, mentions, room.reading.unread.read.0)
@@ -53,19 +53,22 @@ fn marked(screen: &mut Screen) -> Vec<u64> {
 
 #[test]
 fn messages_above_the_screen_are_counted_and_stay_unread() {
-    // The room has twenty rows.
+    // The message area has twenty rows.
     let mut screen = opened(80, 24, 28);
     assert!(screen.shows("line 30 here") && screen.shows("line 11 here"));
     assert!(!screen.shows("line 10 here"));
     assert!(screen.shows("↑ 8 new above · Alt+U"), "{}", screen.text());
     screen.advances(LOOK_TIME);
-    assert_eq!((left(&screen), marked(&mut screen)), ((8, 0, 2), vec![]));
+    assert_eq!(
+        (unread_and_position(&screen), marked(&mut screen)),
+        ((8, 0, 2), vec![])
+    );
     assert!(screen.shows("unread 8"), "{}", screen.text());
     // Nothing changes any more, so no timer is needed.
     assert!(!screen.state.wants_ticks());
     // The count is the same from another room, and coming back does not change it.
     screen.keys("<a-2>");
-    assert_eq!(left(&screen), (8, 0, 2));
+    assert_eq!(unread_and_position(&screen), (8, 0, 2));
     screen.keys("<a-1>");
     assert!(screen.shows("↑ 8 new above · Alt+U"));
     // The key goes to the first unread message. Once that was visible, everything is read.
@@ -73,7 +76,10 @@ fn messages_above_the_screen_are_counted_and_stay_unread() {
     assert!(screen.shows("─ new ─") && screen.shows("line 3 here"));
     assert!(!screen.shows("new above"), "{}", screen.text());
     screen.advances(LOOK_TIME);
-    assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 30), vec![30]));
+    assert_eq!(
+        (unread_and_position(&screen), marked(&mut screen)),
+        ((0, 0, 30), vec![30])
+    );
 }
 
 #[test]
@@ -81,9 +87,12 @@ fn messages_that_fit_on_the_screen_are_marked_as_read() {
     let mut screen = opened(80, 24, 18);
     assert!(!screen.shows("new above"), "{}", screen.text());
     screen.advances(LOOK_TIME / 2);
-    assert_eq!(left(&screen).2, 2);
+    assert_eq!(unread_and_position(&screen).2, 2);
     screen.advances(LOOK_TIME / 2);
-    assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 20), vec![20]));
+    assert_eq!(
+        (unread_and_position(&screen), marked(&mut screen)),
+        ((0, 0, 20), vec![20])
+    );
 }
 
 #[test]
@@ -93,21 +102,28 @@ fn reading_from_the_first_unread_moves_the_position_page_by_page() {
     // Below the line there are nineteen rows: 3 to 21.
     screen.advances(LOOK_TIME);
     assert_eq!(
-        (left(&screen), marked(&mut screen)),
+        (unread_and_position(&screen), marked(&mut screen)),
         ((41, 0, 21), vec![21])
     );
-    // Messages scrolled past in less than a moment are not read.
+    // Messages scrolled past in less than `LOOK_TIME` are not read.
     screen.keys("<pgdn>");
     screen.advances(LOOK_TIME / 2);
     screen.keys("<pgdn>");
     screen.advances(LOOK_TIME / 2);
-    assert_eq!((left(&screen).2, marked(&mut screen)), (21, vec![]));
+    assert_eq!(
+        (unread_and_position(&screen).2, marked(&mut screen)),
+        (21, vec![])
+    );
     screen.advances(LOOK_TIME / 2);
-    assert_eq!(left(&screen).2, 21, "the page between was not read");
+    assert_eq!(
+        unread_and_position(&screen).2,
+        21,
+        "the page between was not read"
+    );
     assert!(screen.shows("new above"), "{}", screen.text());
     screen.keys("<pgup>");
     screen.advances(LOOK_TIME);
-    let (read, marks) = (left(&screen).2, marked(&mut screen));
+    let (read, marks) = (unread_and_position(&screen).2, marked(&mut screen));
     assert!(read > 40 && marks == [read], "{read} {marks:?}");
 }
 
@@ -127,11 +143,11 @@ fn a_message_taller_than_the_screen_is_read_once_its_beginning_was_shown() {
     screen.keys("<a-1>");
     assert!(screen.shows("row 30 of it") && screen.shows("↑ 1 new above"));
     screen.advances(LOOK_TIME);
-    assert_eq!(left(&screen), (1, 0, 2));
+    assert_eq!(unread_and_position(&screen), (1, 0, 2));
     screen.keys("<a-u>");
     assert!(screen.shows("row 1 of it") && !screen.shows("new above"));
     screen.advances(LOOK_TIME);
-    assert_eq!(left(&screen), (0, 0, 3));
+    assert_eq!(unread_and_position(&screen), (0, 0, 3));
 }
 
 #[test]
@@ -141,20 +157,23 @@ fn new_visible_messages_are_read_and_those_above_the_screen_stay_unread() {
     screen.receives(ClientEvent::Entries((31..=33).map(line).collect()));
     assert!(screen.shows("↑ 8 new above · Alt+U"), "{}", screen.text());
     screen.advances(LOOK_TIME);
-    assert_eq!(left(&screen), (8, 0, 2));
+    assert_eq!(unread_and_position(&screen), (8, 0, 2));
     // Our own reply does not mark messages that were not visible.
     screen.receives(ClientEvent::Entries(vec![message_entry(
         GENERAL, 34, ANN, 34, "I see",
     )]));
     screen.advances(LOOK_TIME);
-    assert_eq!((left(&screen), marked(&mut screen)), ((8, 0, 2), vec![]));
+    assert_eq!(
+        (unread_and_position(&screen), marked(&mut screen)),
+        ((8, 0, 2), vec![])
+    );
     // Without focus, new messages are unread wherever they are.
     screen.handles(Event::Focus(false));
     screen.receives(ClientEvent::Entries((35..=36).map(line).collect()));
-    assert_eq!(left(&screen), (10, 0, 2));
+    assert_eq!(unread_and_position(&screen), (10, 0, 2));
     screen.handles(Event::Focus(true));
     screen.advances(LOOK_TIME);
-    assert_eq!(left(&screen), (8, 0, 2));
+    assert_eq!(unread_and_position(&screen), (8, 0, 2));
 }
 
 #[test]
@@ -167,22 +186,22 @@ fn mentions_above_the_screen_are_counted_separately() {
         mentions: 2,
     };
     screen.follows_unread(GENERAL, 30, unread);
-    let calling = |seq: u64| Entry {
+    let mentioning = |seq: u64| Entry {
         mentions: vec![ANN],
         ..line(seq)
     };
     let all = (1..=30).map(|seq| {
         if seq == 5 || seq == 20 {
-            calling(seq)
+            mentioning(seq)
         } else {
             line(seq)
         }
     });
     screen.receives(ClientEvent::Entries(all.collect()));
-    assert_eq!(left(&screen), (28, 2, 2));
+    assert_eq!(unread_and_position(&screen), (28, 2, 2));
     screen.keys("<a-1>");
     screen.advances(LOOK_TIME);
-    assert_eq!(left(&screen), (8, 1, 2));
+    assert_eq!(unread_and_position(&screen), (8, 1, 2));
     // A visible one may be edited or deleted.
     let amends = |seq, target, what| {
         let target = Seq(target);
@@ -210,7 +229,7 @@ fn mentions_above_the_screen_are_counted_separately() {
         last: Seq(32),
         unread,
     });
-    assert_eq!(left(&screen), (8, 1, 2));
+    assert_eq!(unread_and_position(&screen), (8, 1, 2));
 }
 
 #[test]
@@ -237,7 +256,10 @@ fn messages_read_in_another_terminal_are_read_here_too() {
     assert!(!screen.shows("new above"), "{}", screen.text());
     // The rest was visible on this screen before.
     screen.advances(LOOK_TIME);
-    assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 30), vec![30]));
+    assert_eq!(
+        (unread_and_position(&screen), marked(&mut screen)),
+        ((0, 0, 30), vec![30])
+    );
 }
 
 #[test]
@@ -268,22 +290,29 @@ fn messages_of_ignored_people_above_the_screen_are_not_unread() {
     });
     // Half of the messages are hidden, so all of the others fit.
     screen.advances(LOOK_TIME);
-    assert_eq!(left(&screen), (0, 0, 30));
+    assert_eq!(unread_and_position(&screen), (0, 0, 30));
 }
 
 #[test]
-fn a_key_at_the_newest_end_marks_everything_as_read() {
+fn pressing_ctrl_end_at_the_bottom_marks_everything_as_read() {
     let mut screen = opened(80, 24, 60);
     screen.keys("<pgup><c-end>");
-    assert_eq!(left(&screen), (40, 0, 2), "the first press only scrolls");
+    assert_eq!(
+        unread_and_position(&screen),
+        (40, 0, 2),
+        "the first press only scrolls"
+    );
     screen.keys("<c-end>");
-    assert_eq!((left(&screen), marked(&mut screen)), ((0, 0, 62), vec![62]));
+    assert_eq!(
+        (unread_and_position(&screen), marked(&mut screen)),
+        ((0, 0, 62), vec![62])
+    );
     assert!(screen.shows("Marked everything here as read"));
     assert!(!screen.shows("new above"));
 }
 
 #[test]
-fn the_hint_fits_every_screen_and_a_click_goes_there() {
+fn the_hint_fits_every_screen_and_a_click_jumps_to_the_first_unread() {
     for (width, height) in [(120, 30), (80, 24), (60, 16), (40, 12)] {
         let mut screen = opened(width, height, 60);
         assert!(screen.shows("new above · Alt+U"), "{}", screen.text());
@@ -317,7 +346,7 @@ fn unread_messages_that_are_not_loaded_are_loaded_from_the_first_one() {
     screen.keys("<a-1>");
     assert!(screen.shows("↑ 478 new above"), "{}", screen.text());
     screen.advances(LOOK_TIME);
-    assert_eq!(left(&screen), (478, 0, 2));
+    assert_eq!(unread_and_position(&screen), (478, 0, 2));
     let effects = screen.keys("<a-u>");
     let older = effects.iter().find_map(|effect| match effect {
         Effect::Client(Command::LoadOlder { before, .. }) => Some(before.0),
@@ -333,7 +362,7 @@ fn unread_messages_that_are_not_loaded_are_loaded_from_the_first_one() {
     );
     screen.effects.clear();
     screen.advances(LOOK_TIME);
-    let read = left(&screen).2;
+    let read = unread_and_position(&screen).2;
     assert!(
         (3..40).contains(&read),
         "only what is on the screen: {read}"

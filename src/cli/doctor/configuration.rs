@@ -12,7 +12,7 @@ use crate::tui::strings::{Doctor, Strings, fill};
 use crate::tui::terminal::theme_files;
 use crate::tui::theme::{self, ThemeError};
 
-/// Runs the checks. If not everything in the file `is_usable`, its errors have been reported already, and the file is not checked.
+/// Runs the checks. If `is_usable` is false, the errors in the file have been reported already, and the file is not checked.
 pub fn check(config: &Arc<Config>, is_usable: bool, s: &'static Strings) -> Vec<Finding> {
     let d = s.doctor;
     let mut findings = Vec::new();
@@ -87,8 +87,8 @@ fn refusal(name: &str, error: NameError) -> Refusal {
 
 fn theme(config: &Config, d: &'static Doctor) -> Finding {
     let (name, caps) = (&config.join.theme, config.join.caps);
-    let meant = theme::resolve_theme(name, caps.background);
-    match theme_files::load(meant, Some(&config.paths.themes), caps.depth) {
+    let resolved = theme::resolve_theme(name, caps.background);
+    match theme_files::load(resolved, Some(&config.paths.themes), caps.depth) {
         Ok((_, warnings)) => match warnings.first() {
             None => Finding::ok(d.theme, name),
             Some(warning) => Finding::problem(d.theme, warning, d.theme_next),
@@ -114,7 +114,7 @@ fn editor(config: &Config, d: &'static Doctor) -> Finding {
     }
 }
 
-/// A script that succeeds if a shell can run a word: as something built in, or as an executable file.
+/// A script that succeeds if a shell can run a word: as a builtin or as an executable file.
 #[cfg(unix)]
 const IS_PROGRAM: &str =
     r#"p=$(command -v -- "$1") || exit 1; case $p in /*) [ -f "$p" ] && [ -x "$p" ];; esac"#;
@@ -136,15 +136,15 @@ fn is_program(_name: &str) -> bool {
 /// Checks whether a directory can be written to or created.
 fn directory(what: &'static str, path: &Path, option: &'static str, d: &'static Doctor) -> Finding {
     let shown = path.display();
-    let mut there = path.to_owned();
+    let mut existing = path.to_owned();
     // A missing directory is created when it is needed, so its nearest existing parent is checked.
-    while !there.exists() && there.pop() {}
-    match writable(&there) {
+    while !existing.exists() && existing.pop() {}
+    match writable(&existing) {
         Ok(()) => Finding::ok(what, shown.to_string()),
         Err(error) => {
-            let place = there.display();
+            let place = existing.display();
             let words = fill(d.cannot_write, &[&place, &error]);
-            let next = if there.is_dir() {
+            let next = if existing.is_dir() {
                 fill(d.directory_or_next, &[&place, &option])
             } else {
                 fill(d.directory_next, &[&option])
@@ -173,7 +173,7 @@ fn secrets(data: &Path, d: &'static Doctor) -> Vec<Finding> {
                 .is_some_and(|it| it == "device" || it == "secret")
         })
         .collect();
-    let open: Vec<&PathBuf> = secrets.iter().filter(|path| is_open(path)).collect();
+    let open: Vec<&PathBuf> = secrets.iter().filter(|path| is_exposed(path)).collect();
     match (open.as_slice(), secrets.len()) {
         ([], 0) => vec![Finding::ok(d.secrets, d.secrets_none)],
         ([], count) => vec![Finding::ok(d.secrets, fill(d.secrets_ok, &[&count]))],
@@ -189,12 +189,12 @@ fn secrets(data: &Path, d: &'static Doctor) -> Vec<Finding> {
 }
 
 #[cfg(unix)]
-fn is_open(path: &Path) -> bool {
+fn is_exposed(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     fs::metadata(path).is_ok_and(|it| it.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_open(_path: &Path) -> bool {
+fn is_exposed(_path: &Path) -> bool {
     false
 }

@@ -105,11 +105,11 @@ fn characters(is_unicode: bool, can: bool, d: &Doctor) -> Finding {
     }
 }
 
-fn widths(probed: &Probed, has_signs: bool, d: &Doctor) -> Vec<Finding> {
+fn widths(probed: &Probed, has_symbols: bool, d: &Doctor) -> Vec<Finding> {
     let Some(misdrawn) = &probed.misdrawn else {
         return vec![Finding::note(d.widths, d.widths_untested)];
     };
-    let matters = |it: &Misdrawn| it.kind != SampleKind::Signs || has_signs;
+    let matters = |it: &Misdrawn| it.kind != SampleKind::Signs || has_symbols;
     if !misdrawn.iter().any(matters) {
         return vec![Finding::ok(d.widths, d.widths_ok)];
     }
@@ -126,7 +126,7 @@ fn widths(probed: &Probed, has_signs: bool, d: &Doctor) -> Vec<Finding> {
     );
     let mut findings = Vec::new();
     // ASCII symbols have the same width everywhere.
-    if !signs.is_empty() && has_signs {
+    if !signs.is_empty() && has_symbols {
         findings.push(Finding::problem(d.signs, words(signs), d.signs_next));
     }
     if !text.is_empty() {
@@ -185,7 +185,7 @@ fn tmux(way: NotifyMethod, d: &'static Doctor) -> Vec<Finding> {
     ];
     for (what, option, wanted, words, line) in needs {
         let is_needed = what != d.notifications || notifies;
-        let Some(value) = option_of_tmux(option).filter(|_| is_needed) else {
+        let Some(value) = tmux_option(option).filter(|_| is_needed) else {
             continue;
         };
         findings.push(if wanted.contains(&value.as_str()) {
@@ -195,7 +195,7 @@ fn tmux(way: NotifyMethod, d: &'static Doctor) -> Vec<Finding> {
             Finding::problem(what, words, fill(d.tmux_next, &[&line]))
         });
     }
-    let escape = option_of_tmux("escape-time").and_then(|value| value.parse::<u64>().ok());
+    let escape = tmux_option("escape-time").and_then(|value| value.parse::<u64>().ok());
     if let Some(escape) = escape {
         findings.push(if escape > ESCAPE_MS {
             let next = fill(d.tmux_next, &[&"set -s escape-time 10"]);
@@ -207,7 +207,7 @@ fn tmux(way: NotifyMethod, d: &'static Doctor) -> Vec<Finding> {
     findings
 }
 
-fn option_of_tmux(name: &str) -> Option<String> {
+fn tmux_option(name: &str) -> Option<String> {
     let said = |scope: &str| {
         let said = Command::new("tmux")
             .args(["show", scope, name])

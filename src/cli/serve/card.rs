@@ -157,8 +157,8 @@ fn reachable(main: &[SocketAddr]) -> Vec<IpAddr> {
     all
 }
 
-/// Returns the addresses from which this machine would send to other networks. A machine without a route to other networks, as on an air-gapped
-/// one, has those of its interfaces.
+/// Returns the addresses from which this machine would send to other networks. On a machine without a route to other networks, for example on an
+/// air-gapped network, these are the addresses of its interfaces.
 fn own_addresses(families: &[Probe]) -> Vec<IpAddr> {
     let routed: Vec<IpAddr> = families.iter().filter_map(|it| own_address(*it)).collect();
     if !routed.is_empty() {

@@ -24,7 +24,7 @@ pub(super) struct Listeners {
     all: Vec<TcpListener>,
     /// The main addresses.
     pub main: Vec<SocketAddr>,
-    /// The additional addresses for old clients.
+    /// The additional addresses for clients of older chat systems.
     pub bridges: Vec<SocketAddr>,
     /// The bridge addresses that could not be used. The server runs without them: the main address serves all bridges.
     pub failed: Vec<tcp::BindError>,

@@ -17,7 +17,7 @@ pub(super) struct Reload {
     pub current: Arc<CurrentTls>,
     /// The link for invitations, which has the pin.
     pub link: SharedLink,
-    /// The note for clients of the same user, and the directory in which it is.
+    /// The file from which this user's clients read the server's address and pin, and the directory it is in.
     pub note: ServerNote,
     pub data: PathBuf,
 }

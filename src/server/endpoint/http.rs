@@ -29,8 +29,8 @@ pub fn router(hub: &Arc<Hub>, bridges: Bridges, metrics: Switch, hosts: &Allowed
                 router.route("/ws", get(upgrade))
             }
             Bridge::Trigger => {
-                let is_greeted = bridges.has(Bridge::Service);
-                let trigger = is_greeted.then(|| Arc::new(Trigger::new(hub)));
+                let has_service = bridges.has(Bridge::Service);
+                let trigger = has_service.then(|| Arc::new(Trigger::new(hub)));
                 let greet = move |name, request| trigger::greet(trigger.clone(), name, request);
                 router.route("/helloworld/{name}", get(greet))
             }

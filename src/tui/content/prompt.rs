@@ -1,5 +1,6 @@
 //! The prompt before the composer: it always shows where Enter sends the text.
 
+use crate::chat::IdentityId;
 use crate::text;
 use crate::tui::input::command;
 use crate::tui::state::{State, Writing};
@@ -22,14 +23,7 @@ pub fn prompt(state: &State) -> Prompt {
             || called.present.is_some()
             || called.peer.is_some()
         {
-            let target = text::line(name);
-            return Prompt {
-                text: format!(
-                    " {} › ",
-                    fill(state.preferences.strings.privately, &[&target])
-                ),
-                is_private: true,
-            };
+            return private_prompt(state, name, called.present.or(called.peer));
         }
     }
     if let Some(prompt) = writing_prompt(state) {
@@ -37,14 +31,8 @@ pub fn prompt(state: &State) -> Prompt {
     }
     match state.current() {
         Some(room) if room.is_conversation() => {
-            let target = text::line(room.info.peer.as_ref().map_or("", |peer| &peer.name));
-            Prompt {
-                text: format!(
-                    " {} › ",
-                    fill(state.preferences.strings.privately, &[&target])
-                ),
-                is_private: true,
-            }
+            let peer = room.info.peer.as_ref();
+            private_prompt(state, peer.map_or("", |it| &it.name), peer.map(|it| it.id))
         }
         Some(room) => Prompt {
             text: format!(" {} › ", text::line(&room.label())),
@@ -57,6 +45,21 @@ pub fn prompt(state: &State) -> Prompt {
     }
 }
 
+/// The prompt of a private message. Those to guests of bridges are not encrypted on their way.
+fn private_prompt(state: &State, name: &str, person: Option<IdentityId>) -> Prompt {
+    let s = state.preferences.strings;
+    let is_guest = person.is_some_and(|person| state.is_guest(person));
+    let template = if is_guest {
+        s.privately_unencrypted
+    } else {
+        s.privately
+    };
+    Prompt {
+        text: format!(" {} › ", fill(template, &[&text::line(name)])),
+        is_private: true,
+    }
+}
+
 /// The prompt of an edit or a reply.
 fn writing_prompt(state: &State) -> Option<Prompt> {
     let room = state.current()?;
@@ -65,11 +68,15 @@ fn writing_prompt(state: &State) -> Option<Prompt> {
         Writing::Message => return None,
         Writing::Edit(_) => s.editing_prompt.to_owned(),
         Writing::Reply(seq) => {
-            let target = room
-                .timeline
-                .message(seq)
-                .map(|it| text::line(&it.author.name));
-            fill(s.reply_prompt, &[&target.unwrap_or_default()])
+            let author = room.timeline.message(seq).map(|it| &it.author);
+            let name = author.map(|it| text::line(&it.name)).unwrap_or_default();
+            let is_guest = author.is_some_and(|it| state.is_guest(it.id));
+            let template = if is_guest {
+                s.reply_prompt_unencrypted
+            } else {
+                s.reply_prompt
+            };
+            fill(template, &[&name])
         }
     };
     Some(Prompt {

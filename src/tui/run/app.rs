@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::output::Output;
 use super::pace::Pace;
 use super::performer::{Next, Performer};
-use super::{Connect, RunError, Setup, first_look, first_state, now};
+use super::{Connect, RunError, Setup, initial_look, initial_state, now};
 use crate::client;
 use crate::tui::event::Event;
 use crate::tui::state::{State, Tone};
@@ -22,19 +22,19 @@ pub(super) struct App<'a, B: Backend> {
 }
 
 impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
-    /// Loads the theme and opens the first connection. `worked` receives the results of work on other threads.
+    /// Loads the theme and opens the first connection. Work on other threads sends its results to `results_sender`.
     pub fn begin(
         output: Output<'a, B>,
         setup: Setup,
         connect: Connect,
-        worked: mpsc::Sender<Event>,
+        results_sender: mpsc::Sender<Event>,
     ) -> Result<Self, RunError> {
-        let (look, warnings) = first_look(&setup)?;
-        let mut state = first_state(&setup, output.size().map_err(RunError::Terminal)?);
+        let (look, warnings) = initial_look(&setup)?;
+        let mut state = initial_state(&setup, output.size().map_err(RunError::Terminal)?);
         if let Some(warning) = warnings.first() {
             state.show_notice(Tone::Problem, warning.clone());
         }
-        let performer = Performer::begin(&mut state, setup, connect, worked)?;
+        let performer = Performer::begin(&mut state, setup, connect, results_sender)?;
         Ok(Self {
             state,
             output,
@@ -64,7 +64,7 @@ impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
         Ok(Next::Continue)
     }
 
-    /// Applies an event, and after it those of the client that have arrived.
+    /// Applies an event, then the client events that have arrived.
     pub fn apply(
         &mut self,
         event: Option<Event>,
@@ -93,7 +93,7 @@ impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
         let is_back = matches!(event, Event::Edited { .. });
         if is_back {
             self.performer.is_away = false;
-            // A resize during the editor was not reported.
+            // A resize while the editor was open was not reported.
             self.state.screen.size = self.output.size().map_err(RunError::Terminal)?;
         }
         if is_back || matches!(event, Event::Resize(..)) {
@@ -111,8 +111,8 @@ impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
     pub async fn finish(&mut self) -> Result<(), RunError> {
         // A failure is ignored: the reader of the output may be gone.
         let _gone = self.output.show(&mut self.state, &self.look);
-        let unsaid = self.output.unsent_warning(&self.state);
+        let unsent = self.output.unsent_warning(&self.state);
         self.quit().await?;
-        unsaid.map_or(Ok(()), |words| Err(RunError::NotAllSent(words)))
+        unsent.map_or(Ok(()), |words| Err(RunError::NotAllSent(words)))
     }
 }

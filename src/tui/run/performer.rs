@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Caps, ClientConnection, Connect, EVENTS, NotifyMethod, RunError, Setup, first_state};
+use super::{
+    Caps, ClientConnection, Connect, EVENT_LIMIT, NotifyMethod, RunError, Setup, initial_state,
+};
 use crate::chat::{Pin, RoomId};
 use crate::client::{self, Busy, Command, DisconnectReason, LinkState};
 use crate::text::CodeBlock;
@@ -88,7 +90,7 @@ impl Performer {
 
     pub async fn recv(&mut self, into: &mut Vec<client::Event>) -> usize {
         match &mut self.connection {
-            Some(connection) => connection.events.recv_many(into, EVENTS).await,
+            Some(connection) => connection.events.recv_many(into, EVENT_LIMIT).await,
             None => std::future::pending().await,
         }
     }
@@ -294,7 +296,7 @@ impl Performer {
                 self.disconnect(state);
                 let is_elsewhere = connection.server != state.connection.server;
                 if is_elsewhere {
-                    let mut fresh = first_state(&self.setup, state.screen.size);
+                    let mut fresh = initial_state(&self.setup, state.screen.size);
                     // The draft and the screen settings are carried over. The messages belong to the previous server and are dropped.
                     fresh.input.lobby = Composer::with(&state.draft());
                     fresh.input.keymap = state.input.keymap.clone();

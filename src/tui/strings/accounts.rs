@@ -114,7 +114,7 @@ pub(super) static CHINESE: Accounts = Accounts {
     renamed: "{0} 已改名为 {1}",
     removed: "已删除账号 {0}",
     audit_empty: "还没有任何记录",
-    by_host: "服务器主人",
+    by_host: "服务器管理员",
     not_allowed: "你在这个服务器上的角色没有这个权限",
     too_many: "已达到服务器的上限；请先移除一些",
     no_invite: "没有邀请 {0}",

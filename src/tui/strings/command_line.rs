@@ -98,7 +98,7 @@ pub(super) static CHINESE: CommandLine = CommandLine {
     help: chinese,
     after: |command| {
         (command == "send").then_some(
-            "退出码：0 已保存，1 被拒绝，2 用法不对，75 不知道结果（没有及时得到响应）。",
+            "退出码：0 已保存，1 被拒绝，2 用法不对，75 没有及时得到响应或没有连接，消息可能没有发送。",
         )
     },
     errors: &Errors {
@@ -138,7 +138,7 @@ fn chinese_about(command: &str) -> Option<&'static str> {
         "bot" => "为程序创建账号，并显示它的凭据",
         "audit" => "显示管理员做过的事",
         "stop" => "停止在后台运行的服务器",
-        "join" => "用粘贴的或从标准输入读取的链接加入服务器",
+        "join" => "粘贴链接（或从标准输入读取链接），加入服务器",
         "trust" => "从现在起信任一台服务器的密钥",
         "help" => "显示帮助，或某个命令的帮助",
         _ => return None,
@@ -184,7 +184,7 @@ fn chinese(command: &str, option: &str) -> Option<&'static str> {
         ("send", "text") => "要发送的内容；不写就读取标准输入",
         ("tail", "name") => "以谁的名字读取；不写就用登录名",
         ("tail", "room") => "显示哪个房间；不写就是第一个房间",
-        ("tail", "last") => "从最新的多少条开始；默认 10",
+        ("tail", "last") => "先显示最新的多少条消息；默认 10",
         ("tail", "follow") => "继续显示之后的消息",
         ("tail", "json") => "每行一个 JSON 对象",
         ("send" | "tail" | "doctor", "server") | ("trust", "address") => "服务器",

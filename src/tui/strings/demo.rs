@@ -51,7 +51,7 @@ pub(super) static ENGLISH: Demo = Demo {
             "general",
             "and what you write offline is sent when you are back online",
         ),
-        (1, "tech", "long code is folded, with syntax colours"),
+        (1, "tech", "long code is folded, with syntax highlighting"),
         (
             0,
             "random",
@@ -93,7 +93,7 @@ pub(super) static ENGLISH: Demo = Demo {
         "preview the themes with {0}",
         "see all keys with {0}, quit with {1}; then run tchat for real",
     ],
-    tour_step: "try {0}/{1}: {2}",
+    tour_step: "tip {0}/{1}: {2}",
 };
 
 pub(super) static CHINESE: Demo = Demo {
@@ -140,5 +140,5 @@ pub(super) static CHINESE: Demo = Demo {
         "{0} 预览主题",
         "{0} 列出所有按键，{1} 退出；然后直接运行 tchat，正式开始聊天",
     ],
-    tour_step: "试试 {0}/{1}：{2}",
+    tour_step: "提示 {0}/{1}：{2}",
 };

@@ -152,7 +152,7 @@ pub(super) static ENGLISH: Doctor = Doctor {
     width_is: "{0} {1} instead of {2}",
     widths_next: "use another terminal: lines with such text are misaligned in this one",
     signs: "symbols",
-    signs_next: "make ambiguous characters narrow in the terminal's settings, or set glyphs = \"ascii\" in the config file",
+    signs_next: "make ambiguous-width characters narrow in the terminal's settings, or set glyphs = \"ascii\" in the config file",
     emoji: "emoji",
     emoji_next: "a newer terminal (or tmux) draws each as one character; until then, lines with them may be misaligned",
     keys: "keys",
@@ -170,7 +170,7 @@ pub(super) static ENGLISH: Doctor = Doctor {
     tmux_notifications: "tmux passes on the bell, but no other notifications ({0} {1})",
     tmux_focus: "tmux does not report which window has the focus ({0} {1})",
     tmux_escape: "tmux waits {0} ms after Esc",
-    tmux_next: "tmux {0}; to make it permanent, add to ~/.tmux.conf: {0}",
+    tmux_next: "run `tmux {0}`; to make it permanent, add this line to ~/.tmux.conf: {0}",
 
     config_file: "config file",
     config_file_read: "read: {0}",
@@ -278,7 +278,7 @@ pub(super) static CHINESE: Doctor = Doctor {
     tmux_notifications: "除了响铃，tmux 不转发通知（{0} {1}）",
     tmux_focus: "tmux 不报告哪个窗口有键盘焦点（{0} {1}）",
     tmux_escape: "tmux 在 Esc 之后等待 {0} 毫秒",
-    tmux_next: "tmux {0}；要长期生效，在 ~/.tmux.conf 里写：{0}",
+    tmux_next: "运行 `tmux {0}`；要长期生效，在 ~/.tmux.conf 里加一行：{0}",
 
     config_file: "配置文件",
     config_file_read: "已读取：{0}",

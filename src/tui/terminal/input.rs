@@ -25,7 +25,7 @@ pub struct Answers {
     pub ambiguous: Option<Ambiguous>,
 }
 
-/// The state of the only reader of the terminal. It reads nothing while another program has the terminal.
+/// The state of the only reader of the terminal. It reads nothing while another program is using the terminal.
 #[derive(Debug, Default)]
 struct ReaderState {
     is_paused: bool,
@@ -128,7 +128,7 @@ mod unix {
         ///
         /// # Errors
         /// Standard input cannot be polled, or signals cannot be caught.
-        #[allow(deprecated)] // Its successor is unsafe for descriptors that may be closed; standard input never is closed.
+        #[allow(deprecated)] // Its successor is unsafe for descriptors that may be closed; standard input is never closed.
         pub fn new() -> io::Result<Self> {
             let stop = SignalKind::from_raw(Kind::TSTP.as_raw());
             let go_on = SignalKind::from_raw(Kind::CONT.as_raw());
@@ -184,12 +184,12 @@ mod unix {
                 }
                 self.decoder.feed(&bytes[..count]);
                 self.is_timed = false;
-                self.take();
+                self.collect_decoded();
                 return Poll::Ready(Ok(()));
             }
         }
 
-        fn take(&mut self) {
+        fn collect_decoded(&mut self) {
             while let Some(decoded) = self.decoder.pop() {
                 match decoded {
                     Decoded::Event(event) => self.ready.push_back(event),
@@ -224,7 +224,7 @@ mod unix {
             if is_over {
                 self.is_timed = false;
                 self.decoder.give_up();
-                self.take();
+                self.collect_decoded();
             }
             is_over
         }
@@ -244,13 +244,13 @@ mod unix {
                     restore();
                 }
                 // Now the kernel stops the process; this call returns when the process is continued.
-                let _unstopped = process::kill_process(process::getpid(), Kind::STOP);
+                let _ignored = process::kill_process(process::getpid(), Kind::STOP);
             }
             let is_back = came(continued, context);
             if is_back && !is_paused() {
                 // The shell has set its own terminal mode.
                 restore();
-                let _untaken = take_over();
+                let _ignored = take_over();
             }
             if !came(resized, context) && !is_back {
                 return None;
@@ -339,10 +339,11 @@ mod unix {
 
     /// Stops the process, as Ctrl+Z in a shell does, unless there is no shell that could continue it.
     pub fn suspend() {
-        let is_alone = process::getsid(None).is_ok_and(|session| session == process::getpid());
-        if !is_alone {
+        let is_session_leader =
+            process::getsid(None).is_ok_and(|session| session == process::getpid());
+        if !is_session_leader {
             // Stops the whole job; this process catches the signal and handles it in `poll_signals`.
-            let _unstopped = process::kill_current_process_group(Kind::TSTP);
+            let _ignored = process::kill_current_process_group(Kind::TSTP);
         }
     }
 

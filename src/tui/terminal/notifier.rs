@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// A program that runs longer than this is killed.
 const WITHIN: Duration = Duration::from_secs(10);
 /// How often the program is checked for its end.
-const EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Starts a program with its arguments, without a shell and without access to the terminal. Does not wait for its end.
 ///
@@ -43,7 +43,7 @@ fn reap(mut child: Child) {
             let _reaped = child.wait();
             return;
         }
-        thread::sleep(EVERY);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 

@@ -21,9 +21,9 @@ use crate::tui::theme::Scope;
 /// Consecutive messages of one author within this time show name and time only once.
 const GROUPING_MS: u64 = 5 * 60 * 1000;
 /// At most this many items without rows are skipped to find the previous visible item.
-const HIDDEN: usize = 200;
+const HIDDEN_LIMIT: usize = 200;
 /// At most this many items of a run of joins and leaves are summarized.
-const RUN: usize = 5000;
+const RUN_LIMIT: usize = 5000;
 /// Written before the quoted line of a reply.
 const QUOTE: &str = ">";
 /// Columns of the default time format.
@@ -178,7 +178,7 @@ impl Layout<'_> {
         }
         let is_shown = |item: &&Item| !matches!(item.what, ItemKind::Hidden);
         let before = (0..index).rev().filter_map(|before| timeline.get(before));
-        let before = before.take(HIDDEN).find(is_shown);
+        let before = before.take(HIDDEN_LIMIT).find(is_shown);
         let mut rows = Vec::new();
         let is_new_day = self.begins_day(before, item);
         let is_first_new = timeline.is_first_new(before, item);
@@ -289,7 +289,7 @@ impl Layout<'_> {
         })
     }
 
-    /// The rule in place of missing entries.
+    /// The separator line in place of missing entries.
     fn gap(&self, gap: Gap) -> Row {
         let s = self.strings;
         let template = if gap.is_gone { s.gap_gone } else { s.gap };

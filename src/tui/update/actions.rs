@@ -1,6 +1,6 @@
 //! Actions: what each key of the keymap does where text is typed.
 
-use super::completion::{self, insert_offer, typed};
+use super::completion::{self, insert_offer, text_changed};
 use super::editing::{apply_edit, is_kill};
 use super::viewport::{layout, page, scroll, show, to_oldest};
 use super::{
@@ -48,7 +48,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Redraw => return vec![Effect::Redraw],
         // As in a shell, if there is nothing to undo.
         Action::Undo if !state.composer_mut().undo() => return vec![Effect::Suspend],
-        Action::Undo => typed(state),
+        Action::Undo => text_changed(state),
         Action::Select => return select::toggle(state),
         Action::Up if state.composer().is_empty() => amend::edit_newest(state),
         Action::SentBefore => recall(state, 1),
@@ -110,7 +110,7 @@ fn edit_draft(state: &mut State, action: Action) {
     let is_change = apply_edit(state.composer_mut(), &mut kill_ring, action);
     state.input.kill_ring = kill_ring;
     if is_change {
-        typed(state);
+        text_changed(state);
     } else {
         state.input.popup = None;
     }
@@ -169,7 +169,7 @@ pub(super) fn recall(state: &mut State, by: isize) {
     } else {
         room.restore_draft();
     }
-    typed(state);
+    text_changed(state);
     state.input.popup = None;
 }
 

@@ -229,7 +229,7 @@ fn rooms(state: &State, stem: &str) -> Vec<Offer> {
 }
 
 /// Updates what depends on the composer's text: the pending confirmation and the completions.
-pub(super) fn typed(state: &mut State) {
+pub(super) fn text_changed(state: &mut State) {
     state.input.confirm = None;
     state.input.popup = offers(state);
 }
@@ -242,5 +242,5 @@ pub(super) fn insert_offer(state: &mut State) {
     let Some(offer) = popup.offer() else { return };
     let text = format!("{} ", offer.text);
     state.composer_mut().replace_before(popup.replaces, &text);
-    typed(state);
+    text_changed(state);
 }

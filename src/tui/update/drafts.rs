@@ -23,7 +23,7 @@ pub(super) fn schedule_save(state: &mut State) {
 }
 
 /// Saves the drafts, if it is time.
-pub(super) fn due(state: &mut State) -> Vec<Effect> {
+pub(super) fn store_if_due(state: &mut State) -> Vec<Effect> {
     if state
         .timers
         .drafts_due

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::completion::{insert_offer, typed};
+use super::completion::{insert_offer, text_changed};
 use super::editing::edit_line;
 use super::viewport::layout;
 use super::{actions, amend, paste, picker_keys, select, trust};
@@ -64,7 +64,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             } else if let Some(c) = keymap::typed(key) {
                 state.input.kill_ring.end_series();
                 state.composer_mut().insert(c.encode_utf8(&mut [0; 4]));
-                typed(state);
+                text_changed(state);
             }
         }
     }

@@ -7,13 +7,13 @@ use crate::tui::event::Effect;
 use crate::tui::state::{Overlay, State};
 
 /// How often the details are requested while the overlay is open.
-const EVERY: Duration = Duration::from_secs(1);
+const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     state.overlays.top = Some(Overlay::Link {
         report: Report::default(),
         scroll: 0,
     });
-    state.timers.report_due = Some(state.screen.now.instant + EVERY);
+    state.timers.report_due = Some(state.screen.now.instant + REQUEST_INTERVAL);
     vec![Effect::Client(Command::Report)]
 }
 
@@ -24,7 +24,7 @@ pub(super) fn set_report(state: &mut State, fresh: Report) {
 }
 
 /// Requests the details again, if it is time and the overlay is open.
-pub(super) fn due(state: &mut State) -> Vec<Effect> {
+pub(super) fn request_if_due(state: &mut State) -> Vec<Effect> {
     if !matches!(state.overlays.top, Some(Overlay::Link { .. })) {
         state.timers.report_due = None;
     }
@@ -35,6 +35,6 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     if !is_due {
         return Vec::new();
     }
-    state.timers.report_due = Some(state.screen.now.instant + EVERY);
+    state.timers.report_due = Some(state.screen.now.instant + REQUEST_INTERVAL);
     vec![Effect::Client(Command::Report)]
 }

@@ -4,7 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::actions::act;
-use super::completion::{insert_offer, typed};
+use super::completion::{insert_offer, text_changed};
 use super::viewport::{layout, reveal, scroll, show};
 use super::{keys, picker, picker_keys, select, visit};
 use crate::chat::{IdentityId, Seq};
@@ -139,7 +139,7 @@ fn insert_mention(state: &mut State, id: IdentityId) {
     let space = if is_apart { "" } else { " " };
     select::leave(state);
     state.composer_mut().insert(&format!("{space}@{name} "));
-    typed(state);
+    text_changed(state);
 }
 
 /// Selects a message, or clears the selection if it was selected already.

@@ -11,16 +11,16 @@ use crate::tui::state::State;
 use crate::tui::strings::fill;
 
 /// The minimum time between two notifications.
-const EVERY: Duration = Duration::from_secs(1);
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// If the terminal does not report its focus, the user counts as away after this long without a key press.
-const GONE: Duration = Duration::from_secs(30);
+const AWAY_AFTER: Duration = Duration::from_secs(30);
 /// The maximum number of code points in a notification's text.
-const TEXT: usize = 200;
+const TEXT_LIMIT: usize = 200;
 /// How long a typing indicator is shown, and how often the user's own is sent.
 const TYPING: Duration = Duration::from_secs(6);
 const TYPING_EVERY: Duration = Duration::from_secs(3);
 
-/// Notifies of a new entry if the user is away and the room's level asks for it.
+/// Notifies the user of a new entry if the user is away and the room's level asks for it.
 pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
     let room = state.room(entry.room)?;
     let is_news = entry.body.is_message()
@@ -34,8 +34,8 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
         Level::Nothing => false,
     };
     let now = state.screen.now.instant;
-    let is_away = !state.is_attended(GONE);
-    let is_early = |at| now.saturating_duration_since(at) < EVERY;
+    let is_away = !state.is_attended(AWAY_AFTER);
+    let is_early = |at| now.saturating_duration_since(at) < MIN_INTERVAL;
     if !is_news || !is_worth_it || !is_away || state.timers.notified_at.is_some_and(is_early) {
         return None;
     }
@@ -48,7 +48,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
             &[&name, &text::line(&room.label())],
         )
     };
-    let said: String = entry.body.text().chars().take(TEXT).collect();
+    let said: String = entry.body.text().chars().take(TEXT_LIMIT).collect();
     state.timers.notified_at = Some(now);
     Some(Effect::Notify {
         title,
@@ -57,7 +57,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
 }
 
 /// Shows that somebody is typing.
-pub(super) fn typing(state: &mut State, id: RoomId, person: IdentityId) {
+pub(super) fn show_typing(state: &mut State, id: RoomId, person: IdentityId) {
     let is_shown = state.preferences.typing.shows()
         && !state.is_me(person)
         && !state.me.settings.ignores(person);
@@ -69,7 +69,7 @@ pub(super) fn typing(state: &mut State, id: RoomId, person: IdentityId) {
 }
 
 /// Removes expired typing indicators.
-pub(super) fn due(state: &mut State) {
+pub(super) fn remove_expired_typing(state: &mut State) {
     let now = state.screen.now.instant;
     for room in &mut state.rooms.list {
         room.typing.retain(|(_, until)| *until > now);
@@ -77,7 +77,7 @@ pub(super) fn due(state: &mut State) {
 }
 
 /// Sends a typing signal, but only for a message that everybody in the room will see.
-pub(super) fn typed(state: &mut State) -> Option<Effect> {
+pub(super) fn send_typing(state: &mut State) -> Option<Effect> {
     let now = state.screen.now.instant;
     let is_early = |at| now.saturating_duration_since(at) < TYPING_EVERY;
     let text = state.composer().text();

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::completion::typed;
+use super::completion::text_changed;
 use super::editing::edit_line;
 use super::search;
 use crate::chat::RoomId;
@@ -15,7 +15,7 @@ use crate::tui::strings::fill;
 use crate::tui::timeline::message_text::FOLDED_FROM;
 
 /// The maximum number of bytes in the composer after a paste; a message is far smaller.
-const BYTES: usize = 60_000;
+const COMPOSER_BYTE_LIMIT: usize = 60_000;
 
 /// Opens the composer's text in the editor.
 pub(super) fn edit(state: &State) -> Vec<Effect> {
@@ -33,7 +33,7 @@ pub(super) fn edited(state: &mut State, room: Option<RoomId>, text: Result<Strin
     if room == state.rooms.current {
         if text != state.composer().text() {
             state.composer_mut().set(&text);
-            typed(state);
+            text_changed(state);
             state.input.popup = None;
         }
         return;
@@ -80,8 +80,11 @@ pub(super) fn insert(state: &mut State, text: &str) -> Vec<Effect> {
 /// Inserts pasted text, or first asks about it if it is long. A paste never sends anything.
 fn into_composer(state: &mut State, text: &str) {
     let bytes = state.composer().bytes() + text.len();
-    if bytes > BYTES {
-        let words = fill(state.preferences.strings.paste_too_long, &[&bytes, &BYTES]);
+    if bytes > COMPOSER_BYTE_LIMIT {
+        let words = fill(
+            state.preferences.strings.paste_too_long,
+            &[&bytes, &COMPOSER_BYTE_LIMIT],
+        );
         return state.show_notice(Tone::Problem, words);
     }
     if text.lines().count() > FOLDED_FROM && !state.screen.is_plain {
@@ -98,7 +101,7 @@ fn into_composer(state: &mut State, text: &str) {
     } else {
         state.composer_mut().insert(text);
     }
-    typed(state);
+    text_changed(state);
 }
 
 /// Moves a paste that is still being asked about into the composer, so that it is not lost.
@@ -106,7 +109,7 @@ pub(super) fn keep(state: &mut State) {
     let is_open = |overlay: &mut Overlay| matches!(overlay, Overlay::Snippet { .. });
     if let Some(Overlay::Snippet { text, .. }) = state.overlays.top.take_if(is_open) {
         state.composer_mut().insert(&text);
-        typed(state);
+        text_changed(state);
     }
 }
 
@@ -121,8 +124,8 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             let fence = fence(text);
             let language = composer.text();
             // Nothing but the language may follow a fence.
-            let is_of_name = |c: &char| c.is_alphanumeric() || "+-#._".contains(*c);
-            let language: String = language.chars().filter(is_of_name).collect();
+            let is_language_char = |c: &char| c.is_alphanumeric() || "+-#._".contains(*c);
+            let language: String = language.chars().filter(is_language_char).collect();
             let code = text.trim_end_matches('\n');
             format!("{fence}{language}\n{code}\n{fence}\n")
         }
@@ -143,7 +146,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         state.composer_mut().newline();
     }
     state.composer_mut().insert(&pasted);
-    typed(state);
+    text_changed(state);
     Vec::new()
 }
 

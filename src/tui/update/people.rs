@@ -32,7 +32,7 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
             updated: came,
             removed: went,
         } => people_changed(state, room, came, &went),
-        Event::Typing { room, person } => notify::typing(state, room, person),
+        Event::Typing { room, person } => notify::show_typing(state, room, person),
         Event::NameChanged(you) => name_changed(state, you),
         Event::Status(status) => personal::status(state, status),
         Event::Profile(profile) => personal::profile(state, &profile),

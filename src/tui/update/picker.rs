@@ -13,7 +13,7 @@ use crate::tui::state::{Picker, PickerKind, RowAction};
 /// The maximum number of messages listed because of a keyword.
 const NAMED: usize = 100;
 /// How often the rooms are requested while the lobby is open.
-const EVERY: Duration = Duration::from_secs(2);
+const REFRESH_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Opens the lobby with the known rooms and requests the current list.
 pub(super) fn lobby(state: &mut State) -> Vec<Effect> {
@@ -22,7 +22,7 @@ pub(super) fn lobby(state: &mut State) -> Vec<Effect> {
     let is_usable = !state.screen.is_plain && !known.is_empty();
     let known = is_usable.then(|| known.clone());
     state.overlays.top = Some(Overlay::Pick(Picker::new(PickerKind::Lobby(known))));
-    state.timers.lobby_due = Some(state.screen.now.instant + EVERY);
+    state.timers.lobby_due = Some(state.screen.now.instant + REFRESH_INTERVAL);
     vec![Effect::Client(Command::ListRooms)]
 }
 
@@ -118,7 +118,7 @@ pub(super) fn set_rooms(state: &mut State, rooms: Vec<RoomInfo>) {
 }
 
 /// Requests the rooms again if it is time and the list of rooms is open.
-pub(super) fn due(state: &mut State) -> Vec<Effect> {
+pub(super) fn refresh_if_due(state: &mut State) -> Vec<Effect> {
     let is_open = matches!(&state.overlays.top, Some(Overlay::Pick(picker)) if matches!(picker.kind, PickerKind::Lobby(_)));
     if !is_open {
         state.timers.lobby_due = None;
@@ -130,7 +130,7 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
     if !is_due {
         return Vec::new();
     }
-    state.timers.lobby_due = Some(state.screen.now.instant + EVERY);
+    state.timers.lobby_due = Some(state.screen.now.instant + REFRESH_INTERVAL);
     vec![Effect::Client(Command::ListRooms)]
 }
 

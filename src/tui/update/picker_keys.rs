@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::completion::typed;
+use super::completion::text_changed;
 use super::editing::apply_edit;
 use super::picker::{chosen, close, opens, point, preview};
 use super::viewport::{layout, show};
@@ -143,7 +143,7 @@ pub(super) fn perform_row(state: &mut State, takes: RowAction, picker: Picker) -
         }
         RowAction::Visit(room, seq) => match picker.kind {
             PickerKind::Search(hits) => {
-                search::begin(state, *hits, picker.filter.text(), (room, seq))
+                search::show_hit(state, *hits, picker.filter.text(), (room, seq))
             }
             _ => visit::visit(state, room, seq),
         },
@@ -179,7 +179,7 @@ pub(super) fn command(state: &mut State, begun: &str) -> Vec<Effect> {
         state.show_notice(Tone::Info, words);
     } else if state.composer().is_empty() {
         state.composer_mut().insert(begun);
-        typed(state);
+        text_changed(state);
     } else {
         let words = state.preferences.strings.composer_in_use;
         state.show_notice(Tone::Problem, words);

@@ -16,14 +16,14 @@ const PAUSE: Duration = Duration::from_millis(150);
 
 /// Opens the search with a text. An empty text reopens the current search, if there is one.
 pub(super) fn open(state: &mut State, text: &str) -> Vec<Effect> {
-    let walk = state.result_cursor().filter(|_| text.is_empty());
-    let (text, hits) = match walk {
-        Some(walk) => (walk.text.clone(), walk.hits.clone()),
+    let cursor = state.result_cursor().filter(|_| text.is_empty());
+    let (text, hits) = match cursor {
+        Some(cursor) => (cursor.text.clone(), cursor.hits.clone()),
         None => (text.to_owned(), Hits::default()),
     };
-    let is_new = walk.is_none();
-    let chosen = walk.map_or(0, |walk| {
-        walk.place(&state.hits(&walk.hits)).0.saturating_sub(1)
+    let is_new = cursor.is_none();
+    let chosen = cursor.map_or(0, |cursor| {
+        cursor.place(&state.hits(&cursor.hits)).0.saturating_sub(1)
     });
     let picker = Picker {
         filter: Box::new(Composer::with(&text)),
@@ -68,9 +68,9 @@ pub(super) fn changed(state: &mut State) -> Vec<Effect> {
         me: state.me.account.as_ref().map_or("", |me| &me.name),
         now: state.screen.now.wall.to_zoned(state.screen.zone.clone()),
     };
-    let understood = parse(&filter.text(), &known);
+    let query = parse(&filter.text(), &known);
     state.timers.searches += 1;
-    let hits = Hits::new(state.timers.searches, understood);
+    let hits = Hits::new(state.timers.searches, query);
     let (id, search, is_empty) = (hits.id, hits.search.clone(), hits.is_empty());
     if let Some(Overlay::Pick(picker)) = &mut state.overlays.top {
         picker.kind = PickerKind::Search(Box::new(hits));
@@ -86,7 +86,7 @@ pub(super) fn changed(state: &mut State) -> Vec<Effect> {
 }
 
 /// Asks the server, if it is time.
-pub(super) fn due(state: &mut State) -> Vec<Effect> {
+pub(super) fn search_server_if_due(state: &mut State) -> Vec<Effect> {
     if state
         .timers
         .search_due
@@ -107,14 +107,14 @@ pub(super) fn due(state: &mut State) -> Vec<Effect> {
 pub(super) fn set_results(
     state: &mut State,
     id: u64,
-    among: SearchScope,
+    scope: SearchScope,
     found: Option<SearchResults>,
 ) {
     let chosen = picker::chosen(state);
     let Some(hits) = hits_mut(state).filter(|hits| hits.id == id) else {
         return;
     };
-    match among {
+    match scope {
         SearchScope::Cache => hits.set_local(found.unwrap_or_default()),
         SearchScope::Server => hits.set_remote(found),
     }
@@ -132,19 +132,24 @@ pub(super) fn apply_amendments(state: &mut State, entries: &[Entry]) {
         if let Some(hits) = hits_mut(state) {
             hits.amend(entry);
         }
-        if let Some(walk) = state
+        if let Some(cursor) = state
             .rooms
             .visit
             .as_mut()
             .and_then(|visit| visit.result_cursor.as_mut())
         {
-            walk.hits.amend(entry);
+            cursor.hits.amend(entry);
         }
     }
 }
 
 /// Shows a hit in its room and lets the user step to the others.
-pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Seq)) -> Vec<Effect> {
+pub(super) fn show_hit(
+    state: &mut State,
+    hits: Hits,
+    text: String,
+    at: (RoomId, Seq),
+) -> Vec<Effect> {
     if state.room(at.0).is_none() {
         state.show_notice(Tone::Problem, state.preferences.strings.not_in_a_room);
         return Vec::new();
@@ -171,11 +176,11 @@ pub(super) fn begin(state: &mut State, hits: Hits, text: String, at: (RoomId, Se
 
 /// Steps to the next hit: an older one if `by` is positive, a newer one if negative.
 pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
-    let Some(walk) = state.result_cursor().cloned() else {
+    let Some(cursor) = state.result_cursor().cloned() else {
         return Vec::new();
     };
-    if let Some(at) = walk.step(&state.hits(&walk.hits), by) {
-        return begin(state, walk.hits, walk.text, at);
+    if let Some(at) = cursor.step(&state.hits(&cursor.hits), by) {
+        return show_hit(state, cursor.hits, cursor.text, at);
     }
     let s = state.preferences.strings;
     let is_older = by > 0;

@@ -11,26 +11,26 @@ use crate::text;
 pub fn put(buffer: &mut Buffer, x: u16, y: u16, columns: u16, text: &str, style: Style) -> u16 {
     let end = x.saturating_add(columns).min(buffer.area.right());
     let mut at = x;
-    for (_, cluster, wide) in text::clusters(text) {
-        let wide = u16::try_from(wide).unwrap_or(2);
-        if wide == 0 {
+    for (_, cluster, width) in text::clusters(text) {
+        let width = u16::try_from(width).unwrap_or(2);
+        if width == 0 {
             // A cluster without a width has no cell.
             continue;
         }
-        if at.saturating_add(wide) > end {
+        if at.saturating_add(width) > end {
             break;
         }
         let cell = &mut buffer[(at, y)];
         cell.set_symbol(cluster).set_style(style);
         let is_plain = cluster.len() == 1;
-        cell.set_diff_option(match NonZeroU16::new(wide) {
-            Some(wide) if !is_plain => CellDiffOption::ForcedWidth(wide),
+        cell.set_diff_option(match NonZeroU16::new(width) {
+            Some(width) if !is_plain => CellDiffOption::ForcedWidth(width),
             _ => CellDiffOption::None,
         });
-        for covered in at + 1..at + wide {
+        for covered in at + 1..at + width {
             buffer[(covered, y)].reset();
         }
-        at += wide;
+        at += width;
     }
     at - x.min(at)
 }

@@ -192,9 +192,9 @@ fn draw_line(canvas: &mut Canvas<'_>, state: &State, layout: &Layout<'_>, area: 
     let place = Rect::new(x, y, left, 1);
     let used = draw_text(canvas, state, place, line);
     let style = canvas.style(line.scope);
-    if let Some(walk) = state.result_cursor() {
+    if let Some(cursor) = state.result_cursor() {
         let found = style.patch(canvas.style(Scope::PopupMatch));
-        let marks = walk.hits.match_ranges(line.text.as_str());
+        let marks = cursor.hits.match_ranges(line.text.as_str());
         canvas.mark(place, &line.text, &marks, found);
     }
     if let Some(aside) = &line.suffix {

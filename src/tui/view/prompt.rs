@@ -62,7 +62,7 @@ fn selection_hint(state: &State, rule: Rect) -> Option<String> {
     let key = |action| state.input.keymap.first_in(Context::Selection, action);
     if let Some((at, count)) = state
         .result_cursor()
-        .map(|walk| walk.place(&state.hits(&walk.hits)))
+        .map(|cursor| cursor.place(&state.hits(&cursor.hits)))
     {
         let (older, newer) = (key(Action::NextHit), key(Action::HitBefore));
         let of = |words| fill(words, &[&at, &count, &older, &newer]);

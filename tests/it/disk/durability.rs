@@ -241,7 +241,10 @@ fn a_damaged_message_is_reported_by_log_and_doctor_and_the_rest_is_served() {
         let (code, said) = runs(&home, &["backup", &copy]);
         assert_eq!(code, Some(0), "{said}");
         assert!(
-            said.contains(&format!("{} damaged; everything else is intact", n + 1)),
+            said.contains(&format!(
+                "{} damaged values (everything else is intact)",
+                n + 1
+            )),
             "{said}"
         );
         is_stopped(&mut server);

@@ -28,9 +28,9 @@ pub struct Raw {
     pub service: ChatServiceClient<Channel>,
     pub frames: mpsc::Sender<proto::ChatRequest>,
     stream: Streaming<proto::ChatResponse>,
-    /// How it reaches the server, for what it signs.
+    /// How it reaches the server. This is part of what it signs.
     pub transport: Transport,
-    /// The token of its session, once it is welcome.
+    /// The token of its session, once it has received Welcome.
     pub token: Option<SessionToken>,
     /// What it signs up with.
     pub invite: Option<Invite>,
@@ -63,8 +63,9 @@ pub async fn channel_over(pipe: impl AsyncRead + AsyncWrite + Send + Unpin + 'st
     let connector = tower::service_fn(move |_: http::Uri| {
         let pipe = pipe.lock().unwrap().take();
         async move {
-            pipe.map(TokioIo::new)
-                .ok_or_else(|| std::io::Error::other("one pipe is one connection"))
+            pipe.map(TokioIo::new).ok_or_else(|| {
+                std::io::Error::other("the pipe has already been used for a connection")
+            })
         }
     });
     Endpoint::from_static("http://tchat")
@@ -140,7 +141,7 @@ impl Raw {
         self.ask(request, Request::SignIn(answer)).await;
     }
 
-    /// Waits for the server's challenge. Returns `None` if another event comes, which stays the next one.
+    /// Waits for the server's challenge. Returns `None` if another event arrives first; the next call returns that event.
     pub async fn challenge(&mut self) -> Option<Challenge> {
         match self.try_event().await? {
             Event::Challenge { nonce, server_id } => Some(Challenge {
@@ -160,7 +161,7 @@ impl Raw {
         self.send(request_to(&RequestFrame { request, what })).await;
     }
 
-    /// A call beside the stream, with the token of this session.
+    /// A call outside the stream, with the token of this session.
     pub fn authorised<T>(&self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);
         if let Some(token) = self.token {

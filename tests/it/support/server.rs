@@ -213,7 +213,7 @@ impl Server {
         let runtime = self
             .runtime
             .replace(runtime())
-            .expect("only a crashing server crashes");
+            .expect("the server was made with `Server::crashing`");
         let (door, _) = mpsc::channel(1);
         *self.connections.lock().unwrap() = door;
         // Nothing of the old server may run when the new one starts, as with a killed process.
@@ -226,7 +226,7 @@ impl Server {
         self.store = self
             .reopen
             .as_ref()
-            .expect("a crashing server's data outlives it")();
+            .expect("`Server::crashing` sets `reopen`")();
     }
 
     /// Starts the server again on the same store.

@@ -9,7 +9,7 @@ const LOW: u64 = 32 * 1024 * 1024;
 /// From this many free bytes on, writing starts again.
 const ENOUGH: u64 = 64 * 1024 * 1024;
 /// How often free space is checked.
-const EVERY: Duration = Duration::from_millis(250);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Whether the disk has room for more writes.
 pub struct Space {
@@ -36,7 +36,10 @@ impl Space {
     }
 
     pub fn is_full(&mut self) -> bool {
-        if self.checked_at.is_some_and(|at| at.elapsed() < EVERY) {
+        if self
+            .checked_at
+            .is_some_and(|at| at.elapsed() < CHECK_INTERVAL)
+        {
             return self.is_full;
         }
         self.checked_at = Some(Instant::now());

@@ -11,9 +11,9 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NameTaken => "名字 {0} 已被使用；{1} 可以用",
         RefusalCode::NumberTaken => "编号 {0} 已被使用",
         RefusalCode::NameInvalid => match second {
-            "empty" => "名字至少要有一个字母或数字",
+            "empty" => "名字至少要有一个汉字、字母或数字",
             "length" => "名字最多 32 个字符",
-            _ => "“{0}”不能用作名字：可以用任何文字的字母和数字，以及 _ - 和 .",
+            _ => "“{0}”不能用作名字：可以用汉字、任何语言的字母、数字，以及 _ - 和 .",
         },
         RefusalCode::NameReserved if second == "operator" => {
             "“{0}”是留给服务器管理者的名字；请换一个名字，或向所有者要一个邀请"
@@ -31,8 +31,8 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::BodyControl => "不能使用控制字符 {0}",
         RefusalCode::RateLimited => "发送太频繁",
         RefusalCode::AfterRefused => "请先发送前面的那条消息",
-        RefusalCode::Draining => "服务器正在重启",
-        RefusalCode::EpochChanged => "这个房间的历史已更换",
+        RefusalCode::Draining => "服务器正在关闭",
+        RefusalCode::EpochChanged => "这个房间的聊天记录已被替换",
         RefusalCode::Unauthenticated => unauthenticated(first),
         RefusalCode::InviteNeeded => {
             "这个服务器只接受受邀的人；请向管理员要一个链接，运行 `tchat join` 并粘贴它"
@@ -54,7 +54,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
             ("close", "owner") => "只有这个房间的房主可以关闭它",
             _ => "这需要权限“{0}”，这个房间的 {1} 才有",
         },
-        RefusalCode::Outranked => "{0} 在这里的身份不低于你",
+        RefusalCode::Outranked => "{0} 在这里的权限不低于你",
         RefusalCode::Muted if first.is_empty() => "你在这个房间被禁言了",
         RefusalCode::Muted => "你在这个房间被禁言，直到 {0}",
         RefusalCode::Banned if second.is_empty() => "你被 #{0} 封禁了",
@@ -65,15 +65,15 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::TooMany => too_many(first),
         RefusalCode::RoomExists => "已有房间 #{0}，或看起来相似的房间",
         RefusalCode::RoomNameInvalid => match second {
-            "empty" => "房间名至少要有一个字母或数字",
+            "empty" => "房间名至少要有一个汉字、字母或数字",
             "length" => "房间名最多 64 个字符",
-            _ => "“{0}”不能用作房间名：可以用任何文字的字母和数字，以及 _ - 和 .",
+            _ => "“{0}”不能用作房间名：可以用汉字、任何语言的字母、数字，以及 _ - 和 .",
         },
         RefusalCode::TooLong => "{0} 太长：{1} 个字符，上限 {2}",
         RefusalCode::TargetUnknown => "那条消息已经不在了",
         RefusalCode::NotYours => "只能编辑自己的消息",
         RefusalCode::EmojiInvalid => "那不是一个表情",
-        RefusalCode::TooManyReactions => "那条消息的回应已达上限",
+        RefusalCode::TooManyReactions => "那条消息的表情回复已达上限",
         RefusalCode::RoomClosed => "#{0} 已关闭",
         RefusalCode::Offline => "现在没有连接",
         RefusalCode::Unknown => "服务器拒绝了，但这个版本的 tchat 不认识原因",

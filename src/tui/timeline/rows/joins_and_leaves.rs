@@ -1,6 +1,8 @@
 //! One line for a run of joins and leaves.
 
-use super::{Direction, IdentityId, Item, ItemKind, Layout, RUN, SafeText, Timeline, fill, text};
+use super::{
+    Direction, IdentityId, Item, ItemKind, Layout, RUN_LIMIT, SafeText, Timeline, fill, text,
+};
 
 impl Layout<'_> {
     /// Summarizes a run of joins and leaves in one line.
@@ -8,7 +10,7 @@ impl Layout<'_> {
         let mut people: Vec<(IdentityId, &SafeText, Direction, Direction)> = Vec::new();
         let mut before: Option<&Item> = None;
         let run = (first..timeline.len()).filter_map(|index| timeline.get(index));
-        for item in run.take(RUN) {
+        for item in run.take(RUN_LIMIT) {
             let ItemKind::JoinOrLeave { person, name, way } = &item.what else {
                 match item.what {
                     ItemKind::Hidden => continue,
