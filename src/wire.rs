@@ -34,7 +34,8 @@ pub use self::generated::v1 as proto;
 
 pub use account::{
     account_from, account_to, audit_from, audit_to, device_from, device_to, invite_from,
-    invite_terms_from, invite_terms_to, invite_to, server_role_from, server_role_to,
+    invite_terms_from, invite_terms_to, invite_to, server_role_asked, server_role_from,
+    server_role_to,
 };
 pub(crate) use body::{amended_from_bytes, amended_to_bytes};
 pub use codec::{Frame, encode_event};

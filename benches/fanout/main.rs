@@ -170,6 +170,7 @@ async fn serve(directory: &str, port: u16) {
         presets: vec![general],
         operators: Vec::new(),
         guests_from: tchat::chat::Networks::default(),
+        is_behind_proxy: false,
         proxy_pins: Vec::new(),
         owner: None,
         registration: tchat::chat::Registration::Open,

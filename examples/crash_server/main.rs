@@ -75,6 +75,7 @@ async fn main() {
                 Point::BeforeCommit => {}
             }
         }),
+        accounts: Box::new(|| None),
     };
     let general = RoomPreset {
         name: RoomName::new("general").expect("a name"),
@@ -92,6 +93,7 @@ async fn main() {
             presets: vec![general],
             operators: Vec::new(),
             guests_from: tchat::chat::Networks::default(),
+            is_behind_proxy: false,
             proxy_pins: Vec::new(),
             owner: None,
             registration: tchat::chat::Registration::Open,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Author;
+
 /// What a person may do on the whole server. Each role includes the ones before it.
 ///
 /// No role reads conversations, or private rooms that its holder has not joined.
@@ -141,6 +143,8 @@ pub enum AuditAct {
     Bot,
     /// An account of an earlier version was taken over by a device.
     Migrate,
+    /// A link of [`AuditAct::Relink`] was used.
+    ReplaceDevices,
     /// An account that was registered openly was removed, because it was not used for a long time.
     Lapse,
 }
@@ -158,6 +162,7 @@ impl AuditAct {
             Self::RemoveAccount => "remove-account",
             Self::Bot => "bot",
             Self::Migrate => "migrate",
+            Self::ReplaceDevices => "replace-devices",
             Self::Lapse => "lapse",
         }
     }
@@ -170,8 +175,8 @@ pub struct AuditEntry {
     pub number: u64,
     /// In Unix milliseconds.
     pub at_ms: u64,
-    /// The name of the administrator; empty for the user who runs the server.
-    pub actor: String,
+    /// The account of the administrator and its name then; `None` for the user who runs the server.
+    pub actor: Option<Author>,
     /// See [`AuditAct::word`].
     pub act: String,
     /// The account, invitation or device that it was done to.

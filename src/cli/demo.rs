@@ -115,6 +115,7 @@ fn serve(config: &Config, owner: DeviceKey) -> Result<ConnectionSender> {
             presets: presets.collect::<Result<_, _>>()?,
             operators: Vec::new(),
             guests_from: Networks::default(),
+            is_behind_proxy: false,
             proxy_pins: Vec::new(),
             // The user of the demo may try everything.
             owner: Some(owner),

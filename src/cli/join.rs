@@ -188,7 +188,11 @@ fn connect(config: Config) -> Connect {
             let (profiles, key, name) = (profiles.clone(), key.clone(), name.clone());
             let (data, link) = (config.paths.data.clone(), link.clone());
             let joined = target.clone();
+            let is_program = target.has_credential();
             Box::new(move |now: &str| {
+                if is_program {
+                    return;
+                }
                 profile::record_name(&profiles, &key, &name, now);
                 if link.pin.is_some() || joined.is_certified() {
                     known_servers::remember_last(&data, &link.to_string());

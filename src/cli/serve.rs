@@ -214,6 +214,7 @@ fn server_config(
             presets: serve.presets.clone(),
             operators: serve.operators.clone(),
             guests_from: serve.bridges.from.clone(),
+            is_behind_proxy: is_behind_proxy(serve),
             proxy_pins: serve.proxy_pins.clone(),
             owner,
             registration: registration(serve, listeners),
@@ -246,14 +247,18 @@ fn server_config(
 /// the whole internet look like this machine.
 fn registration(serve: &Serve, listeners: &Listeners) -> Registration {
     // The background server of one user is for that user.
-    let is_reachable = !serve.public.is_empty() || !serve.proxy_pins.is_empty();
-    let is_for_everyone = listeners.is_local() && !is_reachable && !serve.is_background;
+    let is_for_everyone = listeners.is_local() && !is_behind_proxy(serve) && !serve.is_background;
     let usual = if is_for_everyone {
         Registration::Open
     } else {
         Registration::Invite
     };
     serve.registration.unwrap_or(usual)
+}
+
+/// Whether a proxy or a tunnel may lead to this server, as far as the configuration says.
+fn is_behind_proxy(serve: &Serve) -> bool {
+    !serve.public.is_empty() || !serve.proxy_pins.is_empty()
 }
 
 /// A server that only this machine can reach shows internals by default.

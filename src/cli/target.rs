@@ -53,6 +53,11 @@ impl Target {
         }
     }
 
+    /// Whether the key of a program signs in, which leaves nothing behind on this machine.
+    pub fn has_credential(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Chooses the profile for this server. From then on, only a server with this profile is accepted.
     ///
     /// # Errors

@@ -18,8 +18,10 @@ pub enum CallError {
     Invalid,
     /// The server is older and does not know this call.
     TooOld,
-    /// There is no connection, or it broke.
+    /// There is no connection.
     Offline,
+    /// The server did not carry it out now: it is busy, its disk is full, or the connection broke.
+    Busy,
 }
 
 /// What does not exist, by the name or id that was given.
@@ -36,14 +38,14 @@ impl CallError {
     /// Returns the error of a call that is about something. `missing` is what `NOT_FOUND` means, `name` the name that was asked for.
     pub(super) fn about(status: &Status, missing: Option<Missing>, name: &str) -> Self {
         match status.code() {
-            Code::PermissionDenied | Code::Unauthenticated => Self::NotAllowed,
+            Code::PermissionDenied => Self::NotAllowed,
             Code::ResourceExhausted => Self::TooMany,
             Code::InvalidArgument => Self::Invalid,
             Code::FailedPrecondition => Self::LastOwner,
             Code::AlreadyExists => Self::NameTaken(name.to_owned()),
             Code::Unimplemented => Self::TooOld,
-            Code::NotFound => missing.map_or(Self::Offline, Self::Missing),
-            _ => Self::Offline,
+            Code::NotFound => missing.map_or(Self::Busy, Self::Missing),
+            _ => Self::Busy,
         }
     }
 }

@@ -5,6 +5,7 @@
 mod account_names;
 mod administration;
 mod admission;
+mod bots;
 mod devices;
 pub(crate) mod guest;
 pub(crate) mod guests;
@@ -81,6 +82,8 @@ pub struct HubConfig {
     pub owner: Option<DeviceKey>,
     /// The networks of other machines from which guests of bridges may come.
     pub guests_from: Networks,
+    /// Whether a proxy or a tunnel may lead here, so that a TCP connection from this machine may be anybody's.
+    pub is_behind_proxy: bool,
     /// The pins of proxies that end TLS in front of this server. A device that signs for one of them is accepted, too.
     pub proxy_pins: Vec<Pin>,
     /// Who may make an account.
@@ -108,6 +111,7 @@ pub struct Hub {
     owner: Option<DeviceKey>,
     registration: Registration,
     guests_from: Networks,
+    is_behind_proxy: bool,
     /// The preset rooms that guests from other machines may not join.
     not_bridged: HashSet<NameKey>,
     pub(super) proxy_pins: Vec<Pin>,
@@ -140,6 +144,8 @@ struct HubState {
     people: HashMap<IdentityId, PresentPerson>,
     /// The people and devices whose sessions have these tokens.
     tokens: HashMap<SessionToken, Caller>,
+    /// All accounts.
+    accounts: HashSet<IdentityId>,
     /// The roles of accounts that are more than members.
     roles: HashMap<IdentityId, ServerRole>,
     /// The accounts of programs.
@@ -221,6 +227,7 @@ impl Hub {
             owner: config.owner,
             registration: config.registration,
             guests_from: config.guests_from,
+            is_behind_proxy: config.is_behind_proxy,
             not_bridged: not_bridged(&config.presets),
             proxy_pins: config.proxy_pins,
             filter: config.filter,

@@ -280,6 +280,12 @@ impl Session {
             rooms,
             token,
         }));
+        for device in &self.who.added {
+            self.outbox.answer(Event::DeviceAdded {
+                name: device.name.clone(),
+                from: device.from.clone(),
+            });
+        }
         for record in self
             .hub
             .store
@@ -351,6 +357,19 @@ impl Session {
                 Ok(())
             }
             Err(AdmitError::Store(error)) => Err(error),
+        }
+    }
+
+    /// Whether nothing more is to be sent: the reader is gone, or the device was revoked.
+    fn is_over(&self) -> bool {
+        self.outbox.is_abandoned() || self.who.end.is_cancelled()
+    }
+
+    /// Waits for room in the outbox, or until the session is over.
+    async fn wait_for_room(&self) {
+        tokio::select! {
+            () = self.outbox.wait_for_room() => {}
+            () = self.who.end.cancelled() => {}
         }
     }
 

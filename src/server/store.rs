@@ -365,7 +365,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Returns the invitations that can still be used, the one that expires last first.
     async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError>;
 
-    /// Returns everyone whose current or most recent name has this key.
+    /// Returns everyone whose current or most recent name has this key, except for removed accounts.
     async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError>;
 
     /// Finds members of a room by name. Returns at most two for each key: two are enough to know that the name is ambiguous.
@@ -375,7 +375,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         keys: Vec<NameKey>,
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError>;
 
-    /// Returns all accounts. Former names that are not theirs any longer at log time `now_ms` are left out.
+    /// Returns all accounts that were not removed. Former names that are not theirs any longer at log time `now_ms` are left out.
     async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountRecord>, StoreError>;
 
     /// Returns how many messages of a person are stored.
@@ -384,7 +384,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Adds a person, or updates their name and when they were last here.
     async fn put_identity(&self, record: IdentityRecord, seen: Stamp) -> Result<(), StoreError>;
 
-    /// Returns the guests of bridges that are still members of a room.
+    /// Returns the guests of bridges and the removed accounts that are still members of a room.
     async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError>;
 
     /// Deletes a guest who will not be back. A guest with a conversation stays, because the other person reads their name.

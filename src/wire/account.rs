@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::admin_proto as proto;
 use super::parts::Malformed;
 use super::proto::Device as ProtoDevice;
-use crate::chat::{AccountInfo, AuditEntry, Device, InviteTerms, OpenInvite, ServerRole};
+use crate::chat::{
+    AccountInfo, AuditEntry, Author, Device, IdentityId, InviteTerms, OpenInvite, ServerRole,
+};
 
 pub fn invite_terms_to(terms: InviteTerms) -> proto::CreateInviteRequest {
     proto::CreateInviteRequest {
@@ -22,7 +24,7 @@ pub fn invite_terms_to(terms: InviteTerms) -> proto::CreateInviteRequest {
 /// A term is out of range; the error names it.
 pub fn invite_terms_from(asked: proto::CreateInviteRequest) -> Result<InviteTerms, Malformed> {
     let mut terms = InviteTerms {
-        role: server_role_from(asked.role()),
+        role: server_role_asked(asked.role)?,
         rooms: asked.rooms,
         ..InviteTerms::default()
     };
@@ -72,6 +74,15 @@ pub fn server_role_to(role: ServerRole) -> proto::Role {
         ServerRole::Admin => proto::Role::Admin,
         ServerRole::Owner => proto::Role::Owner,
     }
+}
+
+/// Returns the role that a request asks for.
+///
+/// # Errors
+/// It is one of a later version.
+pub fn server_role_asked(role: i32) -> Result<ServerRole, Malformed> {
+    let role = proto::Role::try_from(role);
+    role.map(server_role_from).map_err(|_| Malformed("role"))
 }
 
 /// Returns the role of a message; one of a later version is that of a member.
@@ -126,10 +137,15 @@ pub fn account_from(account: proto::Account) -> AccountInfo {
 }
 
 pub fn audit_to(row: AuditEntry) -> proto::AuditRow {
+    let (actor_id, actor) = match row.actor {
+        Some(actor) => (actor.id.bytes().to_vec(), actor.name),
+        None => (Vec::new(), String::new()),
+    };
     proto::AuditRow {
+        actor_id,
         number: row.number,
         at_ms: row.at_ms,
-        actor: row.actor,
+        actor,
         act: row.act,
         target: row.target,
         detail: row.detail,
@@ -139,10 +155,14 @@ pub fn audit_to(row: AuditEntry) -> proto::AuditRow {
 
 /// Returns a row of the audit log. A hash of another length becomes zeros, which match no row.
 pub fn audit_from(row: proto::AuditRow) -> AuditEntry {
+    let actor = IdentityId::from_slice(&row.actor_id).map(|id| Author {
+        id,
+        name: row.actor,
+    });
     AuditEntry {
         number: row.number,
         at_ms: row.at_ms,
-        actor: row.actor,
+        actor,
         act: row.act,
         target: row.target,
         detail: row.detail,

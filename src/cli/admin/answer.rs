@@ -97,10 +97,8 @@ fn account_line(s: &Strings, zone: &TimeZone, account: &AccountInfo) -> String {
 
 fn audit_line(s: &Strings, zone: &TimeZone, row: &AuditEntry) -> String {
     let at = system_lines::clock(s, zone, row.at_ms).unwrap_or_default();
-    let actor = match row.actor.as_str() {
-        "" => s.accounts.by_host,
-        name => name,
-    };
+    let actor = row.actor.as_ref();
+    let actor = actor.map_or(s.accounts.by_host, |it| it.name.as_str());
     let words = [
         row.number.to_string(),
         at,

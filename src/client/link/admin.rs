@@ -141,7 +141,7 @@ async fn call_invites(
             let made = made
                 .map_err(|status| CallError::about(&status, Some(Missing::Room), ""))?
                 .into_inner();
-            let invite = made.invite.map(invite_from).ok_or(CallError::Offline)?;
+            let invite = made.invite.map(invite_from).ok_or(CallError::Busy)?;
             let link = SecretLink(made.link);
             Ok(AdminAnswer::Created { link, invite })
         }
@@ -203,7 +203,7 @@ async fn call_accounts(
             };
             let made = service.create_bot(with(message, token)?).await;
             let made = made.map_err(failed)?.into_inner();
-            let key = made.key.try_into().map_err(|_| CallError::Offline)?;
+            let key = made.key.try_into().map_err(|_| CallError::Busy)?;
             AdminAnswer::Bot(BotCredential {
                 name,
                 link: made.link,

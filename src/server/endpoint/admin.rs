@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::caller::{status_of, token_of};
+use super::caller::{carry_out, status_of, token_of};
 use super::shared_link::SharedLink;
-use crate::chat::Transport;
+use crate::chat::{ServerRole, Transport};
 use crate::server::hub::{Administrator, Hub};
 use crate::server::listen::Connection;
 use crate::wire::admin_proto as proto;
 use crate::wire::{
-    Malformed, account_to, audit_to, device_to, invite_terms_from, invite_to, server_role_from,
+    Malformed, account_to, audit_to, device_to, invite_terms_from, invite_to, server_role_asked,
 };
 
 /// The server code that the build script generates.
@@ -54,8 +54,11 @@ impl Admin {
         let caller = token.and_then(|token| self.hub.caller_of(token));
         let person = caller.and_then(|caller| self.hub.administrator(caller.person));
         match (person, caller) {
+            // Anyone who can open the socket has the rights of an owner, with any account and with none.
+            (Some(Administrator::Person(author, _)), _) if transport == Transport::Socket => {
+                Ok(Administrator::Person(author, ServerRole::Owner))
+            }
             (Some(person), _) => Ok(person),
-            // Whoever can open the socket may administer, with any account and with none.
             (None, _) if transport == Transport::Socket => {
                 connection.mark_admitted();
                 Ok(Administrator::Host)
@@ -78,8 +81,9 @@ impl AdminService for Admin {
         let terms = invite_terms_from(request.into_inner()).map_err(|Malformed(what)| {
             Status::invalid_argument(format!("'{what}' is too large"))
         })?;
-        let made = self.hub.create_invite(&by, &terms).await;
-        let (invite, shown) = made.map_err(|failure| status_of(&self.hub, failure))?;
+        let hub = Arc::clone(&self.hub);
+        let made = async move { hub.create_invite(&by, &terms).await };
+        let (invite, shown) = carry_out(&self.hub, made).await?;
         Ok(Response::new(proto::CreateInviteResponse {
             invite: Some(invite_to(&shown)),
             link: invite.added_to(&self.link.get()),
@@ -102,8 +106,9 @@ impl AdminService for Admin {
         request: Request<proto::RevokeInviteRequest>,
     ) -> Result<Response<proto::RevokeInviteResponse>, Status> {
         let by = self.administrator(&request)?;
-        let revoked = self.hub.revoke_invite(&by, &request.into_inner().id).await;
-        revoked.map_err(|failure| status_of(&self.hub, failure))?;
+        let (hub, id) = (Arc::clone(&self.hub), request.into_inner().id);
+        let revoked = async move { hub.revoke_invite(&by, &id).await };
+        carry_out(&self.hub, revoked).await?;
         Ok(Response::new(proto::RevokeInviteResponse {}))
     }
 
@@ -125,9 +130,11 @@ impl AdminService for Admin {
     ) -> Result<Response<proto::SetRoleResponse>, Status> {
         let by = self.administrator(&request)?;
         let asked = request.into_inner();
-        let role = server_role_from(asked.role());
-        let done = self.hub.set_role(&by, &asked.name, role).await;
-        done.map_err(|failure| status_of(&self.hub, failure))?;
+        let role = server_role_asked(asked.role)
+            .map_err(|_| Status::invalid_argument("'role' is unknown"))?;
+        let hub = Arc::clone(&self.hub);
+        let done = async move { hub.set_role(&by, &asked.name, role).await };
+        carry_out(&self.hub, done).await?;
         Ok(Response::new(proto::SetRoleResponse {}))
     }
 
@@ -137,8 +144,9 @@ impl AdminService for Admin {
     ) -> Result<Response<proto::RenameAccountResponse>, Status> {
         let by = self.administrator(&request)?;
         let asked = request.into_inner();
-        let done = self.hub.rename_account(&by, &asked.name, &asked.to).await;
-        done.map_err(|failure| status_of(&self.hub, failure))?;
+        let hub = Arc::clone(&self.hub);
+        let done = async move { hub.rename_account(&by, &asked.name, &asked.to).await };
+        carry_out(&self.hub, done).await?;
         Ok(Response::new(proto::RenameAccountResponse {}))
     }
 
@@ -148,8 +156,9 @@ impl AdminService for Admin {
     ) -> Result<Response<proto::RemoveAccountResponse>, Status> {
         let by = self.administrator(&request)?;
         let name = request.into_inner().name;
-        let done = self.hub.remove_account_named(&by, &name).await;
-        done.map_err(|failure| status_of(&self.hub, failure))?;
+        let hub = Arc::clone(&self.hub);
+        let done = async move { hub.remove_account_named(&by, &name).await };
+        carry_out(&self.hub, done).await?;
         Ok(Response::new(proto::RemoveAccountResponse {}))
     }
 
@@ -158,8 +167,9 @@ impl AdminService for Admin {
         request: Request<proto::RelinkRequest>,
     ) -> Result<Response<proto::RelinkResponse>, Status> {
         let by = self.administrator(&request)?;
-        let made = self.hub.relink(&by, &request.into_inner().name).await;
-        let invite = made.map_err(|failure| status_of(&self.hub, failure))?;
+        let (hub, name) = (Arc::clone(&self.hub), request.into_inner().name);
+        let made = async move { hub.relink(&by, &name).await };
+        let invite = carry_out(&self.hub, made).await?;
         let link = invite.added_to(&self.link.get());
         Ok(Response::new(proto::RelinkResponse { link }))
     }
@@ -170,8 +180,9 @@ impl AdminService for Admin {
     ) -> Result<Response<proto::CreateBotResponse>, Status> {
         let by = self.administrator(&request)?;
         let asked = request.into_inner();
-        let made = self.hub.create_bot(&by, &asked.name, &asked.rooms).await;
-        let secret = made.map_err(|failure| status_of(&self.hub, failure))?;
+        let hub = Arc::clone(&self.hub);
+        let made = async move { hub.create_bot(&by, &asked.name, &asked.rooms).await };
+        let secret = carry_out(&self.hub, made).await?;
         Ok(Response::new(proto::CreateBotResponse {
             link: self.link.get(),
             key: secret.seed().to_vec(),
@@ -196,8 +207,9 @@ impl AdminService for Admin {
     ) -> Result<Response<proto::RevokeAccountDeviceResponse>, Status> {
         let by = self.administrator(&request)?;
         let asked = request.into_inner();
-        let done = self.hub.revoke_device_of(&by, &asked.name, &asked.id).await;
-        done.map_err(|failure| status_of(&self.hub, failure))?;
+        let hub = Arc::clone(&self.hub);
+        let done = async move { hub.revoke_device_of(&by, &asked.name, &asked.id).await };
+        carry_out(&self.hub, done).await?;
         Ok(Response::new(proto::RevokeAccountDeviceResponse {}))
     }
 

@@ -5,6 +5,7 @@ use tonic::metadata::MetadataMap;
 
 use crate::chat::{RefusalCode, SessionToken};
 use crate::server::hub::{AdminFailure, Hub};
+use crate::server::store::StoreError;
 
 /// Returns the status of an act that was not done. Stops the server if its store failed.
 pub(super) fn status_of(hub: &Hub, failure: AdminFailure) -> Status {
@@ -22,10 +23,25 @@ pub(super) fn status_of(hub: &Hub, failure: AdminFailure) -> Status {
             RefusalCode::StorageFull => Status::unavailable("the server's disk is full"),
             _ => Status::invalid_argument("the name is not allowed"),
         },
+        AdminFailure::Store(StoreError::Full) => Status::unavailable("the server's disk is full"),
+        AdminFailure::Store(StoreError::Conflict) => {
+            Status::aborted("somebody else has changed it at the same moment")
+        }
         AdminFailure::Store(error) => {
             hub.fatal.raise(&error);
             Status::internal("the server's store failed")
         }
+    }
+}
+
+/// Carries out an act to its end, even if the caller goes away in the meantime: hyper drops the future of a call that is cancelled.
+pub(super) async fn carry_out<T: Send + 'static>(
+    hub: &Hub,
+    act: impl Future<Output = Result<T, AdminFailure>> + Send + 'static,
+) -> Result<T, Status> {
+    match tokio::spawn(act).await {
+        Ok(done) => done.map_err(|failure| status_of(hub, failure)),
+        Err(_) => Err(Status::internal("the server could not complete it")),
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use super::caller::{status_of, token_of};
+use super::caller::{carry_out, token_of};
 use super::shared_link::SharedLink;
 use crate::chat::{Epoch, IdentityId, RoomId, Search, Seq};
 use crate::server::deadline;
@@ -71,6 +71,12 @@ impl Endpoint {
 
     fn check_rate_limit(&self, caller: IdentityId) -> Result<(), Status> {
         let too_many = |_| Status::resource_exhausted("too many requests at once");
+        self.hub.check_rate_limit(caller).map_err(too_many)
+    }
+
+    /// As [`Endpoint::check_rate_limit`], for calls that have a limit of their own with the same code.
+    fn check_rate(&self, caller: IdentityId) -> Result<(), Status> {
+        let too_many = |_| Status::unavailable("too many requests at once");
         self.hub.check_rate_limit(caller).map_err(too_many)
     }
 
@@ -167,7 +173,7 @@ impl ChatService for Endpoint {
         request: Request<proto::ListDevicesRequest>,
     ) -> Result<Response<proto::ListDevicesResponse>, Status> {
         let caller = self.calling(&request)?;
-        self.check_rate_limit(caller.person)?;
+        self.check_rate(caller.person)?;
         let devices = self.hub.devices_of(caller.person, Some(caller.device));
         let devices = devices.await.map_err(|error| self.fail(&error))?;
         let devices = devices.into_iter().map(device_to).collect();
@@ -179,9 +185,10 @@ impl ChatService for Endpoint {
         request: Request<proto::AddDeviceRequest>,
     ) -> Result<Response<proto::AddDeviceResponse>, Status> {
         let caller = self.calling(&request)?;
-        self.check_rate_limit(caller.person)?;
-        let made = self.hub.create_device_link(caller).await;
-        let invite = made.map_err(|failure| status_of(&self.hub, failure))?;
+        self.check_rate(caller.person)?;
+        let hub = Arc::clone(&self.hub);
+        let made = async move { hub.create_device_link(caller).await };
+        let invite = carry_out(&self.hub, made).await?;
         let link = invite.added_to(&self.link.get());
         Ok(Response::new(proto::AddDeviceResponse { link }))
     }
@@ -191,10 +198,11 @@ impl ChatService for Endpoint {
         request: Request<proto::RevokeDeviceRequest>,
     ) -> Result<Response<proto::RevokeDeviceResponse>, Status> {
         let caller = self.calling(&request)?;
-        self.check_rate_limit(caller.person)?;
+        self.check_rate(caller.person)?;
         let id = request.into_inner().id;
-        let done = self.hub.revoke_device(caller.person, &id, None).await;
-        done.map_err(|failure| status_of(&self.hub, failure))?;
+        let hub = Arc::clone(&self.hub);
+        let done = async move { hub.revoke_device(caller.person, &id, None).await };
+        carry_out(&self.hub, done).await?;
         Ok(Response::new(proto::RevokeDeviceResponse {}))
     }
 
@@ -203,11 +211,9 @@ impl ChatService for Endpoint {
         request: Request<proto::DeleteAccountRequest>,
     ) -> Result<Response<proto::DeleteAccountResponse>, Status> {
         let caller = self.caller(&request)?;
-        let done = self
-            .hub
-            .remove_account(caller, RemoveWhen::Always, None)
-            .await;
-        done.map_err(|failure| status_of(&self.hub, failure))?;
+        let hub = Arc::clone(&self.hub);
+        let done = async move { hub.remove_account(caller, RemoveWhen::Always, None).await };
+        carry_out(&self.hub, done).await?;
         Ok(Response::new(proto::DeleteAccountResponse {}))
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Hub;
-use crate::chat::{AccountOrigin, Skeleton, UserName, Via};
+use crate::chat::{AccountOrigin, ServerRole, Skeleton, UserName, Via};
 use crate::server::store::{AccountChange, AccountRecord, IdentityRecord, NewAudit, StoreError};
 
 /// How long the former name of an account stays its own.
@@ -17,11 +17,12 @@ const NUMBERS: usize = 100_000;
 
 impl Hub {
     /// Loads the names and roles of all accounts. In data of earlier versions, several may have names that look alike: the account with the most
-    /// messages keeps its name, and the others get one with a number.
+    /// messages keeps its name, the others get one with a number, and those that have never posted and have no role are removed.
     pub(super) async fn load_names(&self) -> Result<(), StoreError> {
         let now_ms = self.log_now_ms();
         let mut by_look: HashMap<Skeleton, Vec<AccountRecord>> = HashMap::new();
         for account in self.store.accounts(now_ms).await? {
+            self.lock().accounts.insert(account.id);
             self.set_cached_role(account.id, account.role);
             if account.origin == AccountOrigin::Bot {
                 self.lock().bots.insert(account.id);
@@ -46,9 +47,17 @@ impl Hub {
             }
         }
         for account in nameless {
-            self.number_name(account).await?;
+            if account.has_posted || account.role > ServerRole::Member {
+                self.number_name(account).await?;
+            } else {
+                self.drop_unused(account).await?;
+            }
         }
         for (id, (name, until_ms)) in former {
+            // A present name that looks like the former one is theirs for longer.
+            if self.lock().names.holder(&name, Instant::now()) == Some(id) {
+                continue;
+            }
             let kept = Duration::from_millis(until_ms.saturating_sub(now_ms));
             self.lock()
                 .names
@@ -74,6 +83,21 @@ impl Hub {
         Ok(others)
     }
 
+    /// Removes an account whose name is somebody else's, and which was never used for anything.
+    async fn drop_unused(&self, account: AccountRecord) -> Result<(), StoreError> {
+        tracing::warn!(
+            identity = %account.id, name = %account.name,
+            "two accounts had names that look alike; removed the one that has never posted"
+        );
+        self.lock().accounts.remove(&account.id);
+        let change = AccountChange::Remove(account.id, self.rooms.clock.stamp().at_ms);
+        match self.store.change_account(change, None).await {
+            // It is removed at the next start.
+            Err(StoreError::Full) => Ok(()),
+            removed => removed,
+        }
+    }
+
     /// Gives an account whose name is somebody else's the same name with a number.
     async fn number_name(&self, account: AccountRecord) -> Result<(), StoreError> {
         let free = {
@@ -93,7 +117,7 @@ impl Hub {
         };
         let change = AccountChange::Rename {
             account: renamed,
-            kept_until_ms: 0,
+            kept_until_ms: Some(0),
         };
         match self.store.change_account(change, None).await {
             // It is renamed again at the next start.
@@ -109,14 +133,9 @@ impl Hub {
         before: &UserName,
         audit: Option<NewAudit>,
     ) -> Result<(), StoreError> {
-        if renamed.name.skeleton() == before.skeleton() && audit.is_none() {
-            return self
-                .store
-                .put_identity(renamed, self.rooms.clock.stamp())
-                .await;
-        }
         let kept_ms = u64::try_from(FORMER_KEPT.as_millis()).unwrap_or(u64::MAX);
-        let kept_until_ms = self.log_now_ms().saturating_add(kept_ms);
+        let is_alike = renamed.name.skeleton() == before.skeleton();
+        let kept_until_ms = (!is_alike).then(|| self.log_now_ms().saturating_add(kept_ms));
         let change = AccountChange::Rename {
             account: renamed,
             kept_until_ms,

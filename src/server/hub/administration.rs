@@ -1,21 +1,20 @@
 //! What administrators do with accounts: roles, names, removal, new devices, and the accounts of programs. Everything is in the audit log.
 
+use std::sync::{Arc, Weak};
+
 use tokio::time::Instant;
 
 use super::names::parse_name;
-use super::{AdmitError, Hub, now_ms, random_bytes};
+use super::people::Entitled;
+use super::{AdmitError, Hub, now_ms};
 use crate::chat::{
-    AccountInfo, AccountOrigin, AuditAct, AuditEntry, Author, Body, Device, DeviceSecret,
-    IdentityId, Invite, Refusal, Role, RoomId, RoomKind, Ruling, ServerRole, UserName, Via,
+    AccountInfo, AccountOrigin, AuditAct, AuditEntry, Author, Body, Device, IdentityId, Invite,
+    Refusal, Role, RoomId, Ruling, ServerRole, UserName,
 };
-use crate::server::room::mailbox::{LeaveReason, RoomMsg, RoomQuery};
+use crate::server::room::mailbox::RoomQuery;
 use crate::server::store::{
-    AccountChange, AccountRecord, DeviceRecord, IdentityRecord, NewAudit, NewDevice, OtherDevices,
-    StoreError,
+    AccountChange, AccountRecord, IdentityRecord, NewAudit, OtherDevices, RoomRecord, StoreError,
 };
-
-/// The most accounts of programs.
-const BOTS: usize = 256;
 
 /// Who administers.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -128,26 +127,28 @@ impl Hub {
         name: &str,
         role: ServerRole,
     ) -> Result<(), AdminFailure> {
-        if by.role() < ServerRole::Owner {
+        let _one_at_a_time = self.role_lock.lock().await;
+        if self.role_of(by) < ServerRole::Owner {
             return Err(AdminFailure::NotAllowed);
         }
-        let _one_at_a_time = self.role_lock.lock().await;
         let account = self.account_named(name).await?;
+        // The person does not sign in meanwhile.
+        let _lock = self.person_locks.lock(account.id).await;
         let before = self.server_role(account.id);
-        if before == role {
-            return Ok(());
-        }
-        if before == ServerRole::Owner && self.owners() <= 1 {
+        if before == ServerRole::Owner && role < before && self.owners() <= 1 {
             return Err(AdminFailure::LastOwner);
+        }
+        if before != role {
+            let audit = self.audited(Some(by), AuditAct::Role, &account.name, role.word());
+            let change = AccountChange::SetRole(account.id, role);
+            self.store.change_account(change, Some(audit)).await?;
+            self.set_cached_role(account.id, role);
+            tracing::info!(name = %account.name, identity = %account.id, %role, "changed a role");
         }
         if role >= ServerRole::Admin {
             self.bind_operator(&account.name, account.id).await?;
         }
-        let audit = self.audited(Some(by), AuditAct::Role, &account.name, role.word());
-        let change = AccountChange::SetRole(account.id, role);
-        self.store.change_account(change, Some(audit)).await?;
-        self.set_cached_role(account.id, role);
-        tracing::info!(name = %account.name, identity = %account.id, %role, "changed a role");
+        // Also if the role is the same: a full disk may have kept a room from following it.
         self.follow_role(&account, role).await?;
         Ok(())
     }
@@ -168,16 +169,25 @@ impl Hub {
             Role::Member
         };
         let author = self.author_of(account.id).await?;
-        for room in self.store.memberships(account.id).await? {
-            let identity = account.id;
-            let has = self.ask(room.id, |reply| RoomQuery::Role { identity, reply });
-            if room.is_preset() && has.await.flatten() != Some(wanted) {
+        let rooms = self.rooms.directory.rooms().into_iter();
+        for room in rooms.filter(RoomRecord::is_preset) {
+            if self.differs_in(room.id, account.id, wanted).await {
                 let ruling = Body::Ruling(author.clone(), Ruling::Role(wanted));
                 let server = self.rooms.server.clone();
                 self.announce_in(room.id, &server, ruling).await;
             }
         }
         Ok(())
+    }
+
+    /// Whether a person has another role in a room, or gets another one when they come back to it.
+    async fn differs_in(&self, room: RoomId, identity: IdentityId, wanted: Role) -> bool {
+        if let Some(role) = self.role_in(room, identity).await {
+            return role != wanted;
+        }
+        let remembered = self.ask(room, RoomQuery::PeopleWithStanding).await;
+        let is_remembered = remembered.is_some_and(|it| it.contains(&identity));
+        wanted == Role::Member && is_remembered
     }
 
     /// Gives an account another name.
@@ -191,13 +201,18 @@ impl Hub {
         let new = parse_name(asked).map_err(AdminFailure::Name)?;
         let _lock = self.person_locks.lock(account.id).await;
         let old = self.author_of(account.id).await?;
+        if !self.exists(account.id) || old.name != account.name.as_str() {
+            return Err(AdminFailure::Unknown);
+        }
         if new.as_str() == old.name {
             return Ok(());
         }
-        if by.role() == ServerRole::Owner {
-            self.bind_operator(&new, account.id).await?;
-        }
-        self.claim(&new, account.id).await?;
+        let entitled = if self.role_of(by) == ServerRole::Owner {
+            Entitled::Yes
+        } else {
+            Entitled::No
+        };
+        self.claim(&new, account.id, entitled).await?;
         let before = UserName::from_stored(old.name.clone());
         let record = IdentityRecord {
             name: new.clone(),
@@ -210,13 +225,16 @@ impl Hub {
             state.names.claim(&before, old.id, Instant::now());
             return Err(error.into());
         }
+        if entitled == Entitled::Yes {
+            self.bind_operator(&new, old.id).await?;
+        }
         self.complete_rename(&old, &new).await?;
         Ok(())
     }
 
     /// Removes an account that an administrator names.
     pub async fn remove_account_named(
-        &self,
+        self: &Arc<Self>,
         by: &Administrator,
         name: &str,
     ) -> Result<(), AdminFailure> {
@@ -226,9 +244,9 @@ impl Hub {
             .await
     }
 
-    /// Removes an account: its devices are revoked, its sessions end, it leaves all rooms, and its names are free. What it wrote stays.
+    /// Removes an account: its devices are forgotten, its sessions end, it leaves all rooms, and its names are free. What it wrote stays.
     pub async fn remove_account(
-        &self,
+        self: &Arc<Self>,
         account: IdentityId,
         when: RemoveWhen,
         audit: Option<NewAudit>,
@@ -240,6 +258,9 @@ impl Hub {
         let author = self.author_of(account).await?;
         {
             let _lock = self.person_locks.lock(account).await;
+            if !self.exists(account) {
+                return Err(AdminFailure::Unknown);
+            }
             if when == RemoveWhen::Absent && self.author(account).is_some() {
                 return Ok(());
             }
@@ -247,17 +268,17 @@ impl Hub {
             self.store.change_account(change, audit).await?;
             let mut state = self.lock();
             state.names.release_all(account);
+            state.accounts.remove(&account);
             state.roles.remove(&account);
             state.bots.remove(&account);
             state.renames.remove(&account);
         }
         self.end_sessions(account, |_| true);
-        for room in self.store.memberships(account).await? {
-            let (author, how) = (author.clone(), LeaveReason::ForGood);
-            let left = self.ask(room.id, |reply| RoomMsg::Leave { author, how, reply });
-            drop(left.await);
-        }
         tracing::info!(name = %author.name, identity = %account, "removed an account");
+        // What is left after a crash is done at the next start.
+        if !self.leave_all_rooms(&author).await? {
+            tokio::spawn(Arc::clone(self).retry_leave(author, Weak::new()));
+        }
         Ok(())
     }
 
@@ -267,108 +288,6 @@ impl Hub {
         let audit = self.audited(Some(by), AuditAct::Relink, &account.name, "");
         self.create_link_for(account.id, by.person(), OtherDevices::Revoked, Some(audit))
             .await
-    }
-
-    /// Makes the account of a program, which is a member of some rooms. Returns its key, which is not stored.
-    pub async fn create_bot(
-        &self,
-        by: &Administrator,
-        name: &str,
-        rooms: &[String],
-    ) -> Result<DeviceSecret, AdminFailure> {
-        if self.lock().bots.len() >= BOTS {
-            return Err(AdminFailure::TooMany);
-        }
-        let rooms = self.rooms_for(by, rooms).await?;
-        let name = parse_name(name).map_err(AdminFailure::Name)?;
-        self.filter
-            .check_name(name.as_str())
-            .map_err(AdminFailure::Name)?;
-        let id = IdentityId::new(random_bytes());
-        self.claim(&name, id).await?;
-        let secret = DeviceSecret::new(random_bytes());
-        let account = IdentityRecord {
-            id,
-            name,
-            via: Via::Tchat,
-        };
-        let device = DeviceRecord {
-            key: secret.public(),
-            name: "bot".into(),
-            added_ms: now_ms(),
-            seen_ms: 0,
-            from: String::new(),
-        };
-        let new = NewDevice {
-            origin: AccountOrigin::Bot,
-            ..NewDevice::new(account.clone(), device)
-        };
-        let audit = self.audited(Some(by), AuditAct::Bot, &account.name, "");
-        let change = AccountChange::AddDevice(Box::new(new));
-        if let Err(error) = self.store.change_account(change, Some(audit)).await {
-            self.lock().names.release(&account.name, id);
-            return Err(error.into());
-        }
-        self.lock().bots.insert(id);
-        self.enrol(&account, &rooms, by.person()).await?;
-        tracing::info!(name = %account.name, identity = %id, "made the account of a program");
-        Ok(secret)
-    }
-
-    /// Makes a new account a member of rooms. Where an invitation is needed, `inviter` makes it.
-    pub(super) async fn enrol(
-        &self,
-        account: &IdentityRecord,
-        rooms: &[RoomId],
-        inviter: Option<IdentityId>,
-    ) -> Result<(), StoreError> {
-        let author = Author {
-            id: account.id,
-            name: account.name.to_string(),
-        };
-        for room in rooms {
-            if let Some(inviter) = inviter {
-                let inviter = self.author_of(inviter).await?;
-                let ruling = Body::Ruling(author.clone(), Ruling::Invited);
-                self.announce_in(*room, &inviter, ruling).await;
-            }
-            let author = author.clone();
-            let joined = self.ask(*room, |reply| RoomMsg::Enrol { author, reply });
-            // The room may be gone, or its inviter may have lost the right meanwhile.
-            if let Some(Err(refusal)) = joined.await {
-                tracing::info!(identity = %account.id, %room, code = ?refusal.code, "a new account cannot join a room");
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns rooms by their names, if the administrator may add people to them: public ones, and those that they may invite to.
-    pub(super) async fn rooms_for(
-        &self,
-        by: &Administrator,
-        names: &[String],
-    ) -> Result<Vec<RoomId>, AdminFailure> {
-        let mut rooms = Vec::new();
-        for name in names {
-            let viewer = by.person().unwrap_or(IdentityId::NOBODY);
-            let room = self
-                .find(name, viewer)
-                .await
-                .map_err(|_| AdminFailure::Unknown)?;
-            let is_public = self
-                .rooms
-                .directory
-                .rooms()
-                .iter()
-                .any(|record| record.id == room && record.kind == RoomKind::Public);
-            let role = self.role_in(room, viewer).await;
-            // A member of a private room may not invite to it unless they moderate it.
-            if !is_public && role.is_none_or(|role| role < Role::Moderator) {
-                return Err(AdminFailure::Unknown);
-            }
-            rooms.push(room);
-        }
-        Ok(rooms)
     }
 
     /// Returns rows of the audit log below a number, newest first.
@@ -384,7 +303,7 @@ impl Hub {
         Ok(self.store.audit(before, most).await?)
     }
 
-    /// Returns the row of the audit log for an act; `by` is `None` for what the server does for the user who runs it.
+    /// Returns the row of the audit log for an act; `by` is `None` for what the server does by itself.
     pub(super) fn audited(
         &self,
         by: Option<&Administrator>,
@@ -395,8 +314,9 @@ impl Hub {
         NewAudit {
             at_ms: self.rooms.clock.stamp().at_ms,
             actor: match by {
-                Some(Administrator::Person(author, _)) => Some((author.id, author.name.clone())),
-                Some(Administrator::Host) | None => None,
+                Some(Administrator::Person(author, _)) => Some(author.clone()),
+                Some(Administrator::Host) => None,
+                None => Some(self.rooms.server.clone()),
             },
             act,
             target: target.to_string(),
@@ -416,7 +336,17 @@ impl Hub {
             return Err(AdminFailure::Unknown);
         };
         let account = self.store.identity(holder).await?;
+        // A former name is kept for its account, but does not mean it.
+        let account = account.filter(|it| it.name.key() == name.key());
         account.ok_or(AdminFailure::Unknown)
+    }
+
+    /// Returns the present role of an administrator, which may have changed since the call began.
+    fn role_of(&self, by: &Administrator) -> ServerRole {
+        match by {
+            Administrator::Person(author, role) => (*role).min(self.server_role(author.id)),
+            Administrator::Host => ServerRole::Owner,
+        }
     }
 
     /// As [`Hub::account_named`]. An admin may change neither owners nor other admins.

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::guest::Guest;
 use crate::chat::{Author, Refusal, RefusalCode, ServerRole, SessionId, SessionToken, Via};
-use crate::server::store::{FULL_RETRY, StoreError};
+use crate::server::store::{DeviceRecord, FULL_RETRY, StoreError};
 
 /// What a person may do on the whole server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -25,6 +25,8 @@ pub struct Admitted {
     pub token: Option<SessionToken>,
     /// Cancelled when the session must end, because its device was revoked or its account removed.
     pub end: CancellationToken,
+    /// The devices that were added to the account since this one was last connected.
+    pub added: Vec<DeviceRecord>,
     /// `None` for clients that use tchat's own protocol.
     pub guest: Option<Arc<Guest>>,
 }

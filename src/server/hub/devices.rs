@@ -47,15 +47,13 @@ impl Hub {
 
     /// Makes an invitation that adds one more device to the caller's account.
     pub async fn create_device_link(&self, caller: Caller) -> Result<Invite, AdminFailure> {
-        if self.store.devices(caller.person).await?.len() >= DEVICES {
-            return Err(AdminFailure::TooMany);
-        }
         let maker = Some(caller.person);
         self.create_link_for(caller.person, maker, OtherDevices::Stay, None)
             .await
     }
 
-    /// Makes an invitation that adds a device to an account. A new one replaces the one before.
+    /// Makes an invitation that adds a device to an account. It replaces the one before of the same kind, and no other: somebody who has stolen a
+    /// device must not be able to withdraw an administrator's link.
     pub(super) async fn create_link_for(
         &self,
         account: IdentityId,
@@ -63,11 +61,15 @@ impl Hub {
         others: OtherDevices,
         audit: Option<NewAudit>,
     ) -> Result<Invite, AdminFailure> {
+        let _lock = self.person_locks.lock(account).await;
+        let devices = self.store.devices(account).await?.len();
+        if others == OtherDevices::Stay && devices >= DEVICES {
+            return Err(AdminFailure::TooMany);
+        }
         let now = self.rooms.clock.stamp();
+        let purpose = InvitePurpose::Device(account, others);
         let before = self.store.invites(now).await?.into_iter();
-        let before =
-            before.filter(|it| matches!(it.purpose, InvitePurpose::Device(of, _) if of == account));
-        for invite in before {
+        for invite in before.filter(|it| it.purpose == purpose) {
             let change = AccountChange::RemoveInvite(invite.hash);
             self.store.change_account(change, None).await?;
         }
@@ -75,31 +77,37 @@ impl Hub {
             valid: InviteTerms::DEVICE_LINK,
             ..InviteTerms::default()
         };
-        let purpose = InvitePurpose::Device(account, others);
         let (invite, record) = fresh(&terms, purpose, maker, now);
         let change = AccountChange::AddInvite(record, now);
-        self.store.change_account(change, audit).await?;
+        match self.store.change_account(change, audit).await {
+            // The account was just removed.
+            Err(StoreError::Conflict) => return Err(AdminFailure::Unknown),
+            added => added?,
+        }
         tracing::info!(identity = %account, "made a link for another device");
         Ok(invite)
     }
 
-    /// Takes a device from its account, by its id. Its sessions end at once.
+    /// Takes a device from its account, by its id. Its sessions end at once. If several devices have the same id, which does not happen by
+    /// chance, all of them are revoked.
     pub async fn revoke_device(
         &self,
         account: IdentityId,
         id: &str,
-        audit: Option<NewAudit>,
+        mut audit: Option<NewAudit>,
     ) -> Result<(), AdminFailure> {
         let _lock = self.person_locks.lock(account).await;
-        let devices = self.store.devices(account).await?;
-        let mut matching = devices.into_iter().filter(|it| it.key.id() == id);
-        let (Some(device), None) = (matching.next(), matching.next()) else {
+        let mut devices = self.store.devices(account).await?;
+        devices.retain(|it| it.key.id() == id);
+        if devices.is_empty() {
             return Err(AdminFailure::Unknown);
-        };
-        let change = AccountChange::RevokeDevice(device.key, now_ms());
-        self.store.change_account(change, audit).await?;
-        self.end_sessions(account, |it| it == device.key);
-        tracing::info!(identity = %account, key = ?device.key, "revoked a device");
+        }
+        for device in devices {
+            let change = AccountChange::RevokeDevice(device.key, now_ms());
+            self.store.change_account(change, audit.take()).await?;
+            self.end_sessions(account, |it| it == device.key);
+            tracing::info!(identity = %account, key = ?device.key, "revoked a device");
+        }
         Ok(())
     }
 

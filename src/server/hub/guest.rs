@@ -37,8 +37,10 @@ pub enum Reach {
 
 impl Hub {
     /// Returns which rooms a client of a bridge may join, by its address; `None` is this machine. Returns nothing if it is not served at all.
+    /// Behind a proxy, a client that seems to be on this machine may be anywhere.
     pub fn guest_reach(&self, address: Option<IpAddr>) -> Option<Reach> {
         match address {
+            None if self.is_behind_proxy => Some(Reach::BridgedRooms),
             None => Some(Reach::Everything),
             Some(address) if self.guests_from.contain(address) => Some(Reach::BridgedRooms),
             Some(_) => None,

@@ -190,6 +190,7 @@ impl Hub {
             author: guest.author(),
             token: None,
             end,
+            added: Vec::new(),
             guest: Some(Arc::clone(guest)),
         })
     }
@@ -218,7 +219,7 @@ impl Hub {
     }
 
     /// Retries a leave until it is stored or the person is back.
-    async fn retry_leave(self: Arc<Self>, author: Author, guest: Weak<Guest>) {
+    pub(super) async fn retry_leave(self: Arc<Self>, author: Author, guest: Weak<Guest>) {
         loop {
             sleep(LEAVE_RETRY).await;
             let guest = guest.upgrade();
@@ -258,7 +259,7 @@ impl Hub {
     }
 
     /// Makes a guest leave every room. Returns false if the disk is too full to store that.
-    async fn leave_all_rooms(&self, guest: &Author) -> Result<bool, StoreError> {
+    pub(super) async fn leave_all_rooms(&self, guest: &Author) -> Result<bool, StoreError> {
         for room in self.store.memberships(guest.id).await? {
             let author = guest.clone();
             let answer = self.ask(room.id, |reply| RoomMsg::Leave {

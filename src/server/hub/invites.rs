@@ -8,7 +8,9 @@ use crate::chat::{
     AuditAct, IdentityId, Invite, InviteTerms, OpenInvite, RoomKind, ServerRole, Stamp,
 };
 use crate::server::clock::{LogClock, WallClock};
-use crate::server::store::{AccountChange, InvitePurpose, InviteRecord, Store, StoreError};
+use crate::server::store::{
+    AccountChange, InvitePurpose, InviteRecord, NewAudit, Store, StoreError,
+};
 
 /// The most invitations that can be used at the same time.
 const INVITES: usize = 256;
@@ -29,9 +31,21 @@ pub async fn first_invite(
         rooms: Vec::new(),
     };
     let (invite, record) = fresh(&terms, purpose, None, now);
+    let audit = NewAudit {
+        at_ms: now.at_ms,
+        actor: None,
+        act: AuditAct::Invite,
+        target: record.hash.id(),
+        detail: invite_detail(&terms),
+    };
     let change = AccountChange::AddInvite(record, now);
-    store.change_account(change, None).await?;
+    store.change_account(change, Some(audit)).await?;
     Ok(Some(invite))
+}
+
+/// Returns what the audit log says about a new invitation.
+fn invite_detail(terms: &InviteTerms) -> String {
+    format!("{}, {} uses", terms.role.word(), terms.uses)
 }
 
 /// Returns a new invitation, and what is stored of it.
@@ -70,13 +84,15 @@ impl Hub {
         let rooms = self.rooms_for(by, &terms.rooms).await?;
         let _one_at_a_time = self.invite_lock.lock().await;
         let now = self.rooms.clock.stamp();
-        if self.store.invites(now).await?.len() >= INVITES {
+        let open = self.store.invites(now).await?.into_iter();
+        let open = open.filter(|it| matches!(it.purpose, InvitePurpose::Account { .. }));
+        if open.count() >= INVITES {
             return Err(AdminFailure::TooMany);
         }
         let role = terms.role;
         let purpose = InvitePurpose::Account { role, rooms };
         let (invite, record) = fresh(terms, purpose, by.person(), now);
-        let detail = format!("{}, {} uses", role.word(), terms.uses);
+        let detail = invite_detail(terms);
         let audit = self.audited(Some(by), AuditAct::Invite, &record.hash.id(), &detail);
         let change = AccountChange::AddInvite(record.clone(), now);
         self.store.change_account(change, Some(audit)).await?;

@@ -1,6 +1,6 @@
 //! Accounts that lapse: those that were registered openly and have not been used for a long time. Otherwise anybody could reserve names for ever.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -17,7 +17,8 @@ const USED: Duration = Duration::from_hours(400 * 24);
 /// How long a server runs before it removes accounts, and how often it does so after that.
 const FIRST: Duration = Duration::from_hours(1);
 const INTERVAL: Duration = Duration::from_hours(24);
-/// One in this many openly registered accounts may lapse at a time, so that a wrong clock does little harm.
+/// One in this many openly registered accounts may lapse at a time, so that a wrong clock does little harm. A server that is restarted more often
+/// than once a day may remove more in a day.
 const SHARE: usize = 100;
 
 /// Removes lapsed accounts for as long as the server runs.
@@ -34,7 +35,7 @@ pub(super) async fn remove_lapsed(hub: Weak<Hub>) {
 }
 
 impl Hub {
-    async fn remove_lapsed_accounts(&self) -> Result<(), StoreError> {
+    async fn remove_lapsed_accounts(self: &Arc<Self>) -> Result<(), StoreError> {
         let accounts = self.store.accounts(self.log_now_ms()).await?;
         let absent = {
             let state = self.lock();

@@ -32,7 +32,19 @@ const BOT_SESSIONS: usize = 64;
 const BOT_RETRY: Duration = Duration::from_secs(2);
 const DAY: Duration = Duration::from_hours(24);
 
+/// Whether somebody may have an operator's name that is nobody's yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Entitled {
+    Yes,
+    No,
+}
+
 impl Hub {
+    /// Whether an account exists.
+    pub fn exists(&self, account: IdentityId) -> bool {
+        self.lock().accounts.contains(&account)
+    }
+
     /// Lets a known person in: under their own name or, if somebody else has it meanwhile, under the requested one.
     pub(super) async fn readmit(
         &self,
@@ -47,7 +59,7 @@ impl Hub {
             if other.key() == known.name.key() {
                 return Err(self.name_taken(&known.name, now).into());
             }
-            self.claim(&other, known.id).await?;
+            self.claim(&other, known.id, Entitled::No).await?;
             record.name = other;
         }
         self.store_presence(record.clone()).await?;
@@ -68,6 +80,7 @@ impl Hub {
         &self,
         name: &UserName,
         identity: IdentityId,
+        entitled: Entitled,
     ) -> Result<(), AdmitError> {
         let now = Instant::now();
         let is_operators = self.operators.has(name);
@@ -79,7 +92,12 @@ impl Hub {
         // An operator's name belongs to one account, even while its person is absent. Until an owner has said whose it is, it is nobody's.
         if is_operators {
             let bound = self.store.operator(name.key()).await;
-            if !matches!(bound, Ok(Some(bound)) if bound == identity) {
+            let is_theirs = match &bound {
+                Ok(Some(bound)) => *bound == identity,
+                Ok(None) => entitled == Entitled::Yes,
+                Err(_) => false,
+            };
+            if !is_theirs {
                 self.lock().names.release(name, identity);
                 return Err(match bound? {
                     Some(_) => self.name_taken(name, now),
@@ -337,13 +355,16 @@ impl Hub {
         let _lock = self.person_locks.lock(identity).await;
         // Read under the lock, because another session of theirs may just have renamed them.
         let old = self.author(identity).ok_or_else(gone)?;
+        if !self.exists(identity) {
+            return Err(gone().into());
+        }
         if name.as_str() == old.name {
             answer(&old);
             return Ok(old);
         }
         let before = UserName::from_stored(old.name.clone());
         self.check_renames(identity)?;
-        self.claim(&name, identity).await?;
+        self.claim(&name, identity, Entitled::No).await?;
         let record = IdentityRecord {
             id: identity,
             name: name.clone(),

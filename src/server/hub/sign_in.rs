@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::administration::Administrator;
 use super::admission::{AdmitError, Admitted, Rights};
 use super::names::parse_name;
+use super::people::Entitled;
 use super::{AttachedSession, Caller, Hub, now_ms, random_bytes};
 use crate::chat::{
     AccountOrigin, AuditAct, Author, Challenge, DeviceKey, FormerProof, IdentityId, Invite,
@@ -90,12 +92,17 @@ impl Hub {
         let id = known.unwrap_or_else(|| IdentityId::new(random_bytes()));
         let _person_lock = self.person_locks.lock(id).await;
         // Read again under the lock, because another session of theirs may just have renamed them, or revoked this device.
-        let account = match self.look_up(device).await? {
+        let (account, added) = match self.look_up(device).await? {
             Known::Account(found) if found.account.id == id => {
                 self.let_in(device, found, asked).await?
             }
             Known::Nothing(invite) if known.is_none() => {
-                self.register(device, id, asked, invite).await?
+                let account = self.register(device, id, asked, invite).await?;
+                (account, Vec::new())
+            }
+            // Another device has just used the same link.
+            Known::Account(_) | Known::Nothing(_) if device.invite.is_some() => {
+                return Err(Refusal::new(RefusalCode::InviteInvalid).into());
             }
             // Another device has just taken over the account with the same former secret.
             Known::Account(_) | Known::Nothing(_) => {
@@ -128,21 +135,26 @@ impl Hub {
             },
             token: Some(token),
             end,
+            added,
             guest: None,
         })
     }
 
-    /// Lets a known person in, and adds the device to their account if it is new there.
+    /// Lets a known person in, and adds the device to their account if it is new there. Returns the account, and the devices that were added to it
+    /// since this one was last connected.
     async fn let_in(
         &self,
         device: &ProvenDevice,
         found: Found,
         asked: &str,
-    ) -> Result<IdentityRecord, AdmitError> {
+    ) -> Result<(IdentityRecord, Vec<DeviceRecord>), AdmitError> {
         let account = self.readmit(found.account, asked).await?;
-        let new = NewDevice::new(account.clone(), record_of(device));
+        let now = self.rooms.clock.stamp();
+        let new = NewDevice::new(account.clone(), record_of(device), now);
+        let mut added = Vec::new();
         match found.by {
             FoundBy::Device => {
+                added = self.added_meanwhile(account.id, device.key).await?;
                 let change = AccountChange::SignedIn {
                     device: device.key,
                     seen_ms: now_ms(),
@@ -160,14 +172,27 @@ impl Hub {
             }
             FoundBy::Link(hash, others) => {
                 let new = NewDevice {
-                    invite: Some((hash, self.rooms.clock.stamp())),
+                    invite: Some((hash, now)),
                     others,
                     ..new
                 };
                 self.add_device_by_link(device, new).await?;
             }
         }
-        Ok(account)
+        Ok((account, added))
+    }
+
+    /// Returns the devices that were added to an account since one of its devices last signed in.
+    async fn added_meanwhile(
+        &self,
+        account: IdentityId,
+        device: DeviceKey,
+    ) -> Result<Vec<DeviceRecord>, StoreError> {
+        let mut devices = self.store.devices(account).await?;
+        let this = devices.iter().find(|it| it.key == device);
+        let seen_ms = this.map_or(u64::MAX, |it| it.seen_ms);
+        devices.retain(|it| it.key != device && it.added_ms > seen_ms);
+        Ok(devices)
     }
 
     /// Makes an account with this device.
@@ -183,16 +208,27 @@ impl Hub {
             Some(InvitePurpose::Account { role, rooms }) => (*role, rooms.clone()),
             _ => (ServerRole::Member, Vec::new()),
         };
-        let name = parse_name(asked)?;
-        if role >= ServerRole::Admin || is_on_this_machine(device.transport) {
-            self.bind_operator(&name, id).await?;
+        let maker_role = invite.as_ref().map(|it| match it.maker {
+            Some(maker) => self.server_role(maker),
+            None => ServerRole::Owner,
+        });
+        if maker_role.is_some_and(|maker_role| role > maker_role) {
+            return Err(Refusal::new(RefusalCode::InviteInvalid).into());
         }
-        self.claim(&name, id).await?;
+        let name = parse_name(asked)?;
+        let is_from_owner = role >= ServerRole::Admin && maker_role == Some(ServerRole::Owner);
+        let entitled = if is_from_owner || is_on_this_machine(device.transport) {
+            Entitled::Yes
+        } else {
+            Entitled::No
+        };
+        self.claim(&name, id, entitled).await?;
         let account = IdentityRecord {
             id,
             name,
             via: Via::Tchat,
         };
+        let now = self.rooms.clock.stamp();
         let is_invited = invite.is_some() || is_on_this_machine(device.transport);
         let new = NewDevice {
             role,
@@ -201,16 +237,16 @@ impl Hub {
             } else {
                 AccountOrigin::Open
             },
-            invite: invite
-                .as_ref()
-                .map(|it| (it.hash, self.rooms.clock.stamp())),
-            ..NewDevice::new(account.clone(), record_of(device))
+            invite: invite.as_ref().map(|it| (it.hash, now)),
+            ..NewDevice::new(account.clone(), record_of(device), now)
         };
         if let Err(error) = self.add_device(device, new, None).await {
             self.lock().names.release(&account.name, id);
             return Err(error);
         }
+        self.lock().accounts.insert(id);
         self.set_cached_role(id, role);
+        self.bind_operator(&account.name, id).await?;
         let maker = invite.and_then(|invite| invite.maker);
         self.enrol(&account, &rooms, maker).await?;
         Ok(account)
@@ -220,15 +256,24 @@ impl Hub {
     async fn look_up(&self, device: &ProvenDevice) -> Result<Known, AdmitError> {
         let found = |account, by| Ok(Known::Account(Found { account, by }));
         let known = self.store.identity_by_device(device.key).await?;
+        let mut invite = self.usable_invite(device.invite).await?;
         if let Some((account, DeviceStatus::Active)) = known {
-            return found(account, FoundBy::Device);
+            let by = match invite {
+                // The other devices of the account may be stolen, even if this one is not.
+                Some(InviteRecord {
+                    hash,
+                    purpose: InvitePurpose::Device(of, OtherDevices::Revoked),
+                    ..
+                }) if of == account.id => FoundBy::Link(hash, OtherDevices::Revoked),
+                _ => FoundBy::Device,
+            };
+            return found(account, by);
         }
-        let invite = self.usable_invite(device.invite).await?;
-        if let Some(invite) = &invite
-            && let InvitePurpose::Device(account, others) = invite.purpose
+        if let Some(link) = invite.take_if(|it| matches!(it.purpose, InvitePurpose::Device(..)))
+            && let InvitePurpose::Device(account, others) = link.purpose
             && let Some(account) = self.store.identity(account).await?
         {
-            return found(account, FoundBy::Link(invite.hash, others));
+            return found(account, FoundBy::Link(link.hash, others));
         }
         if known.is_some() && device.invite.is_none() {
             let revoked = Refusal::new(RefusalCode::Unauthenticated).with("revoked");
@@ -255,8 +300,9 @@ impl Hub {
         };
         // Anyone who has an old backup has the stored hash, and the proof needs nothing else. That is not enough for an account that owns
         // rooms.
-        let is_owner = self.operators.has(&account.name) && device.transport != Transport::Socket;
-        if is_owner {
+        let has_rights =
+            self.operators.has(&account.name) || self.server_role(account.id) > ServerRole::Member;
+        if has_rights && device.transport != Transport::Socket {
             return Err(Refusal::new(RefusalCode::Unauthenticated)
                 .with("owner")
                 .into());
@@ -319,7 +365,18 @@ impl Hub {
                 .with(DEVICES)
                 .into());
         }
-        self.add_device(device, new, None).await?;
+        let audit = (others == OtherDevices::Revoked).then(|| {
+            let (name, id) = (new.account.name.clone(), device.key.id());
+            let by = Administrator::Person(
+                Author {
+                    id: account,
+                    name: name.to_string(),
+                },
+                ServerRole::Member,
+            );
+            self.audited(Some(&by), AuditAct::ReplaceDevices, &name, &id)
+        });
+        self.add_device(device, new, audit).await?;
         match others {
             OtherDevices::Stay => {
                 let added = Event::DeviceAdded {
@@ -354,7 +411,7 @@ impl Hub {
         let change = AccountChange::SetRole(account.id, owner);
         match self.store.change_account(change, Some(audit)).await {
             // They get it the next time.
-            Err(StoreError::Full) => {}
+            Err(StoreError::Full) => return Ok(role),
             stored => stored?,
         }
         self.set_cached_role(account.id, owner);

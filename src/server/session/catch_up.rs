@@ -113,8 +113,8 @@ impl Session {
         last: Seq,
     ) -> Result<(), StoreError> {
         while after < last {
-            self.outbox.wait_for_room().await;
-            if self.outbox.is_abandoned() {
+            self.wait_for_room().await;
+            if self.is_over() {
                 return Ok(());
             }
             let mut entries = self
@@ -145,11 +145,11 @@ impl Session {
                 .filter_map(|(room, it)| it.slot.map(|slot| (*room, slot)))
                 .collect();
             for (room, slot) in following {
-                if self.outbox.is_abandoned() {
+                if self.is_over() {
                     return Ok(generation);
                 }
                 // Entries are sent no faster than the client reads.
-                self.outbox.wait_for_room().await;
+                self.wait_for_room().await;
                 self.resume(room, slot).await?;
                 if self.outbox.generation() != generation {
                     continue 'anew;
@@ -350,8 +350,8 @@ impl Session {
                     last = head.seq;
                 }
             }
-            self.outbox.wait_for_room().await;
-            if self.outbox.is_abandoned() {
+            self.wait_for_room().await;
+            if self.is_over() {
                 return Ok(false);
             }
             let mut entries = self

@@ -182,8 +182,8 @@ impl Session {
 
     pub(super) async fn check_exists(&self, person: IdentityId) -> Result<IdentityId, AdmitError> {
         match self.hub.store.identity(person).await? {
-            Some(record) => Ok(record.id),
-            None => Err(Refusal::new(RefusalCode::PersonUnknown).with(person).into()),
+            Some(record) if record.via.is_bridge() || self.hub.exists(person) => Ok(record.id),
+            _ => Err(Refusal::new(RefusalCode::PersonUnknown).with(person).into()),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Accounts as they are stored: names, devices, invitations, the audit log, and the changes to them.
 
 use crate::chat::{
-    AccountOrigin, AuditAct, DeviceKey, IdentityId, InviteHash, RoomId, ServerRole, Stamp, UserName,
+    AccountOrigin, AuditAct, Author, DeviceKey, IdentityId, InviteHash, RoomId, ServerRole, Stamp,
+    UserName,
 };
 
 use super::IdentityRecord;
@@ -93,13 +94,17 @@ pub struct NewDevice {
     pub device: DeviceRecord,
     /// The invitation of which one use is taken.
     pub invite: Option<(InviteHash, Stamp)>,
+    /// What becomes of the other devices. If they are revoked, so are all links for a device of this account.
     pub others: OtherDevices,
+    /// The present time.
+    pub now: Stamp,
 }
 
 impl NewDevice {
     /// A device of an ordinary account, without an invitation.
-    pub fn new(account: IdentityRecord, device: DeviceRecord) -> Self {
+    pub fn new(account: IdentityRecord, device: DeviceRecord, now: Stamp) -> Self {
         Self {
+            now,
             account,
             role: ServerRole::Member,
             origin: AccountOrigin::Open,
@@ -114,7 +119,8 @@ impl NewDevice {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AccountChange {
     /// Adds a device to an account, and the account if it is new. The account's former secret is forgotten, and one use of the invitation is
-    /// taken. A conflict if the device belongs to an account already, or if the invitation has no use left at this time.
+    /// taken. A conflict if the device belongs to an account already, if the account was removed, or if the invitation has no use left at this
+    /// time.
     AddDevice(Box<NewDevice>),
     /// Notes when and from where a device has signed in.
     SignedIn {
@@ -122,19 +128,23 @@ pub enum AccountChange {
         seen_ms: u64,
         from: String,
     },
-    /// Takes a device from its account, at this Unix time in milliseconds. One that is not known is no error.
+    /// Takes a device from its account, at this Unix time in milliseconds, and deletes the links for another device that it may have made. One that
+    /// is not known is no error.
     RevokeDevice(DeviceKey, u64),
-    /// Adds an invitation. Deletes those that cannot be used any longer.
+    /// Adds an invitation. Deletes those that cannot be used any longer. A conflict if it is for a device of an account that was removed.
     AddInvite(InviteRecord, Stamp),
     /// Deletes an invitation. One that does not exist is no error.
     RemoveInvite(InviteHash),
     /// Gives an account another name. Its present one stays its own as well until log time `kept_until_ms`; a former one does not any longer.
+    /// Without a time nothing changes about the former one, because both names look alike.
     Rename {
         account: IdentityRecord,
-        kept_until_ms: u64,
+        kept_until_ms: Option<u64>,
     },
+    /// Gives an account a role. Deletes the invitations that it made for a higher role, its links for other people, and their links for it. An
+    /// operator's name is nobody's after its account became a member.
     SetRole(IdentityId, ServerRole),
-    /// Removes an account at this Unix time: revokes its devices, and deletes its invitations. Its names are free. Its id and its last name stay for
+    /// Removes an account at this Unix time: forgets its devices, and deletes its invitations. Its names are free. Its id and its last name stay for
     /// what it wrote.
     Remove(IdentityId, u64),
 }
@@ -144,8 +154,8 @@ pub enum AccountChange {
 pub struct NewAudit {
     /// In Unix milliseconds.
     pub at_ms: u64,
-    /// The person and their name; `None`: the user who runs the server.
-    pub actor: Option<(IdentityId, String)>,
+    /// `None`: the user who runs the server.
+    pub actor: Option<Author>,
     pub act: AuditAct,
     pub target: String,
     /// More about it; may be empty.

@@ -440,7 +440,9 @@ impl Store for MemoryStore {
         let kept = self.lock();
         let is_member = |id| kept.rooms.values().any(|it| it.members.contains_key(id));
         let guests = kept.identities.values();
-        let guests = guests.filter(|it| it.via.is_bridge() && is_member(&it.id));
+        let guests = guests.filter(|it| {
+            (it.via.is_bridge() || kept.accounts.is_removed(it.id)) && is_member(&it.id)
+        });
         Ok(guests.cloned().collect())
     }
 

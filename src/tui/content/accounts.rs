@@ -59,5 +59,6 @@ pub fn failure(s: &Strings, error: &CallError) -> String {
         CallError::Invalid => words.invalid.to_owned(),
         CallError::TooOld => words.too_old.to_owned(),
         CallError::Offline => words.offline.to_owned(),
+        CallError::Busy => words.busy.to_owned(),
     }
 }

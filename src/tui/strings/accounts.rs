@@ -47,6 +47,7 @@ words! {
         invalid,
         too_old,
         offline,
+        busy,
         role_wrong,
     }
 }
@@ -87,6 +88,7 @@ pub(super) static ENGLISH: Accounts = Accounts {
     invalid: "a value is not allowed: a name has 1 to 32 characters, an invitation at most 1000 uses, 365 days and 16 rooms",
     too_old: "the server is older than this tchat and cannot do that",
     offline: "you are not connected",
+    busy: "the server cannot do that now; try again in a moment",
     role_wrong: "'{0}' is not a role (member, admin or owner)",
 };
 
@@ -126,5 +128,6 @@ pub(super) static CHINESE: Accounts = Accounts {
     invalid: "有的值不允许：名字为 1 到 32 个字符，邀请最多 1000 人、365 天、16 个房间",
     too_old: "服务器的版本比这个 tchat 旧，还做不到",
     offline: "现在没有连接",
+    busy: "服务器现在无法完成；请稍后再试",
     role_wrong: "“{0}”不是角色（member、admin 或 owner）",
 };

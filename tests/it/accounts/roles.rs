@@ -62,7 +62,7 @@ async fn owners_give_roles_and_the_last_one_stays() {
         .iter()
         .map(|row| {
             (
-                row.actor.as_str(),
+                row.actor.as_ref().map_or("", |it| it.name.as_str()),
                 row.act.as_str(),
                 row.target.as_str(),
                 row.detail.as_str(),
@@ -75,7 +75,7 @@ async fn owners_give_roles_and_the_last_one_stays() {
             ("ann", "role", "host", "member"),
             ("host", "role", "ann", "owner"),
             ("", "role", "ann", "admin"),
-            ("", "role", "host", "owner"),
+            ("tchat", "role", "host", "owner"),
         ]
     );
 }
@@ -230,4 +230,50 @@ async fn an_invitation_gives_its_role_and_its_rooms() {
     let asked = ann.authorised(admin_proto::ListInvitesRequest {});
     let open = admin(&ann).list_invites(asked).await.unwrap().into_inner();
     assert!(open.invites.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_former_admin_owns_no_room_that_they_come_back_to() {
+    let server = server();
+    let (mut ann, room) = Raw::join(&server, "ann", "tech").await;
+    gives_role(&server, "ann", ServerRole::Admin).await.unwrap();
+    ann.follow(room, None).await;
+    ann.ask(5, Request::Leave(room)).await;
+    while !matches!(ann.event().await, Event::Unfollowed { request: 5, .. }) {}
+    gives_role(&server, "ann", ServerRole::Member)
+        .await
+        .unwrap();
+    ann.ask(6, Request::Join(tchat::wire::JoinTarget::Room(room)))
+        .await;
+    let role = loop {
+        if let Event::RoomChanged { request: 6, room } = ann.event().await {
+            break room.role;
+        }
+    };
+    assert_eq!(role, Some(Role::Member));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invitation_to_a_role_ends_with_the_role_of_its_maker() {
+    let server = with_registration(Registration::Invite);
+    let (_host, _) = Raw::enter(&server, "host").await;
+    let invite = administers(&server, AdminRequest::CreateInvite(InviteTerms::default())).await;
+    let Ok(AdminAnswer::Created { link, .. }) = invite else {
+        panic!("{invite:?}")
+    };
+    let (ann, _) = signs_in(&server, "ann", "ann", Some(invite_of(&link.0))).await;
+    gives_role(&server, "ann", ServerRole::Owner).await.unwrap();
+    let asked = ann.authorised(admin_proto::CreateInviteRequest {
+        role: admin_proto::Role::Owner.into(),
+        uses: 1000,
+        ..Default::default()
+    });
+    let made = admin(&ann).create_invite(asked).await.unwrap().into_inner();
+    gives_role(&server, "ann", ServerRole::Member)
+        .await
+        .unwrap();
+    let back = signs_in(&server, "owner", "again", Some(invite_of(&made.link)))
+        .await
+        .1;
+    assert_eq!(refusal_code(&back), Some(RefusalCode::InviteInvalid));
 }

@@ -209,6 +209,7 @@ async fn a_guest_is_told_that_the_disk_is_full_and_can_continue_later() {
         inner: memory(),
         before: Box::new(move || full.load(Ordering::Relaxed).then_some(StoreError::Full)),
         after: Box::new(|| {}),
+        accounts: Box::new(|| None),
     });
     let server = Server::with(config(), Arc::clone(&store) as Arc<dyn Store>);
     let mut ann = gochat::joins(&server, "ann").await;

@@ -4,8 +4,8 @@ use super::*;
 use crate::support::bridge_clients::chat::{CheckUsernameRequest, CheckUsernameResponse};
 use crate::support::bridge_clients::unary;
 use crate::support::raw_client::channel;
-use tchat::chat::{Stamp, UserName, Via};
-use tchat::server::store::IdentityRecord;
+use tchat::chat::{ServerRole, Stamp, UserName, Via};
+use tchat::server::store::{AccountChange, IdentityRecord};
 
 pub(super) async fn refused_name(server: &Server, name: &str, of: &str) -> Option<RefusalCode> {
     let mut raw = Raw::open(server).await;
@@ -109,11 +109,18 @@ async fn of_two_accounts_with_one_name_the_one_with_more_messages_keeps_it() {
         name: UserName::new("Ann").unwrap(),
         via: Via::Tchat,
     };
-    server
-        .store
-        .put_identity(other.clone(), Stamp::default())
-        .await
-        .unwrap();
+    let role = AccountChange::SetRole(other.id, ServerRole::Admin);
+    // Without a role and without posts, an account is removed.
+    let unused = IdentityRecord {
+        id: IdentityId::new([2; 16]),
+        name: UserName::new("ANN").unwrap(),
+        via: Via::Tchat,
+    };
+    for account in [&other, &unused] {
+        let put = server.store.put_identity(account.clone(), Stamp::default());
+        put.await.unwrap();
+    }
+    server.store.change_account(role, None).await.unwrap();
     server.stops().await.unwrap();
     drop(ann);
     server.restarts();
@@ -121,6 +128,8 @@ async fn of_two_accounts_with_one_name_the_one_with_more_messages_keeps_it() {
     assert_eq!(again.you, welcome.you);
     let renamed = server.store.identity(other.id).await.unwrap().unwrap();
     assert_eq!(renamed.name, other.name.numbered(2));
+    let accounts = server.store.accounts(0).await.unwrap();
+    assert!(accounts.iter().all(|it| it.id != unused.id));
     assert_eq!(opened(&mut ann, renamed.name.as_str()).await, Ok(other.id));
 }
 

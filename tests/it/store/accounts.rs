@@ -2,6 +2,7 @@
 
 use super::*;
 use tchat::chat::{AccountOrigin, AuditAct, ServerRole};
+use tchat::server::store::sqlite;
 use tchat::server::store::{
     AccountChange, DeviceRecord, DeviceStatus, InvitePurpose, InviteRecord, NewAudit, NewDevice,
     OtherDevices,
@@ -21,7 +22,7 @@ pub(super) async fn devices(store: &dyn Store) {
         from: String::new(),
     };
     let add = async |account: &IdentityRecord, device| {
-        let new = NewDevice::new(account.clone(), device);
+        let new = NewDevice::new(account.clone(), device, seen(9));
         let change = AccountChange::AddDevice(Box::new(new));
         store.change_account(change, None).await
     };
@@ -121,7 +122,7 @@ pub(super) async fn invites(store: &dyn Store) {
         };
         let new = NewDevice {
             invite: Some((invite.hash, now(now_ms))),
-            ..NewDevice::new(account, device)
+            ..NewDevice::new(account, device, seen(1))
         };
         change(AccountChange::AddDevice(Box::new(new))).await
     };
@@ -182,11 +183,11 @@ pub(super) async fn account_changes(store: &dyn Store) {
     let admin = NewDevice {
         role: ServerRole::Admin,
         origin: AccountOrigin::Invited,
-        ..NewDevice::new(kim.clone(), device(61, 5))
+        ..NewDevice::new(kim.clone(), device(61, 5), seen(5))
     };
     add(admin).await.unwrap();
     // A second device does not change the role.
-    add(NewDevice::new(kim.clone(), device(62, 7)))
+    add(NewDevice::new(kim.clone(), device(62, 7), seen(7)))
         .await
         .unwrap();
     let found = of(kim.id).await.unwrap();
@@ -215,13 +216,13 @@ pub(super) async fn account_changes(store: &dyn Store) {
     assert_eq!(status(62).await, Some(DeviceStatus::Revoked));
     assert_eq!(store.devices(kim.id).await.unwrap().len(), 1);
     // It may be added again, to another account as well. A device in place of the others revokes these.
-    add(NewDevice::new(lou.clone(), device(62, 40)))
+    add(NewDevice::new(lou.clone(), device(62, 40), seen(40)))
         .await
         .unwrap();
     assert_eq!(status(62).await, Some(DeviceStatus::Active));
     let instead = NewDevice {
         others: OtherDevices::Revoked,
-        ..NewDevice::new(lou.clone(), device(63, 50))
+        ..NewDevice::new(lou.clone(), device(63, 50), seen(50))
     };
     add(instead).await.unwrap();
     assert_eq!(status(62).await, Some(DeviceStatus::Revoked));
@@ -255,17 +256,107 @@ pub(super) async fn account_changes(store: &dyn Store) {
     change(AccountChange::Remove(lou.id, 60)).await.unwrap();
     assert_eq!(store.invites(now).await.unwrap(), [stays]);
     assert_eq!(of(lou.id).await, None);
-    assert_eq!(status(63).await, Some(DeviceStatus::Revoked));
+    assert_eq!(status(63).await, None);
+    // Nothing brings it back.
+    let back = add(NewDevice::new(lou.clone(), device(64, 70), seen(70))).await;
+    assert!(matches!(back, Err(StoreError::Conflict)));
+    for others in [OtherDevices::Stay, OtherDevices::Revoked] {
+        let link = invite(74, None, InvitePurpose::Device(lou.id, others));
+        let made = change(AccountChange::AddInvite(link, now)).await;
+        assert!(matches!(made, Err(StoreError::Conflict)));
+    }
     let named = store.identities_named(lou.name.key()).await.unwrap();
     assert_eq!(named, [], "nobody has the name now");
     // What it wrote still has a name.
     assert_eq!(store.identity(lou.id).await.unwrap(), Some(lou));
 }
 
+/// What a change withdraws of the invitations that were made before it.
+pub(super) async fn withdrawn_invites(store: &dyn Store) {
+    let (mia, ned) = (IdentityId::new([64; 16]), IdentityId::new([65; 16]));
+    let now = seen(60);
+    let for_role = |role| InvitePurpose::Account {
+        role,
+        rooms: Vec::new(),
+    };
+    let device_of = InvitePurpose::Device;
+    let (stay, revoked) = (OtherDevices::Stay, OtherDevices::Revoked);
+    let change = async |change| store.change_account(change, None).await.unwrap();
+    let key = |n: u8| DeviceKey::new([n; 32]);
+    for (id, n) in [(mia, 81), (ned, 82)] {
+        let account = IdentityRecord {
+            id,
+            name: UserName::new(&format!("withdrawn{n}")).unwrap(),
+            via: Via::Tchat,
+        };
+        let device = DeviceRecord {
+            key: key(n),
+            name: String::new(),
+            added_ms: 1,
+            seen_ms: 1,
+            from: String::new(),
+        };
+        let new = NewDevice::new(account, device, seen(1));
+        change(AccountChange::AddDevice(Box::new(new))).await;
+    }
+    // The invitations, each with its number.
+    let all = [
+        (91, Some(mia), for_role(ServerRole::Member)),
+        (92, Some(mia), for_role(ServerRole::Admin)),
+        (93, Some(mia), for_role(ServerRole::Owner)),
+        (94, Some(mia), device_of(mia, stay)),
+        (95, Some(mia), device_of(ned, revoked)),
+        (96, Some(ned), for_role(ServerRole::Owner)),
+        (97, None, device_of(mia, revoked)),
+        (98, Some(ned), device_of(ned, stay)),
+    ];
+    let is_of_others = |hash: InviteHash| !(91..=98).contains(&hash.bytes()[0]);
+    for (act, left) in [
+        (
+            AccountChange::SetRole(mia, ServerRole::Owner),
+            &[91, 92, 93, 94, 96, 98][..],
+        ),
+        (
+            AccountChange::SetRole(mia, ServerRole::Admin),
+            &[91, 92, 94, 96, 98],
+        ),
+        (
+            AccountChange::SetRole(mia, ServerRole::Member),
+            &[94, 96, 98],
+        ),
+        (
+            AccountChange::RevokeDevice(key(81), 70),
+            &[91, 92, 93, 95, 96, 97, 98],
+        ),
+        (AccountChange::Remove(mia, 70), &[96, 98]),
+    ] {
+        for (n, maker, purpose) in all.clone() {
+            change(AccountChange::RemoveInvite(InviteHash::new([n; 32]))).await;
+            let invite = InviteRecord {
+                hash: InviteHash::new([n; 32]),
+                uses_left: 1,
+                expires: seen(1000),
+                maker,
+                purpose,
+            };
+            change(AccountChange::AddInvite(invite, now)).await;
+        }
+        change(act.clone()).await;
+        let open = store.invites(now).await.unwrap().into_iter();
+        let open = open.filter(|it| !is_of_others(it.hash));
+        let mut open: Vec<u8> = open.map(|it| it.hash.bytes()[0]).collect();
+        open.sort_unstable();
+        assert_eq!(open, left, "{act:?}");
+    }
+}
+
 pub(super) async fn audit(store: &dyn Store) {
     let act = |n: u64, act| NewAudit {
         at_ms: n,
-        actor: (n > 1).then(|| (IdentityId::new([9; 16]), "安".to_owned())),
+        actor: (n > 1).then(|| Author {
+            id: IdentityId::new([9; 16]),
+            name: "安".into(),
+        }),
         act,
         target: format!("target {n}"),
         detail: "more".into(),
@@ -293,6 +384,7 @@ pub(super) async fn audit(store: &dyn Store) {
             seen_ms: 1,
             from: String::new(),
         },
+        seen(1),
     );
     let taken = AccountChange::AddDevice(Box::new(taken));
     let refused = store.change_account(taken, Some(act(4, AuditAct::Relink)));
@@ -300,7 +392,10 @@ pub(super) async fn audit(store: &dyn Store) {
     let rows = store.audit(u64::MAX, 10).await.unwrap();
     let words: Vec<_> = rows
         .iter()
-        .map(|row| (row.number, row.actor.as_str(), row.act.as_str()))
+        .map(|row| {
+            let actor = row.actor.as_ref().map_or("", |it| it.name.as_str());
+            (row.number, actor, row.act.as_str())
+        })
         .collect();
     assert_eq!(
         words,
@@ -309,4 +404,47 @@ pub(super) async fn audit(store: &dyn Store) {
     assert_eq!((rows[2].at_ms, rows[2].target.as_str()), (1, "target 1"));
     let page = store.audit(3, 1).await.unwrap();
     assert_eq!(page, [rows[1].clone()]);
+}
+
+#[tokio::test]
+async fn an_edited_row_of_the_audit_log_is_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tchat.db");
+    let store = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();
+    for n in 1..=3 {
+        let nothing = AccountChange::RemoveInvite(InviteHash::new([n; 32]));
+        let audit = NewAudit {
+            at_ms: u64::from(n),
+            actor: None,
+            act: AuditAct::Invite,
+            target: format!("target {n}"),
+            detail: String::new(),
+        };
+        store.change_account(nothing, Some(audit)).await.unwrap();
+    }
+    store.close().await.unwrap();
+    drop(store);
+    let damaged = || {
+        let verified = sqlite::verify_file(&path).unwrap();
+        let damaged = verified.damaged.iter().map(|it| it.what.clone());
+        damaged.collect::<Vec<_>>()
+    };
+    assert_eq!(damaged(), Vec::<String>::new());
+    let of = |n| {
+        vec![format!(
+            "row {n} of the audit log does not follow from the one before it"
+        )]
+    };
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute(
+        "UPDATE audit SET target = 'somebody else' WHERE num = 2",
+        [],
+    )
+    .unwrap();
+    assert_eq!(damaged(), of(2));
+    db.execute("UPDATE audit SET target = 'target 2' WHERE num = 2", [])
+        .unwrap();
+    assert_eq!(damaged(), Vec::<String>::new());
+    db.execute("DELETE FROM audit WHERE num = 2", []).unwrap();
+    assert_eq!(damaged(), of(3));
 }

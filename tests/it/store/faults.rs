@@ -9,6 +9,7 @@ fn failing(inner: MemoryStore, fault: fn(usize) -> Option<StoreError>) -> Arc<Fa
         inner: Arc::new(inner),
         before: Box::new(move || fault(appends.fetch_add(1, Ordering::SeqCst))),
         after: Box::new(|| {}),
+        accounts: Box::new(|| None),
     })
 }
 

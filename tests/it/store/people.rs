@@ -154,7 +154,7 @@ pub(super) async fn identities(store: &dyn Store) {
     let rename = async |account, kept_until_ms| {
         let change = AccountChange::Rename {
             account,
-            kept_until_ms,
+            kept_until_ms: Some(kept_until_ms),
         };
         store.change_account(change, None).await
     };

@@ -20,6 +20,8 @@ pub struct Faulty {
     pub before: Box<dyn Fn() -> Option<StoreError> + Send + Sync>,
     /// Called when an append is durable, before its entries are delivered.
     pub after: Box<dyn Fn() + Send + Sync>,
+    /// Called before each change of an account but the first device. If it returns an error, that is the result of the change.
+    pub accounts: Box<dyn Fn() -> Option<StoreError> + Send + Sync>,
 }
 
 impl fmt::Debug for Faulty {
@@ -122,6 +124,13 @@ impl Store for Faulty {
         change: AccountChange,
         audit: Option<NewAudit>,
     ) -> Result<(), StoreError> {
+        let is_sign_in = matches!(
+            change,
+            AccountChange::AddDevice(_) | AccountChange::SignedIn { .. }
+        );
+        if !is_sign_in && let Some(fault) = (self.accounts)() {
+            return Err(fault);
+        }
         self.inner.change_account(change, audit).await
     }
     async fn audit(&self, before: u64, most: usize) -> Result<Vec<AuditEntry>, StoreError> {

@@ -65,6 +65,7 @@ pub fn config() -> ServerConfig {
                 .into(),
             owner: None,
             guests_from: tchat::chat::Networks::default(),
+            is_behind_proxy: false,
             proxy_pins: Vec::new(),
             registration: tchat::chat::Registration::Open,
             retention: Retention::default(),

@@ -59,11 +59,7 @@ impl Accounts {
         rows.map(|(number, row)| AuditEntry {
             number,
             at_ms: row.at_ms,
-            actor: row
-                .actor
-                .as_ref()
-                .map(|it| it.1.clone())
-                .unwrap_or_default(),
+            actor: row.actor.clone(),
             act: row.act.word().to_owned(),
             target: row.target.clone(),
             detail: row.detail.clone(),
@@ -136,9 +132,17 @@ impl MemoryState {
                 }
             }
             AccountChange::RevokeDevice(device, _) => {
+                let account = self.accounts.devices.get(&device).map(|it| it.account);
+                self.accounts.invites.retain(|_, it| {
+                    !matches!(it.purpose, InvitePurpose::Device(of, OtherDevices::Stay) if Some(of) == account)
+                });
                 self.accounts.revoke(|key, _| key == device);
             }
             AccountChange::AddInvite(invite, now) => {
+                if matches!(invite.purpose, InvitePurpose::Device(of, _) if self.accounts.is_removed(of))
+                {
+                    return Err(StoreError::Conflict);
+                }
                 self.accounts.invites.retain(|_, it| it.is_open(now));
                 if self.accounts.invites.contains_key(&invite.hash) {
                     return Err(StoreError::Conflict);
@@ -153,15 +157,33 @@ impl MemoryState {
                 kept_until_ms,
             } => {
                 if let Some(before) = self.identities.get(&account.id) {
-                    let former = (before.name.clone(), kept_until_ms);
-                    self.facts(account.id).former = Some(former);
+                    let former = kept_until_ms.map(|until_ms| (before.name.clone(), until_ms));
+                    if former.is_some() {
+                        self.facts(account.id).former = former;
+                    }
                     self.identities.insert(account.id, account);
                 }
             }
-            AccountChange::SetRole(account, role) => self.facts(account).role = role,
+            AccountChange::SetRole(account, role) => self.set_role(account, role),
             AccountChange::Remove(account, _) => self.remove_account(account),
         }
         Ok(())
+    }
+
+    fn set_role(&mut self, account: IdentityId, role: ServerRole) {
+        self.facts(account).role = role;
+        self.accounts.invites.retain(|_, invite| {
+            let is_own = invite.maker == Some(account);
+            match &invite.purpose {
+                InvitePurpose::Account { role: given, .. } => {
+                    !is_own || *given <= role && role != ServerRole::Member
+                }
+                InvitePurpose::Device(of, _) => is_own == (*of == account),
+            }
+        });
+        if role == ServerRole::Member {
+            self.operators.retain(|_, bound| *bound != account);
+        }
     }
 
     fn facts(&mut self, account: IdentityId) -> &mut AccountFacts {
@@ -173,7 +195,10 @@ impl MemoryState {
             account, device, ..
         } = new;
         let known = self.accounts.devices.get(&device.key);
-        if known.is_some_and(|it| it.status == DeviceStatus::Active) {
+        let is_replaced =
+            |it: &StoredDevice| it.account == account.id && new.others == OtherDevices::Revoked;
+        let is_taken = |it: &StoredDevice| it.status == DeviceStatus::Active && !is_replaced(it);
+        if known.is_some_and(is_taken) || self.accounts.is_removed(account.id) {
             return Err(StoreError::Conflict);
         }
         if let Some((hash, now)) = new.invite {
@@ -182,12 +207,15 @@ impl MemoryState {
             usable.ok_or(StoreError::Conflict)?.uses_left -= 1;
         }
         if !self.identities.contains_key(&account.id) {
-            self.personal.entry(account.id).or_default().seen_ms = device.added_ms;
+            self.personal.entry(account.id).or_default().seen_ms = new.now.at_ms;
             let facts = self.facts(account.id);
             (facts.role, facts.origin) = (new.role, new.origin);
+            facts.seen_log_ms = new.now.log_ms;
         }
         if new.others == OtherDevices::Revoked {
             self.accounts.revoke(|_, it| it.account == account.id);
+            let is_for = |it: &InviteRecord| matches!(it.purpose, InvitePurpose::Device(of, _) if of == account.id);
+            self.accounts.invites.retain(|_, it| !is_for(it));
         }
         let stored = StoredDevice {
             account: account.id,
@@ -202,12 +230,11 @@ impl MemoryState {
     fn remove_account(&mut self, account: IdentityId) {
         self.accounts.removed.insert(account);
         self.accounts.facts.remove(&account);
-        self.accounts.revoke(|_, it| it.account == account);
+        self.accounts.devices.retain(|_, it| it.account != account);
         self.accounts.invites.retain(|_, invite| {
             let is_for = matches!(invite.purpose, InvitePurpose::Device(of, _) if of == account);
             invite.maker != Some(account) && !is_for
         });
         self.operators.retain(|_, bound| *bound != account);
-        self.personal.remove(&account);
     }
 }

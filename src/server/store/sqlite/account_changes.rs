@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::encode::signed;
 use super::write::put_identity;
 use super::writer::WriteError;
-use crate::chat::{DeviceKey, IdentityId, InviteHash, RoomId, Stamp};
+use crate::chat::{DeviceKey, IdentityId, InviteHash, RoomId, ServerRole, Stamp};
 use crate::server::store::{
     AccountChange, IdentityRecord, InvitePurpose, InviteRecord, NewDevice, OtherDevices,
 };
@@ -32,11 +32,7 @@ pub fn change(db: &Connection, change: &AccountChange) -> Result<(), WriteError>
             account,
             kept_until_ms,
         } => rename(db, account, *kept_until_ms),
-        AccountChange::SetRole(account, role) => {
-            db.prepare_cached("UPDATE identities SET role = ?2 WHERE id = ?1")?
-                .execute(params![account.bytes(), role.number()])?;
-            Ok(())
-        }
+        AccountChange::SetRole(account, role) => set_role(db, *account, *role),
         AccountChange::Remove(account, at_ms) => remove(db, *account, *at_ms),
     }
 }
@@ -48,10 +44,6 @@ fn add_device(db: &Connection, new: &NewDevice) -> Result<(), WriteError> {
     if let Some((invite, now)) = new.invite {
         take_invite(db, invite, now)?;
     }
-    let seen = Stamp {
-        at_ms: device.added_ms,
-        ..Stamp::default()
-    };
     let is_new = db
         .prepare_cached("INSERT OR IGNORE INTO identities (id, name, key, seen_ms, role, origin) VALUES (?1, '', '', 0, ?2, ?3)")?
         .execute(params![
@@ -60,12 +52,16 @@ fn add_device(db: &Connection, new: &NewDevice) -> Result<(), WriteError> {
             new.origin.number()
         ])?;
     if is_new > 0 {
-        put_identity(db, account, seen)?;
+        put_identity(db, account, new.now)?;
+    } else if is_removed(db, account.id)? {
+        return Err(WriteError::Conflict);
     }
     db.prepare_cached("UPDATE identities SET secret = NULL WHERE id = ?1")?
         .execute([account.id.bytes()])?;
     if new.others == OtherDevices::Revoked {
         revoke_all(db, account.id, device.added_ms)?;
+        db.prepare_cached("DELETE FROM invites WHERE account = ?1")?
+            .execute([account.id.bytes()])?;
     }
     // A device that was revoked may be added again.
     db.prepare_cached("DELETE FROM devices WHERE key = ?1 AND revoked_ms IS NOT NULL")?
@@ -113,7 +109,33 @@ fn signed_in(
     Ok(())
 }
 
+fn is_removed(db: &Connection, account: IdentityId) -> Result<bool, WriteError> {
+    let removed = db
+        .prepare_cached("SELECT 1 FROM identities WHERE id = ?1 AND removed_ms IS NOT NULL")?
+        .exists([account.bytes()])?;
+    Ok(removed)
+}
+
+fn set_role(db: &Connection, account: IdentityId, role: ServerRole) -> Result<(), WriteError> {
+    db.prepare_cached("UPDATE identities SET role = ?2 WHERE id = ?1")?
+        .execute(params![account.bytes(), role.number()])?;
+    db.prepare_cached(
+        "DELETE FROM invites WHERE maker = ?1 AND (role > ?2 OR ?2 = 0 AND account IS NULL)
+         OR maker = ?1 AND account <> ?1 OR account = ?1 AND maker IS NOT ?1",
+    )?
+    .execute(params![account.bytes(), role.number()])?;
+    if role == ServerRole::Member {
+        db.prepare_cached("DELETE FROM operators WHERE identity = ?1")?
+            .execute([account.bytes()])?;
+    }
+    Ok(())
+}
+
 fn revoke_device(db: &Connection, device: DeviceKey, at_ms: u64) -> Result<(), WriteError> {
+    db.prepare_cached(
+        "DELETE FROM invites WHERE account = (SELECT identity FROM devices WHERE key = ?1) AND revokes_others = 0",
+    )?
+    .execute([device.bytes()])?;
     db.prepare_cached("UPDATE devices SET revoked_ms = ?2 WHERE key = ?1 AND revoked_ms IS NULL")?
         .execute(params![device.bytes(), signed(at_ms)])?;
     forget_revoked(
@@ -153,6 +175,9 @@ fn add_invite(db: &Connection, invite: &InviteRecord, now: Stamp) -> Result<(), 
             let rooms = rooms.iter().flat_map(RoomId::bytes).copied().collect();
             (role.number(), rooms, None, OtherDevices::Stay)
         }
+        InvitePurpose::Device(account, _) if is_removed(db, *account)? => {
+            return Err(WriteError::Conflict);
+        }
         InvitePurpose::Device(account, others) => (0, Vec::new(), Some(account.bytes()), *others),
     };
     db.prepare_cached(
@@ -173,17 +198,24 @@ fn add_invite(db: &Connection, invite: &InviteRecord, now: Stamp) -> Result<(), 
     Ok(())
 }
 
-/// Gives an account another name, and keeps the present one as its former name.
-fn rename(db: &Connection, account: &IdentityRecord, kept_until_ms: u64) -> Result<(), WriteError> {
-    db.prepare_cached(
-        "UPDATE identities SET former = name, former_until_ms = ?4, name = ?2, key = ?3 WHERE id = ?1",
-    )?
-    .execute(params![
-        account.id.bytes(),
-        account.name.as_str(),
-        account.name.key().as_str(),
-        signed(kept_until_ms)
-    ])?;
+/// Gives an account another name, and keeps the present one as its former name if there is a time for it.
+fn rename(
+    db: &Connection,
+    account: &IdentityRecord,
+    kept_until_ms: Option<u64>,
+) -> Result<(), WriteError> {
+    if let Some(kept_until_ms) = kept_until_ms {
+        db.prepare_cached(
+            "UPDATE identities SET former = name, former_until_ms = ?2 WHERE id = ?1",
+        )?
+        .execute(params![account.id.bytes(), signed(kept_until_ms)])?;
+    }
+    db.prepare_cached("UPDATE identities SET name = ?2, key = ?3 WHERE id = ?1")?
+        .execute(params![
+            account.id.bytes(),
+            account.name.as_str(),
+            account.name.key().as_str(),
+        ])?;
     Ok(())
 }
 
@@ -193,7 +225,8 @@ fn remove(db: &Connection, account: IdentityId, at_ms: u64) -> Result<(), WriteE
          WHERE id = ?1",
     )?
     .execute(params![account.bytes(), signed(at_ms)])?;
-    revoke_all(db, account, at_ms)?;
+    db.prepare_cached("DELETE FROM devices WHERE identity = ?1")?
+        .execute([account.bytes()])?;
     // Those that it made, and links for a device of its own.
     db.prepare_cached("DELETE FROM invites WHERE maker = ?1 OR account = ?1")?
         .execute([account.bytes()])?;

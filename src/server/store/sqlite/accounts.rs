@@ -153,13 +153,14 @@ fn invite_record(row: &Row<'_>) -> rusqlite::Result<Option<InviteRecord>> {
 /// Returns what an invitation is for, or `None` if that is damaged: it must not become one for something else.
 fn purpose(row: &Row<'_>) -> rusqlite::Result<Option<InvitePurpose>> {
     if !matches!(row.get_ref(7)?, ValueRef::Null) {
-        let others = if decode::flag(row, 8)? {
-            OtherDevices::Revoked
-        } else {
-            OtherDevices::Stay
+        let others = match number(row, 8)? {
+            Some(0) => Some(OtherDevices::Stay),
+            Some(1) => Some(OtherDevices::Revoked),
+            _ => None,
         };
         let account = bytes(row, 7)?.map(IdentityId::new);
-        return Ok(account.map(|account| InvitePurpose::Device(account, others)));
+        let device = account.zip(others);
+        return Ok(device.map(|(account, others)| InvitePurpose::Device(account, others)));
     }
     let ValueRef::Blob(rooms) = row.get_ref(6)? else {
         return Ok(None);

@@ -1,13 +1,16 @@
 //! The audit log: what administrators did. Each row has a hash over itself and the row before it, so that an edit of an earlier row shows.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest as _, Sha256};
 
 use super::decode::{bytes, number, readable, text};
 use super::encode::signed;
 use super::writer::WriteError;
-use crate::chat::AuditEntry;
+use crate::chat::{AuditEntry, Author, IdentityId};
 use crate::server::store::NewAudit;
+
+/// The columns of a row, in the order of [`row`].
+const ROW: &str = "num, at_ms, actor, actor_name, act, target, detail, hash";
 
 /// Adds a row.
 pub fn add(db: &Connection, new: &NewAudit) -> Result<(), WriteError> {
@@ -16,39 +19,47 @@ pub fn add(db: &Connection, new: &NewAudit) -> Result<(), WriteError> {
         .query_row([], |row| Ok((number(row, 0)?, bytes::<32>(row, 1)?)))
         .optional()?;
     let (number, before) = last.unwrap_or_default();
-    let (number, before) = (number.unwrap_or_default() + 1, before.unwrap_or_default());
-    let (actor, name) = match &new.actor {
-        Some((id, name)) => (id.bytes().to_vec(), name.as_str()),
-        None => (Vec::new(), ""),
+    let mut entry = AuditEntry {
+        number: number.unwrap_or_default() + 1,
+        at_ms: new.at_ms,
+        actor: new.actor.clone(),
+        act: new.act.word().to_owned(),
+        target: new.target.clone(),
+        detail: new.detail.clone(),
+        hash: [0; 32],
     };
-    let hash = hash(&before, number, new, &actor, name);
-    db.prepare_cached(
-        "INSERT INTO audit (num, at_ms, actor, actor_name, act, target, detail, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?
+    entry.hash = hash(&before.unwrap_or_default(), &entry);
+    db.prepare_cached(&format!(
+        "INSERT INTO audit ({ROW}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+    ))?
     .execute(params![
-        signed(number),
-        signed(new.at_ms),
-        new.actor.as_ref().map(|(id, _)| id.bytes()),
-        name,
-        new.act.word(),
-        new.target,
-        new.detail,
-        hash,
+        signed(entry.number),
+        signed(entry.at_ms),
+        entry.actor.as_ref().map(|it| it.id.bytes()),
+        entry.actor.as_ref().map_or("", |it| &it.name),
+        entry.act,
+        entry.target,
+        entry.detail,
+        entry.hash,
     ])?;
     Ok(())
 }
 
 /// Returns the hash of a row: over the hash of the row before it and all fields, each with its length in 4 bytes (big-endian) before it.
-fn hash(before: &[u8; 32], number: u64, new: &NewAudit, actor: &[u8], name: &str) -> [u8; 32] {
+fn hash(before: &[u8; 32], entry: &AuditEntry) -> [u8; 32] {
+    let (actor, name) = match &entry.actor {
+        Some(actor) => (&actor.id.bytes()[..], actor.name.as_str()),
+        None => (&[][..], ""),
+    };
     let fields: [&[u8]; 8] = [
         before,
-        &number.to_be_bytes(),
-        &new.at_ms.to_be_bytes(),
+        &entry.number.to_be_bytes(),
+        &entry.at_ms.to_be_bytes(),
         actor,
         name.as_bytes(),
-        new.act.word().as_bytes(),
-        new.target.as_bytes(),
-        new.detail.as_bytes(),
+        entry.act.as_bytes(),
+        entry.target.as_bytes(),
+        entry.detail.as_bytes(),
     ];
     let mut hash = Sha256::new();
     for field in fields {
@@ -62,22 +73,42 @@ fn hash(before: &[u8; 32], number: u64, new: &NewAudit, actor: &[u8], name: &str
 /// Returns rows below a number, newest first.
 pub fn before(db: &Connection, before: u64, most: usize) -> rusqlite::Result<Vec<AuditEntry>> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    db.prepare_cached(
-        "SELECT num, at_ms, actor_name, act, target, detail, hash FROM audit WHERE num < ?1 ORDER BY num DESC LIMIT ?2",
-    )?
-    .query_map([signed(before), most], |row| {
-        let (actor, act) = (text(row, 2)?, text(row, 3)?);
-        let (target, detail) = (text(row, 4)?, text(row, 5)?);
-        let (at_ms, hash) = (number(row, 1)?, bytes(row, 6)?);
-        Ok(number(row, 0)?.map(|number| AuditEntry {
-            number,
-            at_ms: at_ms.unwrap_or_default(),
-            actor,
-            act,
-            target,
-            detail,
-            hash: hash.unwrap_or_default(),
-        }))
-    })
+    db.prepare_cached(&format!(
+        "SELECT {ROW} FROM audit WHERE num < ?1 ORDER BY num DESC LIMIT ?2"
+    ))?
+    .query_map(params![signed(before), most], row)
     .and_then(readable)
+}
+
+fn row(row: &Row<'_>) -> rusqlite::Result<Option<AuditEntry>> {
+    let (id, name) = (bytes(row, 2)?, text(row, 3)?);
+    let (act, target, detail) = (text(row, 4)?, text(row, 5)?, text(row, 6)?);
+    let (at_ms, hash) = (number(row, 1)?, bytes(row, 7)?);
+    Ok(number(row, 0)?.map(|number| AuditEntry {
+        number,
+        at_ms: at_ms.unwrap_or_default(),
+        actor: id.map(|id| Author {
+            id: IdentityId::new(id),
+            name,
+        }),
+        act,
+        target,
+        detail,
+        hash: hash.unwrap_or_default(),
+    }))
+}
+
+/// Returns the number of the first row that does not follow from the one before it.
+pub fn first_edited(db: &Connection) -> rusqlite::Result<Option<u64>> {
+    let mut statement = db.prepare(&format!("SELECT {ROW} FROM audit ORDER BY num"))?;
+    let mut before = ([0; 32], 0);
+    for entry in statement.query_map([], row)? {
+        // A row without a number cannot exist: the number is its key.
+        let Some(entry) = entry? else { continue };
+        if entry.number != before.1 + 1 || entry.hash != hash(&before.0, &entry) {
+            return Ok(Some(entry.number));
+        }
+        before = (entry.hash, entry.number);
+    }
+    Ok(None)
 }

@@ -401,7 +401,8 @@ pub fn identities_named(db: &Connection, key: &NameKey) -> rusqlite::Result<Vec<
 
 pub fn guests(db: &Connection) -> rusqlite::Result<Vec<IdentityRecord>> {
     db.prepare_cached(&format!(
-        "SELECT {IDENTITY} FROM identities i WHERE via > 0 AND EXISTS (SELECT 1 FROM members m WHERE m.identity = i.id)"
+        "SELECT {IDENTITY} FROM identities i WHERE (via > 0 OR removed_ms IS NOT NULL)
+         AND EXISTS (SELECT 1 FROM members m WHERE m.identity = i.id)"
     ))?
     .query_map([], identity_record)
     .and_then(readable)

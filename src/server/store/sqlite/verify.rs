@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::decode::{self, ENTRY};
 use super::encode::EDIT;
 use super::encode::ERASED;
-use super::index;
+use super::{audit_log, index};
 use crate::chat::{Body, Digest, IdentityId, RoomId, Seq, digest_of};
 use crate::server::store::{Damage, Verified};
 use crate::text;
@@ -218,6 +218,13 @@ impl Verification {
             self.entries(db, &room)?;
         } else if let Some((table, what)) = TABLES.get(self.table) {
             self.values(db, table, what)?;
+            if *table == "audit"
+                && let Some(number) = audit_log::first_edited(db)?
+            {
+                let what =
+                    format!("row {number} of the audit log does not follow from the one before it");
+                self.report(None, None, what);
+            }
             self.table += 1;
         } else {
             return Ok(VerifyProgress::Done);
