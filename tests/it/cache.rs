@@ -454,7 +454,7 @@ fn messages_and_drafts_written_offline_survive_a_killed_client() {
     });
     server.kill().unwrap();
     server.wait().unwrap();
-    ann.shows("reconnecting");
+    ann.shows("retrying in");
     ann.sends_line("said offline");
     ann.until("it to wait", |text| {
         text.lines()

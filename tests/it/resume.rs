@@ -178,7 +178,7 @@ async fn puts_back(
     says_from_to(&mut ben, 11, 15).await;
     viewer.shows("#15#").await;
     server.stops().await.unwrap();
-    viewer.shows("reconnecting").await;
+    viewer.shows("retrying in").await;
     let epoch = epoch_of(&server).await;
     let to_be_opened = put(&copy, &path);
     server.store = open(&to_be_opened);

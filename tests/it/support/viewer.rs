@@ -7,12 +7,13 @@ use tchat::chat::InstanceId;
 use tchat::client::{Client, ClientConfig, Command, Connector, Credentials, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::person::device;
 use super::screen::Screen;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any time limit of the program, also in paused time.
+const PATIENCE: Duration = Duration::from_secs(200);
 
 /// After this long without an event nothing more arrives by itself, in paused time.
 const QUIET: Duration = Duration::from_millis(200);
@@ -115,8 +116,10 @@ impl Viewer {
 
     /// Takes events until the screen is as expected.
     pub async fn until(&mut self, what: &str, mut is: impl FnMut(&Screen) -> bool) {
+        // For the whole wait: a client that reconnects again and again has events without end.
+        let end = Instant::now() + PATIENCE;
         while !is(&self.screen) {
-            let Ok(event) = timeout(PATIENCE, self.events.recv()).await else {
+            let Ok(event) = timeout_at(end, self.events.recv()).await else {
                 panic!("waited for {what} and see:\n{}", self.screen.text())
             };
             let event = event.expect("the client runs");
