@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::machine;
 use crate::chat::{DeviceSecret, Invite, Pin, Transport};
-use crate::client::known_servers::{self, KnownServer, KnownServers};
+use crate::client::known_servers::{self, IdCheck, KnownServer, KnownServers};
 use crate::client::profile::{self, ProfileError};
 use crate::client::tls::{self, Expected, Recognised, encrypt};
 use crate::client::{Credentials, Dialled, Distrust, Protection, Untrusted, boxed_stream};
@@ -226,7 +226,16 @@ impl Target {
                 Recognised::ByCertificate(_) => Protection::Certified,
             },
             transport: Transport::Tls(recognised.seen()),
+            id_check: self.id_check(shown, recognised),
         })
+    }
+
+    /// Returns the check of the id that the recognised server gives itself. A certificate proves the name of the server, our own server's key
+    /// is in our data directory, and a program knows one server only: none of them needs it.
+    fn id_check(&self, shown: String, recognised: Recognised) -> Option<IdCheck> {
+        let pin = recognised.pin().filter(|_| self.key.is_none())?;
+        let is_own = ServerNote::read(&self.data).is_some_and(|note| note.pin == Some(pin));
+        (!is_own).then(|| IdCheck::new(&self.data, shown, pin))
     }
 
     /// Returns how the server at an address is recognised, and whether to remember it after that.
@@ -263,6 +272,7 @@ impl Target {
     /// # Errors
     /// The list of known servers cannot be written.
     pub fn replace_key(&self, address: &Address, pin: Pin) -> io::Result<()> {
+        self.confirm(pin)?;
         let known = KnownServers::read(&self.data).map_err(io::Error::other)?;
         let here = known.at(&address.profile_key());
         let profile = here.map_or_else(|| address.profile_key(), |it| it.profile.clone());
@@ -272,6 +282,14 @@ impl Target {
             profile,
         };
         KnownServers::remember(&self.data, server).map_err(io::Error::other)
+    }
+
+    /// Remembers that a person has compared a key. Its server may then have the id of one that is known by another key.
+    ///
+    /// # Errors
+    /// The list of known ids cannot be written.
+    pub fn confirm(&self, pin: Pin) -> io::Result<()> {
+        known_servers::confirm(&self.data, pin).map_err(io::Error::other)
     }
 
     /// Remembers a server by its pin, or by its certificate.
@@ -350,84 +368,4 @@ async fn connect(server: &Address) -> io::Result<TcpStream> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chat::ServerId;
-
-    const OWN: Pin = Pin::new([1; 32]);
-    const OTHER: Pin = Pin::new([2; 32]);
-
-    /// A user with a server of their own on port 50051, and `victim.example` known by a certificate.
-    fn user(link: &str) -> (tempfile::TempDir, Target) {
-        let directory = tempfile::tempdir().unwrap();
-        let note = ServerNote {
-            id: ServerId::new([9; 16]),
-            address: "localhost".into(),
-            pin: Some(OWN),
-            has_own_key: true,
-        };
-        std::fs::write(directory.path().join("tchat.id"), note.to_string()).unwrap();
-        let mut target = Target {
-            link: "victim.example".parse().unwrap(),
-            data: directory.path().to_owned(),
-            socket: None,
-            is_here: false,
-            is_clear: false,
-            key: None,
-            expected_profile: None,
-        };
-        let victim = target.link.server.clone();
-        target.trust(&victim, None).unwrap();
-        target.link = link.parse().unwrap();
-        (directory, target)
-    }
-
-    fn why(error: &io::Error) -> &Distrust {
-        &tls::untrusted(error).unwrap().why
-    }
-
-    #[test]
-    fn a_link_never_selects_the_profile_of_a_server_that_it_only_names() {
-        for hosts in [
-            "localhost",
-            "localhost,evil.example",
-            "victim.example,evil.example",
-        ] {
-            let (_directory, mut target) = user(&format!("tchat://{hosts}/#{OTHER}"));
-            assert_eq!(target.choose_profile().unwrap(), OTHER.to_string());
-        }
-        // Its own pin selects its own profile, under every address.
-        let (_directory, mut target) = user(&format!("tchat://chat.example/#{OWN}"));
-        assert_eq!(target.choose_profile().unwrap(), "localhost:50051");
-    }
-
-    #[test]
-    fn a_link_does_not_replace_the_key_of_our_own_server() {
-        let (_directory, target) = user(&format!("tchat://localhost/#{OTHER}"));
-        let error = target.expected(&target.link.server).unwrap_err();
-        assert_eq!(*why(&error), Distrust::LinkDiffers);
-        let (_directory, target) = user("localhost");
-        let expected = target.expected(&target.link.server).unwrap();
-        assert_eq!(expected, (Expected::Pin(OWN), false));
-    }
-
-    #[test]
-    fn a_recognised_server_is_not_joined_with_the_profile_of_another_one() {
-        let (_directory, mut target) = user("victim.example");
-        assert_eq!(target.choose_profile().unwrap(), "victim.example:50051");
-        let (victim, evil) = (target.link.server.clone(), "evil.example".parse().unwrap());
-        target
-            .check_profile(&victim, Recognised::ByCertificate(OTHER))
-            .unwrap();
-        let error = target.check_profile(&evil, Recognised::ByCertificate(OTHER));
-        assert_eq!(*why(&error.unwrap_err()), Distrust::OtherServer);
-        // Meanwhile its key was replaced: the profile of the former one is not used.
-        target.trust(&victim, Some(OTHER)).unwrap();
-        let error = target.check_profile(&victim, Recognised::ByPin(OTHER));
-        assert_eq!(*why(&error.unwrap_err()), Distrust::OtherServer);
-        assert_eq!(target.choose_profile().unwrap(), OTHER.to_string());
-        target
-            .check_profile(&victim, Recognised::ByPin(OTHER))
-            .unwrap();
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, Join};
 
+use super::known_servers::IdCheck;
 use crate::chat::{Pin, ServerId, Transport};
 
 /// Both directions of a connection, whatever it goes over.
@@ -37,6 +38,8 @@ pub struct Dialled {
     pub protection: Protection,
     /// How it reaches the server; the device signs it.
     pub transport: Transport,
+    /// How the id that the server gives itself is checked. `None`: any id is fine.
+    pub id_check: Option<IdCheck>,
 }
 
 impl Dialled {
@@ -46,6 +49,7 @@ impl Dialled {
             pipe: boxed_stream(stream),
             protection: Protection::Local,
             transport: Transport::Memory,
+            id_check: None,
         }
     }
 
@@ -63,6 +67,7 @@ impl Dialled {
             pipe: boxed_stream(stream),
             protection: Protection::ClearText,
             transport: Transport::ClearText,
+            id_check: None,
         }
     }
 }

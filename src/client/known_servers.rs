@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 use crate::chat::Pin;
 use crate::files::{PRIVATE, write_atomically};
 
+mod ids;
+
+pub use self::ids::{IdCheck, confirm};
+
 const FILE: &str = "known_servers";
 const LOCK: &str = "known_servers.lock";
 /// The link of the server that was joined last by its link.
@@ -22,10 +26,12 @@ const BY_CERTIFICATE: &str = "certificate";
 pub enum KnownServersError {
     #[error("cannot use the list of known servers '{path}': {cause}")]
     Io { path: PathBuf, cause: io::Error },
-    #[error(
-        "cannot use the list of known servers '{path}': line {line} is not an address, a pin and a profile"
-    )]
-    Line { path: PathBuf, line: usize },
+    #[error("cannot use the list of known servers '{path}': line {line} is not {expected}")]
+    Line {
+        path: PathBuf,
+        line: usize,
+        expected: &'static str,
+    },
 }
 
 /// A server that was joined.
@@ -50,24 +56,7 @@ impl KnownServers {
     /// The file cannot be read, or a line is not understood. Nothing is guessed: a lost pin would let a wrong server pass as new.
     pub fn read(directory: &Path) -> Result<Self, KnownServersError> {
         let path = directory.join(FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(cause) => return Err(KnownServersError::Io { path, cause }),
-        };
-        let mut known = Vec::new();
-        for (number, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let Some(server) = parse(line) else {
-                let line = number + 1;
-                return Err(KnownServersError::Line { path, line });
-            };
-            known.push(server);
-        }
-        Ok(Self(known))
+        lines(&path, "an address, a pin and a profile", parse).map(Self)
     }
 
     pub fn at(&self, address: &str) -> Option<&KnownServer> {
@@ -109,6 +98,33 @@ pub fn remember_last(directory: &Path, link: &str) {
     if last_joined(directory).as_deref() != Some(link) {
         let _forgotten = write_atomically(&directory.join(LAST), &format!("{link}\n"), PRIVATE);
     }
+}
+
+/// Reads a file line by line, without remarks and empty lines. A missing file has no lines.
+fn lines<T>(
+    path: &Path,
+    expected: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, KnownServersError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(cause) => {
+            let path = path.to_owned();
+            return Err(KnownServersError::Io { path, cause });
+        }
+    };
+    let numbered = text.lines().map(str::trim).zip(1..);
+    let meant = numbered.filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
+    meant
+        .map(|(text, line)| {
+            parse(text).ok_or_else(|| KnownServersError::Line {
+                path: path.to_owned(),
+                line,
+                expected,
+            })
+        })
+        .collect()
 }
 
 fn parse(line: &str) -> Option<KnownServer> {

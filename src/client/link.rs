@@ -18,6 +18,7 @@ use self::health::Health;
 use self::session::{ConnectionEnd, LinkSession};
 use super::backoff::Backoff;
 use super::cache::{Cache, Opened};
+use super::known_servers::IdCheck;
 use super::pending::{OutgoingPost, Pending};
 use super::tls;
 use super::{
@@ -240,7 +241,7 @@ impl Link {
         let channel = match channel {
             Ok(Ok((channel, route))) => {
                 self.emit(Event::Protected(route.protection)).await?;
-                (channel, route.transport)
+                (channel, route)
             }
             // Trying again would change nothing: a person has to decide.
             Ok(Err(DisconnectReason::Untrusted(untrusted))) if untrusted.why.is_final() => {
@@ -395,10 +396,11 @@ pub(super) async fn open_channel(connector: Connector) -> Result<Channel, Discon
 }
 
 /// How a connection that was opened reaches the server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Route {
     protection: Protection,
     transport: Transport,
+    id_check: Option<IdCheck>,
 }
 
 /// Opens an HTTP/2 connection through the connector.
@@ -424,6 +426,7 @@ async fn dial(
                 Ok(dialled) => Ok(Route {
                     protection: dialled.protection,
                     transport: dialled.transport,
+                    id_check: dialled.id_check.clone(),
                 }),
                 Err(error) => Err(match tls::untrusted(error) {
                     Some(untrusted) => DisconnectReason::Untrusted(untrusted.clone()),

@@ -88,6 +88,9 @@ pub enum Distrust {
     /// It was recognised, but it is not the server for which the device key is.
     #[error("this is not the server that was meant")]
     OtherServer,
+    /// It says that it is a server that is known here by another pin.
+    #[error("a server with the same id is known here by a different key")]
+    KnownByOtherKey,
     /// Its certificate is not valid now.
     #[error("its certificate is not valid now: {0}")]
     Time(String),
@@ -108,7 +111,8 @@ impl Distrust {
             | Self::Changed { .. }
             | Self::OtherThanLink(_)
             | Self::LinkDiffers
-            | Self::OtherServer => true,
+            | Self::OtherServer
+            | Self::KnownByOtherKey => true,
             Self::Time(_) | Self::ClearText | Self::Handshake(_) => false,
         }
     }

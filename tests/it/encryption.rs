@@ -235,6 +235,54 @@ fn a_backup_has_the_key_so_a_restored_server_is_the_same_server() {
     ends(&mut server, DRAIN);
 }
 
+/// Another server got hold of the database, and with it of the id, but not of the key.
+#[test]
+fn a_known_server_with_another_key_at_another_address_stops_every_client() {
+    let (here, other, client) = (Home::new(), Home::new(), Home::new());
+    let mut server = here.serves(&[]);
+    let link = here.link(here.port);
+    let ann = ["send", "--name", "ann", "--server"];
+    let sends = |server: &str| runs(&client, &[&ann[..], &[server, "hello"]].concat());
+    assert_eq!(sends(&link).0, Some(0));
+    signal(server.id(), "TERM");
+    ends(&mut server, DRAIN);
+    std::fs::create_dir_all(other.data()).unwrap();
+    let database = "tchat.db";
+    std::fs::copy(here.data().join(database), other.data().join(database)).unwrap();
+    let mut server = other.serves(&[]);
+    let link = other.link(other.port);
+    let address = format!("localhost:{}", other.port);
+    let replace = format!("`tchat trust {address} --replace`");
+    for arguments in every_mode(&link) {
+        let (code, words) = runs(&client, &arguments);
+        assert_eq!(code, Some(1), "{arguments:?}: {words}");
+        assert!(words.contains("it is a server you know"), "{words}");
+        assert!(words.contains(&replace), "{words}");
+    }
+    let mut screen = client.screen(WIDE, &["--server", &link]);
+    screen.shows("it is a server you know");
+    screen.sends_line("/quit");
+    assert!(screen.ends());
+    let (code, words) = runs(&client, &["trust", &address, "--replace"]);
+    assert_eq!(code, Some(1), "{words}");
+    let (_, pin) = link.split_once('#').unwrap();
+    let mut asked = client.screen(WIDE, &["trust", &address, "--replace"]);
+    asked.shows("first 8 characters");
+    asked.types(&format!("{}\r", &pin[..8]));
+    asked.shows("is trusted");
+    // Its device key is another one than at the first server, so the name that ann has there is not hers here.
+    let (code, words) = sends(&link);
+    assert_eq!(code, Some(1), "{words}");
+    assert!(words.contains("taken"), "{words}");
+    let (code, words) = runs(
+        &client,
+        &["send", "--name", "ben", "--server", &link, "hello"],
+    );
+    assert_eq!(code, Some(0), "{words}");
+    signal(server.id(), "TERM");
+    ends(&mut server, DRAIN);
+}
+
 #[test]
 fn a_link_with_several_hosts_joins_the_first_that_is_the_server() {
     let (here, there) = (Home::new(), Home::new());

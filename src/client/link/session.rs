@@ -17,8 +17,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
-use super::{DIAL_WITHIN, Link, NoReceiver};
-use crate::chat::{Refusal, RoomId, Seq, SessionToken, Transport};
+use super::{DIAL_WITHIN, Link, NoReceiver, Route};
+use crate::chat::{Refusal, RoomId, Seq, ServerId, SessionToken};
 use crate::client::pending::{NextSend, OutgoingPost};
 use crate::client::{Command, DisconnectReason, Event, RequestKind, RoomToJoin};
 use crate::wire::proto::chat_service_client::ChatServiceClient;
@@ -77,11 +77,11 @@ pub(super) struct LinkSession<'a> {
     /// The same connection, for the calls of another service.
     channel: Channel,
     /// How the connection reaches the server.
-    transport: Transport,
+    route: Route,
     /// What calls beside the stream present, once the server has let us in.
     token: Option<SessionToken>,
-    /// The server's challenge was answered.
-    has_signed: bool,
+    /// The server whose challenge was answered, by the id that it gave itself.
+    signed_to: Option<ServerId>,
     /// Frames to send; they move to the connection as it accepts them.
     outgoing: VecDeque<proto::ChatRequest>,
     requests: HashMap<u64, RequestPurpose>,
@@ -102,7 +102,7 @@ pub(super) struct LinkSession<'a> {
 impl<'a> LinkSession<'a> {
     pub(super) async fn run(
         link: &'a mut Link,
-        (channel, transport): (Channel, Transport),
+        (channel, route): (Channel, Route),
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<(ConnectionEnd, Option<Instant>), NoReceiver> {
         let service =
@@ -111,9 +111,9 @@ impl<'a> LinkSession<'a> {
             link,
             service: service.clone(),
             channel,
-            transport,
+            route,
             token: None,
-            has_signed: false,
+            signed_to: None,
             outgoing: VecDeque::new(),
             requests: HashMap::new(),
             next_request: 1,

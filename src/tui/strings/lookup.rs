@@ -141,6 +141,7 @@ impl Strings {
             Distrust::OtherThanLink(_) => fill(self.trust.other_than_link, &[server]),
             Distrust::LinkDiffers => fill(self.trust.link_differs, &[server]),
             Distrust::OtherServer => fill(self.trust.other_server, &[server]),
+            Distrust::KnownByOtherKey => fill(self.trust.known_by_other_key, &[server]),
             Distrust::Time(cause) => fill(self.trust.time, &[server, cause]),
             Distrust::ClearText => fill(self.trust.clear_text, &[server]),
             Distrust::Handshake(cause) => fill(self.trust.handshake, &[server, cause]),

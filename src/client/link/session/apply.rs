@@ -111,16 +111,25 @@ impl LinkSession<'_> {
     async fn apply(&mut self, event: wire::Event) -> Result<Option<ConnectionEnd>, NoReceiver> {
         match event {
             wire::Event::Challenge { nonce, server_id }
-                if !self.has_signed && self.token.is_none() =>
+                if self.signed_to.is_none() && self.token.is_none() =>
             {
-                self.answer_challenge(nonce, server_id);
+                if let Err(end) = self.answer_challenge(nonce, server_id) {
+                    return Ok(Some(end));
+                }
             }
-            // Any other one is against the protocol, and answering without end would fill the memory.
-            wire::Event::Challenge { .. } => {
+            wire::Event::Welcome(welcome)
+                if self.signed_to.is_none_or(|id| id == welcome.server_id) =>
+            {
+                if let Err(end) = self.accept_id(welcome.server_id) {
+                    return Ok(Some(end));
+                }
+                self.on_welcome(welcome).await?;
+            }
+            // Against the protocol: another challenge, where answering without end would fill the memory, or a server with two ids.
+            wire::Event::Challenge { .. } | wire::Event::Welcome(_) => {
                 let why = DisconnectReason::NotTchat(String::new());
                 return Ok(Some(ConnectionEnd::end_reason(why)));
             }
-            wire::Event::Welcome(welcome) => self.on_welcome(welcome).await?,
             wire::Event::Followed {
                 request,
                 room,

@@ -1,7 +1,8 @@
 //! Signing in: hello, and the signature that answers the server's challenge.
 
-use super::LinkSession;
+use super::{ConnectionEnd, LinkSession};
 use crate::chat::{Challenge, FormerProof, ServerId};
+use crate::client::{DisconnectReason, Distrust, Unreachable, Untrusted};
 use crate::wire::{Hello, PROTOCOL, Request, SignIn};
 
 impl LinkSession<'_> {
@@ -23,12 +24,20 @@ impl LinkSession<'_> {
     }
 
     /// Answers a challenge. The signature covers the connection as this end sees it, so it is worthless to anybody between the two ends.
-    pub(super) fn answer_challenge(&mut self, nonce: [u8; 32], server_id: ServerId) {
-        self.has_signed = true;
+    ///
+    /// # Errors
+    /// A server with this id is known here by another key, or what is known here cannot be read. Nothing was signed then.
+    pub(super) fn answer_challenge(
+        &mut self,
+        nonce: [u8; 32],
+        server_id: ServerId,
+    ) -> Result<(), ConnectionEnd> {
+        self.check_id(server_id)?;
+        self.signed_to = Some(server_id);
         let credentials = &self.link.config.credentials;
         let challenge = Challenge {
             protocol: PROTOCOL,
-            transport: self.transport,
+            transport: self.route.transport,
             server_id,
             nonce,
         };
@@ -41,5 +50,40 @@ impl LinkSession<'_> {
             invite: credentials.invite,
         };
         self.request(Request::SignIn(answer), None);
+        Ok(())
+    }
+
+    fn check_id(&self, id: ServerId) -> Result<(), ConnectionEnd> {
+        let Some(check) = &self.route.id_check else {
+            return Ok(());
+        };
+        match check.allows(id) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ConnectionEnd::Stopped(DisconnectReason::Untrusted(
+                Untrusted {
+                    server: check.server.clone(),
+                    why: Distrust::KnownByOtherKey,
+                },
+            ))),
+            Err(error) => {
+                let why = Unreachable::Other(error.to_string());
+                Err(ConnectionEnd::end_reason(DisconnectReason::Unreachable(
+                    why,
+                )))
+            }
+        }
+    }
+
+    /// Checks the id of the server that let us in, perhaps without a challenge, and remembers it. Remembering is best effort: the pin
+    /// recognises the server, whatever its id.
+    ///
+    /// # Errors
+    /// As for [`LinkSession::answer_challenge`].
+    pub(super) fn accept_id(&self, id: ServerId) -> Result<(), ConnectionEnd> {
+        self.check_id(id)?;
+        if let Some(check) = &self.route.id_check {
+            let _unknown = check.remember(id);
+        }
+        Ok(())
     }
 }
