@@ -53,8 +53,9 @@ use super::word_filter::WordFilter;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{
-    Author, DeviceKey, IdentityId, Limits, NameKey, Networks, Person, Pin, Refusal, RefusalCode,
-    Registration, RoomId, ServerId, ServerRole, SessionId, SessionToken, Status, UserName, Via,
+    AccountOrigin, Author, DeviceKey, IdentityId, Limits, NameKey, Networks, Person, Pin, Refusal,
+    RefusalCode, Registration, RoomId, ServerId, ServerRole, SessionId, SessionToken, Status,
+    UserName, Via,
 };
 use crate::wire::Event;
 
@@ -144,12 +145,10 @@ struct HubState {
     people: HashMap<IdentityId, PresentPerson>,
     /// The people and devices whose sessions have these tokens.
     tokens: HashMap<SessionToken, Caller>,
-    /// All accounts.
-    accounts: HashSet<IdentityId>,
+    /// All accounts, and how each was made.
+    accounts: HashMap<IdentityId, AccountOrigin>,
     /// The roles of accounts that are more than members.
     roles: HashMap<IdentityId, ServerRole>,
-    /// The accounts of programs.
-    bots: HashSet<IdentityId>,
     /// When accounts were renamed in the last day.
     renames: HashMap<IdentityId, Vec<Instant>>,
     /// Guests who have a name, and their bridge. They may not be present yet.

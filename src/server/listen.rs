@@ -4,11 +4,13 @@
 //! graceful shutdown are not enough: they do not end a peer that never sends anything, or one that never reads. The loop knows nothing
 //! of rooms or messages.
 
+mod address_places;
 mod connection;
 mod encryption;
 mod first_byte;
 pub mod tcp;
 
+use self::address_places::AddressPlaces;
 use self::connection::Registry;
 pub use self::connection::{Connection, Peer, STALLED};
 
@@ -57,7 +59,7 @@ pub struct ConnectionLimits {
     pub connections: usize,
     /// Connections whose client is not admitted yet. They also count as `connections`.
     pub unadmitted: usize,
-    /// Connections from one address. Loopback addresses have no limit.
+    /// Connections from one address, without those of people who were invited: their accounts have limits. Loopback addresses have no limit.
     pub per_address: usize,
 }
 
@@ -140,6 +142,7 @@ async fn accept<S>(
 {
     let places = Arc::new(Semaphore::new(caps.connections));
     let strangers = Arc::new(Semaphore::new(caps.unadmitted));
+    let address_places = AddressPlaces::new(caps.per_address);
     let mut incoming = pin!(incoming);
     let mut pause = Duration::ZERO;
     loop {
@@ -164,19 +167,18 @@ async fn accept<S>(
             None => return,
         };
         pause = Duration::ZERO;
-        let address = peer.counted();
-        if !registry.try_add(address, caps.per_address) {
+        let Some(address_place) = address_places.take(peer.counted()) else {
             tracing::debug!(%peer, "dropped: too many connections from one address");
             continue;
-        }
-        let connection = Connection::new(peer, stranger);
+        };
+        let connection = Connection::new(peer, stranger, address_place);
         let id = registry.add(connection.clone());
         let (doors, drain, registry) = (doors.clone(), drain.clone(), Arc::clone(registry));
         let encryption = encryption.clone();
         tracker.spawn(async move {
             serve_one(io, connection.clone(), doors, encryption, drain).await;
             connection.finish().await;
-            registry.remove(id, address);
+            registry.remove(id);
             drop(place);
         });
     }

@@ -63,12 +63,12 @@ pub(crate) async fn run(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     mut inbound: impl Stream<Item = Result<RequestFrame, SessionError>> + Unpin + Send,
-    on_admitted: impl FnOnce() + Send,
+    on_admitted: impl FnOnce(&Admitted) + Send,
     origin: Origin,
 ) {
     let goodbye = match sign_in::sign_in(&hub, &outbox, &origin, &mut inbound).await {
         Ok((admitted, hello)) => {
-            on_admitted();
+            on_admitted(&admitted);
             let agent = text::line(&text::cut(&hello.agent, AGENT)).to_string();
             let session = Session::new(hub, &outbox, admitted, Reach::Everything);
             session

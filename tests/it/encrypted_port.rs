@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use tchat::chat::{Pin, Refusal, RefusalCode, Transport, UserName};
 use tchat::client::tls::{Expected, encrypt};
-use tchat::server::listen::{ClearText, CurrentTls, Encryption, FIRST_REQUEST_WITHIN};
+use tchat::client::{Connector, Dialled, Event as ClientEvent, LinkState, Protection};
+use tchat::server::ServerConfig;
+use tchat::server::listen::{ClearText, CurrentTls, Encryption, FIRST_REQUEST_WITHIN, Peer};
 use tchat::wire::{Event, GoodbyeAction, proto};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
 use crate::support::interceptor::any_key;
-use crate::support::person::device;
+use crate::support::person::{Person, device};
 use crate::support::raw_client::Raw;
 use crate::support::server::{Server, config, memory};
 
@@ -22,13 +24,16 @@ const ELSEWHERE: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(
 ));
 
 fn server(clear_text: ClearText) -> Server {
-    let mut config = config();
+    encrypted(config(), clear_text).0
+}
+
+fn encrypted(mut config: ServerConfig, clear_text: ClearText) -> (Server, Pin) {
     let (tls, pin) = any_key();
     config.encryption = Encryption {
         tls: Some(Arc::new(CurrentTls::new(tls, pin))),
         clear_text,
     };
-    Server::with(config, memory())
+    (Server::with(config, memory()), pin)
 }
 
 /// The start of a TLS handshake, as a client sends it.
@@ -175,5 +180,126 @@ async fn an_encrypted_client_of_another_machine_gets_in() {
         let event = raw.try_event().await;
         let was_welcome = matches!(event, Some(Event::Welcome(_)));
         assert_eq!(was_welcome, is_welcome, "{signed:?}: {event:?}");
+    }
+}
+
+/// Connects from another machine, always from the same address.
+fn encrypted_connector(server: &Server, pin: Pin) -> Connector {
+    let dials = server.connector_from(Peer::Tcp(ELSEWHERE));
+    Arc::new(move |before| {
+        let dialling = dials(before);
+        Box::pin(async move {
+            let pipe = dialling.await?.pipe;
+            let names = ("localhost", "localhost");
+            let (stream, _) = encrypt(pipe, names, Expected::Pin(pin)).await?;
+            Ok(Dialled {
+                transport: Transport::Tls(pin),
+                protection: Protection::Pinned(pin),
+                ..Dialled::local(stream)
+            })
+        })
+    })
+}
+
+/// Waits until the client was let in.
+async fn is_welcome(person: &mut Person) {
+    let is = |_: &Person, event: &ClientEvent| {
+        matches!(event, ClientEvent::Welcome { .. }).then_some(())
+    };
+    person.until("a welcome", is).await;
+}
+
+#[tokio::test]
+async fn two_hundred_people_behind_one_address_are_all_back_after_a_restart() {
+    let (mut server, pin) = encrypted(config(), ClearText::Bridges);
+    for n in 0..200 {
+        // Accounts made over the socket count as invited.
+        let connector = server.connector_from(Peer::Socket);
+        let mut person = Person::start(connector, &format!("person{n}"));
+        is_welcome(&mut person).await;
+        person.quits().await;
+    }
+    let connector = encrypted_connector(&server, pin);
+    let mut people: Vec<Person> = (0..200)
+        .map(|n| Person::start(Arc::clone(&connector), &format!("person{n}")))
+        .collect();
+    for person in &mut people {
+        is_welcome(person).await;
+    }
+    server.stops().await.unwrap();
+    server.restarts();
+    for person in &mut people {
+        is_welcome(person).await;
+    }
+    let first = &mut people[0];
+    first.is_in("general").await;
+    first.sends("general", "all back");
+    for person in &mut people {
+        person.sees("general", "all back").await;
+    }
+}
+
+#[tokio::test]
+async fn accounts_that_anybody_can_make_share_the_connections_of_their_address() {
+    let mut config = config();
+    config.caps.per_address = 3;
+    let (server, pin) = encrypted(config, ClearText::Bridges);
+    let connector = encrypted_connector(&server, pin);
+    let mut known = Person::start(server.connector_from(Peer::Socket), "known");
+    is_welcome(&mut known).await;
+    let mut people = Vec::new();
+    for name in ["ann", "ben", "cleo"] {
+        let mut person = Person::start(Arc::clone(&connector), name);
+        is_welcome(&mut person).await;
+        people.push(person);
+    }
+    let mut dora = Person::start(Arc::clone(&connector), "dora");
+    let is_lost = |_: &Person, event: &ClientEvent| {
+        let waits = |it: &LinkState| matches!(it, LinkState::Waiting { .. });
+        matches!(event, ClientEvent::Link(state) if waits(state)).then_some(())
+    };
+    dora.until("a lost connection", is_lost).await;
+    // Whoever leaves makes room, also for those who are known: their connection counts until they have signed in.
+    people.pop().unwrap().quits().await;
+    is_welcome(&mut dora).await;
+    people.pop().unwrap().quits().await;
+    let mut others = Vec::new();
+    for _ in 0..4 {
+        let mut other = Person::start(Arc::clone(&connector), "known");
+        is_welcome(&mut other).await;
+        others.push(other);
+    }
+}
+
+#[tokio::test]
+async fn a_person_has_at_most_eight_sessions() {
+    let server = server(ClearText::Bridges);
+    let mut sessions = Vec::new();
+    for _ in 0..8 {
+        let mut raw = Raw::open(&server).await;
+        raw.signs_in(0, "ann", &device("ann")).await;
+        assert!(matches!(raw.event().await, Event::Welcome(_)));
+        sessions.push(raw);
+    }
+    let mut ninth = Raw::open(&server).await;
+    ninth.signs_in(0, "ann", &device("ann")).await;
+    let Event::Refused { refusal, .. } = ninth.event().await else {
+        panic!("the ninth is let in")
+    };
+    assert_eq!(refusal.code, RefusalCode::TooMany);
+    assert_eq!(refusal.arguments, ["sessions", "8"]);
+    assert!(refusal.retry_after.is_some());
+    // Others are not affected, and one that ends makes room.
+    let mut ben = Raw::open(&server).await;
+    ben.signs_in(0, "ben", &device("ben")).await;
+    assert!(matches!(ben.event().await, Event::Welcome(_)));
+    drop(sessions.pop());
+    loop {
+        let mut again = Raw::open(&server).await;
+        again.signs_in(0, "ann", &device("ann")).await;
+        if matches!(again.event().await, Event::Welcome(_)) {
+            break;
+        }
+        tokio::task::yield_now().await;
     }
 }

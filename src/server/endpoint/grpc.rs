@@ -12,7 +12,7 @@ use super::shared_link::SharedLink;
 use crate::chat::{Epoch, IdentityId, RoomId, Search, Seq};
 use crate::server::deadline;
 use crate::server::deadline::Deadline;
-use crate::server::hub::{Caller, Hub, RemoveWhen};
+use crate::server::hub::{Admitted, Caller, Hub, RemoveWhen};
 use crate::server::listen::Connection;
 use crate::server::outbox::{Item, Outbox};
 use crate::server::session::{self, Origin, SessionError};
@@ -109,13 +109,17 @@ impl ChatService for Endpoint {
             address: connection.address(),
             transport: connection.transport(),
         };
-        tokio::spawn(session::run(
-            Arc::clone(&self.hub),
-            Arc::clone(&outbox),
-            inbound,
-            move || connection.mark_admitted(),
-            origin,
-        ));
+        let (hub, out) = (Arc::clone(&self.hub), Arc::clone(&outbox));
+        tokio::spawn(async move {
+            let on_admitted = |admitted: &Admitted| {
+                connection.mark_admitted();
+                if !admitted.is_stranger {
+                    connection.charge_account();
+                }
+            };
+            session::run(hub, out, inbound, on_admitted, origin).await;
+            connection.charge_address();
+        });
         Ok(Response::new(FrameStream { outbox, deadline }))
     }
 

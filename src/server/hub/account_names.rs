@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Hub;
-use crate::chat::{AccountOrigin, ServerRole, Skeleton, UserName, Via};
+use crate::chat::{ServerRole, Skeleton, UserName, Via};
 use crate::server::store::{AccountChange, AccountRecord, IdentityRecord, NewAudit, StoreError};
 
 /// How long the former name of an account stays its own.
@@ -22,11 +22,8 @@ impl Hub {
         let now_ms = self.log_now_ms();
         let mut by_look: HashMap<Skeleton, Vec<AccountRecord>> = HashMap::new();
         for account in self.store.accounts(now_ms).await? {
-            self.lock().accounts.insert(account.id);
+            self.lock().accounts.insert(account.id, account.origin);
             self.set_cached_role(account.id, account.role);
-            if account.origin == AccountOrigin::Bot {
-                self.lock().bots.insert(account.id);
-            }
             let alike = by_look.entry(account.name.skeleton()).or_default();
             alike.push(account);
         }

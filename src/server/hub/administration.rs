@@ -270,7 +270,6 @@ impl Hub {
             state.names.release_all(account);
             state.accounts.remove(&account);
             state.roles.remove(&account);
-            state.bots.remove(&account);
             state.renames.remove(&account);
         }
         self.end_sessions(account, |_| true);

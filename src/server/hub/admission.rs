@@ -27,6 +27,8 @@ pub struct Admitted {
     pub end: CancellationToken,
     /// The devices that were added to the account since this one was last connected.
     pub added: Vec<DeviceRecord>,
+    /// Nobody vouches for them: a guest, or an account that anyone could have made.
+    pub is_stranger: bool,
     /// `None` for clients that use tchat's own protocol.
     pub guest: Option<Arc<Guest>>,
 }

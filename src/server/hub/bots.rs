@@ -23,7 +23,7 @@ impl Hub {
         rooms: &[String],
     ) -> Result<DeviceSecret, AdminFailure> {
         let _one_at_a_time = self.role_lock.lock().await;
-        if self.lock().bots.len() >= BOTS {
+        if self.bots() >= BOTS {
             return Err(AdminFailure::TooMany);
         }
         let rooms = self.rooms_for(by, rooms).await?;
@@ -56,14 +56,16 @@ impl Hub {
             self.lock().names.release(&account.name, id);
             return Err(error.into());
         }
-        {
-            let mut state = self.lock();
-            state.bots.insert(id);
-            state.accounts.insert(id);
-        }
+        self.lock().accounts.insert(id, AccountOrigin::Bot);
         self.enrol(&account, &rooms, by.person()).await?;
         tracing::info!(name = %account.name, identity = %id, "made the account of a program");
         Ok(secret)
+    }
+
+    fn bots(&self) -> usize {
+        let state = self.lock();
+        let origins = state.accounts.values();
+        origins.filter(|it| **it == AccountOrigin::Bot).count()
     }
 
     /// Makes a new account a member of rooms. Where an invitation is needed, `inviter` makes it.

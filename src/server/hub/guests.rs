@@ -191,6 +191,7 @@ impl Hub {
             token: None,
             end,
             added: Vec::new(),
+            is_stranger: true,
             guest: Some(Arc::clone(guest)),
         })
     }

@@ -13,8 +13,8 @@ use super::admission::{AdmitError, Admitted};
 use super::names::parse_name;
 use super::{AttachedSession, Caller, GRACE, Hub, PresentPerson};
 use crate::chat::{
-    Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, SessionId, Stamp, Status,
-    UserName, Via,
+    AccountOrigin, Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, SessionId,
+    Stamp, Status, UserName, Via,
 };
 use crate::server::rate_limit::Bucket;
 use crate::server::room::attendance::Departure;
@@ -26,10 +26,12 @@ use crate::wire::Event;
 const RENAMES: usize = 512;
 /// How often a person may change their name in a day. Each change reserves a name.
 const RENAMES_A_DAY: usize = 5;
+/// How many sessions a person may have: their terminals, on all machines.
+const SESSIONS: usize = 8;
 /// How many sessions the account of a program may have: jobs that run at the same time.
 const BOT_SESSIONS: usize = 64;
 /// When one more may try again.
-const BOT_RETRY: Duration = Duration::from_secs(2);
+const SESSION_RETRY: Duration = Duration::from_secs(2);
 const DAY: Duration = Duration::from_hours(24);
 
 /// Whether somebody may have an operator's name that is nobody's yet.
@@ -42,7 +44,12 @@ pub(super) enum Entitled {
 impl Hub {
     /// Whether an account exists.
     pub fn exists(&self, account: IdentityId) -> bool {
-        self.lock().accounts.contains(&account)
+        self.lock().accounts.contains_key(&account)
+    }
+
+    /// Whether nobody vouches for an account: anyone could have made it.
+    pub(super) fn is_stranger(&self, account: IdentityId) -> bool {
+        self.lock().accounts.get(&account) == Some(&AccountOrigin::Open)
     }
 
     /// Lets a known person in: under their own name or, if somebody else has it meanwhile, under the requested one.
@@ -162,10 +169,16 @@ impl Hub {
         }
         let sessions = state.people.get(&record.id);
         let sessions = sessions.map_or(0, |it| it.sessions.len());
-        if state.bots.contains(&record.id) && sessions >= BOT_SESSIONS {
+        let most = match state.accounts.get(&record.id) {
+            Some(AccountOrigin::Bot) => BOT_SESSIONS,
+            Some(_) => SESSIONS,
+            // A guest, whose connections are charged to their address.
+            None => usize::MAX,
+        };
+        if sessions >= most {
             let refusal = Refusal::new(RefusalCode::TooMany);
-            let refusal = refusal.with("sessions").with(BOT_SESSIONS);
-            return Err(refusal.retry_after(BOT_RETRY));
+            let refusal = refusal.with("sessions").with(most);
+            return Err(refusal.retry_after(SESSION_RETRY));
         }
         self.sessions.fetch_add(1, Ordering::Relaxed);
         let bucket = state

@@ -136,6 +136,7 @@ impl Hub {
             token: Some(token),
             end,
             added,
+            is_stranger: self.is_stranger(id),
             guest: None,
         })
     }
@@ -230,13 +231,14 @@ impl Hub {
         };
         let now = self.rooms.clock.stamp();
         let is_invited = invite.is_some() || is_on_this_machine(device.transport);
+        let origin = if is_invited {
+            AccountOrigin::Invited
+        } else {
+            AccountOrigin::Open
+        };
         let new = NewDevice {
             role,
-            origin: if is_invited {
-                AccountOrigin::Invited
-            } else {
-                AccountOrigin::Open
-            },
+            origin,
             invite: invite.as_ref().map(|it| (it.hash, now)),
             ..NewDevice::new(account.clone(), record_of(device), now)
         };
@@ -244,7 +246,7 @@ impl Hub {
             self.lock().names.release(&account.name, id);
             return Err(error);
         }
-        self.lock().accounts.insert(id);
+        self.lock().accounts.insert(id, origin);
         self.set_cached_role(id, role);
         self.bind_operator(&account.name, id).await?;
         let maker = invite.and_then(|invite| invite.maker);

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::address_places::{AddressPlace, AddressPlaces};
 use crate::chat::Transport;
 use crate::server::hub::guest::Guest;
 use crate::server::outbox::Outbox;
@@ -70,6 +71,9 @@ struct Inner {
     has_request: AtomicBool,
     /// The permit under `ConnectionLimits::unadmitted`. Released when the client is admitted.
     unadmitted_permit: Mutex<Option<OwnedSemaphorePermit>>,
+    /// Its place among the connections of its address. Given up while an account is charged instead.
+    address_place: Mutex<Option<AddressPlace>>,
+    places: AddressPlaces,
     outboxes: Mutex<Vec<Weak<Outbox>>>,
     /// A guest name that is reserved while the connection lasts.
     reserved: Mutex<Option<Arc<Guest>>>,
@@ -78,13 +82,15 @@ struct Inner {
 }
 
 impl Connection {
-    pub(super) fn new(peer: Peer, stranger: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(peer: Peer, stranger: OwnedSemaphorePermit, place: AddressPlace) -> Self {
         Self(Arc::new(Inner {
             peer,
             transport: OnceLock::new(),
             kill: CancellationToken::new(),
             has_request: AtomicBool::new(false),
             unadmitted_permit: Mutex::new(Some(stranger)),
+            places: place.places(),
+            address_place: Mutex::new(Some(place)),
             outboxes: Mutex::default(),
             reserved: Mutex::default(),
             upgraded: TaskTracker::new(),
@@ -229,14 +235,35 @@ impl Connection {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
     }
+
+    fn address_place(&self) -> MutexGuard<'_, Option<AddressPlace>> {
+        let place = &self.0.address_place;
+        place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Charges the connection to the account that signed in over it, which has limits of its own, and no longer to its address: many people
+    /// may be behind one address.
+    pub fn charge_account(&self) {
+        self.address_place().take();
+    }
+
+    /// Charges the connection to its address again, because the session over it has ended. Drops it if the address has too many.
+    pub fn charge_address(&self) {
+        let mut place = self.address_place();
+        if place.is_none() {
+            *place = self.0.places.take(self.0.peer.counted());
+            if place.is_none() {
+                self.0.kill.cancel();
+            }
+        }
+    }
 }
 
-/// All open connections, and how many each address has.
+/// All open connections.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     next: AtomicU64,
     connections: Mutex<HashMap<u64, Connection>>,
-    addresses: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl Registry {
@@ -249,38 +276,11 @@ impl Registry {
         id
     }
 
-    pub(super) fn remove(&self, id: u64, address: Option<IpAddr>) {
+    pub(super) fn remove(&self, id: u64) {
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&id);
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(address) = address
-            && let Some(count) = addresses.get_mut(&address)
-        {
-            *count -= 1;
-            if *count == 0 {
-                addresses.remove(&address);
-            }
-        }
-    }
-
-    /// Counts a connection from an address. Returns false if the address has reached its limit.
-    pub(super) fn try_add(&self, address: Option<IpAddr>, most: usize) -> bool {
-        let Some(address) = address else { return true };
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = addresses.entry(address).or_default();
-        if *count >= most {
-            return false;
-        }
-        *count += 1;
-        true
     }
 
     pub(super) fn for_each(&self, act: impl Fn(&Connection)) {

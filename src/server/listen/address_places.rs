@@ -1,0 +1,69 @@
+//! The limit for the connections of one address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many connections each address has that are charged to it.
+#[derive(Clone, Debug)]
+pub(super) struct AddressPlaces {
+    counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    /// The limit for one address.
+    most: usize,
+}
+
+impl AddressPlaces {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            counts: Arc::default(),
+            most,
+        }
+    }
+
+    /// Takes a place for a connection; `None` if its address has reached the limit. A connection without an address that counts always gets one.
+    pub(super) fn take(&self, address: Option<IpAddr>) -> Option<AddressPlace> {
+        if let Some(address) = address {
+            let mut counts = self.lock();
+            let count = counts.entry(address).or_default();
+            if *count >= self.most {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(AddressPlace {
+            places: self.clone(),
+            address,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One of the places of an address, until it is dropped.
+#[derive(Debug)]
+pub(super) struct AddressPlace {
+    places: AddressPlaces,
+    address: Option<IpAddr>,
+}
+
+impl AddressPlace {
+    /// Returns where its connection may take a place again.
+    pub(super) fn places(&self) -> AddressPlaces {
+        self.places.clone()
+    }
+}
+
+impl Drop for AddressPlace {
+    fn drop(&mut self) {
+        let Some(address) = self.address else { return };
+        let mut counts = self.places.lock();
+        if let Some(count) = counts.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&address);
+            }
+        }
+    }
+}
