@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::TrustArgs;
 use super::target::Target;
-use crate::client::{Dialled, Distrust, Protection, tls};
+use crate::client::{Distrust, Protection, tls};
 use crate::config::{Config, ServerLink, without_secret};
 use crate::tui::strings::{self, Strings, fill};
 
@@ -36,18 +36,15 @@ pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
     let dialled = runtime.block_on(async { timeout(DIAL_WITHIN, target.dial()).await });
     let dialled = dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     let error = match dialled {
-        Ok(Dialled {
-            protection: Protection::Pinned(pin),
-            ..
-        }) if args.replace => {
-            // The key is known at this address, but its server may say that it is one that is known by another key.
-            print(&fill(s.trust.key_unconfirmed, &[&shown]));
-            confirm(s, s.trust.type_key, |typed| pin.begins_with(typed))?;
-            target.confirm(pin)?;
-            print(&fill(s.trust.is_trusted, &[&shown]));
-            return Ok(());
-        }
-        Ok(_) => {
+        Ok(dialled) => {
+            // The key is known at this address, but the server may claim to be one that is known by a different key.
+            if args.replace
+                && let Protection::Pinned(pin) = dialled.protection
+            {
+                print(&fill(s.trust.key_unconfirmed, &[&shown]));
+                confirm(s, s.trust.type_key, |typed| pin.begins_with(typed))?;
+                target.confirm(pin)?;
+            }
             print(&fill(s.trust.is_trusted, &[&shown]));
             return Ok(());
         }

@@ -259,7 +259,7 @@ async fn accounts_that_anybody_can_make_share_the_connections_of_their_address()
         matches!(event, ClientEvent::Link(state) if waits(state)).then_some(())
     };
     dora.until("a lost connection", is_lost).await;
-    // Whoever leaves makes room, also for those who are known: their connection counts until they have signed in.
+    // When somebody leaves, there is room for the next. A known person needs it only until they have signed in.
     people.pop().unwrap().quits().await;
     is_welcome(&mut dora).await;
     people.pop().unwrap().quits().await;

@@ -69,7 +69,7 @@ pub enum InvitePurpose {
     Device(IdentityId, OtherDevices),
 }
 
-/// What becomes of the other devices of an account that gets one more.
+/// What happens to the other devices of an account that gets one more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OtherDevices {
     Stay,
@@ -94,7 +94,7 @@ pub struct NewDevice {
     pub device: DeviceRecord,
     /// The invitation of which one use is taken.
     pub invite: Option<(InviteHash, Stamp)>,
-    /// What becomes of the other devices. If they are revoked, so are all links for a device of this account.
+    /// What happens to the other devices. If they are revoked, so are all links for a device of this account.
     pub others: OtherDevices,
     /// The present time.
     pub now: Stamp,

@@ -33,7 +33,7 @@ pub(super) static ENGLISH: Admin = Admin {
     send_it: "Send it privately.",
     how_to_join: "They run `tchat join` and paste it.",
     link_copied: "The link is on the clipboard",
-    invites_title: "Invitations: ID, uses left, time left, by whom",
+    invites_title: "Invitations: ID, uses left, time left, created by",
     no_invites: "No active invitations",
     invite: "{0}   {1}×   {2}   {3}",
     by_host: "the host",
