@@ -335,7 +335,7 @@ fn tchat_returns_to_the_server_that_was_joined_by_its_link() {
     assert_eq!(code, Some(0), "{words}");
     signal(server.id(), "TERM");
     ends(&mut server, DRAIN);
-    let (_, words) = runs(&there, &["send", "--timeout", "1s", "hello"]);
+    let (_, words) = runs(&there, &["send", "--timeout", "5s", "hello"]);
     assert!(words.contains("no server running there"), "{words}");
 }
 

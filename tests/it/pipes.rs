@@ -266,7 +266,7 @@ fn errors_are_in_the_language_of_the_user() {
     let nowhere = "127.0.0.1:1";
     for (task, words) in [
         (
-            &["send", "x", "--timeout", "1"][..],
+            &["send", "x", "--timeout", "5"][..],
             "没有发送：该地址没有正在运行的服务器",
         ),
         (&["tail", "--last", "many"], "--last <N> 不能是“many”"),
@@ -330,7 +330,7 @@ fn without_an_answer_send_exits_with_75() {
     let nobody = Home::new();
     let address = format!("localhost:{}", nobody.port);
     let output = nobody
-        .command(&["send", "--server", &address, "--timeout", "1s", "hello"])
+        .command(&["send", "--server", &address, "--timeout", "5s", "hello"])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(75));
