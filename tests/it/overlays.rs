@@ -213,3 +213,29 @@ fn an_event_does_not_close_the_help_while_the_user_types() {
     screen.keys("<esc>");
     assert!(screen.shows("Choose another name"));
 }
+
+#[test]
+fn a_server_that_is_not_recognised_shows_the_next_step_in_the_room() {
+    let (seen, server) = (Pin::new([7; 32]), "chat.example.org");
+    let before = Some(Pin::new([8; 32]));
+    for why in [
+        Distrust::Changed { before, seen },
+        Distrust::LinkDiffers,
+        Distrust::KnownByOtherKey,
+    ] {
+        for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+            let mut screen = talked(width, height);
+            let untrusted = Untrusted {
+                server: server.into(),
+                why: why.clone(),
+            };
+            let why = DisconnectReason::Untrusted(untrusted);
+            screen.receives(ClientEvent::Link(LinkState::Stopped(why)));
+            // The words may be on two rows.
+            let shown = screen.rows().join(" ");
+            let shown: Vec<&str> = shown.split_whitespace().collect();
+            let step = format!("`tchat trust {server} --replace`");
+            assert!(shown.join(" ").contains(&step), "{}", screen.text());
+        }
+    }
+}

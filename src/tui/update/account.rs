@@ -8,6 +8,7 @@ use crate::tui::event::Effect;
 use crate::tui::input::command::{CommandName, parse_devices};
 use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
+use crate::tui::timeline::ItemKind;
 
 /// `/devices`
 pub(super) fn devices(state: &mut State, argument: &str) -> Vec<Effect> {
@@ -98,7 +99,7 @@ pub(super) fn device_added(state: &mut State, name: &str, from: &str) {
     let now = state.now_ms();
     // Also added as a line in the room: a notice disappears with the next key.
     if let Some(room) = state.current_mut() {
-        let what = crate::tui::timeline::ItemKind::System(text::line(&words));
+        let what = ItemKind::System(text::line(&words));
         room.timeline.add_local_line(what, now);
     }
 }
