@@ -177,6 +177,7 @@ async fn serve(directory: &str, port: u16) {
         retention: Retention::default(),
         filter: tchat::server::word_filter::WordFilter::default(),
         wall: WallClock::default(),
+        uptime: None,
     };
     let config = ServerConfig {
         hub,

@@ -100,6 +100,7 @@ async fn main() {
             retention: Retention::default(),
             filter: tchat::server::word_filter::WordFilter::default(),
             wall: WallClock::default(),
+            uptime: None,
         },
         caps: ConnectionLimits::default(),
         encryption: Encryption {

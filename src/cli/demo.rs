@@ -123,6 +123,7 @@ fn serve(config: &Config, owner: DeviceKey) -> Result<ConnectionSender> {
             retention: Retention::default(),
             filter: WordFilter::default(),
             wall: WallClock::default(),
+            uptime: None,
         },
         caps: ConnectionLimits::default(),
         encryption: Encryption::default(),

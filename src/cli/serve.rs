@@ -19,6 +19,7 @@ use crate::chat::{DeviceKey, InviteTerms, Registration};
 use crate::client::{profile, tls};
 use crate::config::{Address, Config, Serve, host_and_port};
 use crate::server::clock::WallClock;
+use crate::server::clock::uptime::UptimeFile;
 use crate::server::data_dir::{
     CertificateFiles, DataDir, Purpose, ServerKey, ServerNote, make_directory,
 };
@@ -132,7 +133,8 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
         }
         None => None,
     };
-    let server_config = server_config(&serve, &listeners, tls, owner, filter, shared_link);
+    let mut server_config = server_config(&serve, &listeners, tls, owner, filter, shared_link);
+    server_config.hub.uptime = Some(UptimeFile::new(&directory.uptime()));
     if !serve.is_background {
         let newcomers = newcomers(server_config.hub.registration, &*store).await?;
         if newcomers == Newcomers::NeedInvite {
@@ -221,6 +223,7 @@ fn server_config(
             retention: serve.retention,
             filter,
             wall: WallClock::default(),
+            uptime: None,
         },
         caps: ConnectionLimits {
             connections: connections(),

@@ -1,10 +1,13 @@
 //! The server's clocks: the wall clock, for people to read, and log time, for measuring durations.
 //!
-//! Log time advances with the monotonic clock, so steps of the wall clock do not affect it. A restart loses the monotonic clock. Log time
-//! then advances by the wall-clock time since the newest entry. That may be wrong, so it is recorded as doubt. Retention does not count
-//! doubt, and the doubt shrinks while the server runs.
+//! Log time advances with the monotonic clock, so steps of the wall clock do not affect it. A restart loses the monotonic clock. If the machine
+//! has not been rebooted, its uptime says how much time has passed (see [`uptime`]). Otherwise log time advances by the wall-clock time since
+//! the newest entry. That may be wrong, so it is recorded as doubt. Retention does not count doubt, and the doubt shrinks while the server
+//! runs.
 //!
 //! Most systems stop the monotonic clock while the machine sleeps: mutes and bans last longer by that time.
+
+pub mod uptime;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +15,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use crate::chat::Stamp;
+use self::uptime::UptimeFile;
+use crate::chat::{ServerId, Stamp};
 
 /// If a server seems to have been down for longer than this, its clock is, or was, wrong, and none of that time is counted.
 pub(crate) const LONGEST_AWAY: Duration = Duration::from_hours(90 * 24);
@@ -65,6 +69,29 @@ pub(crate) struct LogClock {
 }
 
 impl LogClock {
+    /// Continues as [`LogClock::resume`], or by the uptime in `file`, and records the uptime for the next start.
+    pub fn resume_with(
+        wall: WallClock,
+        newest: Option<Stamp>,
+        file: Option<&UptimeFile>,
+        server: ServerId,
+    ) -> Self {
+        let measured_ms = file.and_then(|file| file.log_ms(server));
+        let clock = match (newest, measured_ms) {
+            (Some(newest), Some(measured_ms)) => Self {
+                wall,
+                started: Instant::now(),
+                log_ms: newest.log_ms.max(measured_ms),
+                doubt_ms: newest.doubt_ms,
+            },
+            (newest, _) => Self::resume(wall, newest),
+        };
+        if let Some(file) = file {
+            file.write(server, clock.log_ms);
+        }
+        clock
+    }
+
     /// Continues from the newest entry of all rooms. If there are no entries, log time starts at the wall clock.
     pub fn resume(wall: WallClock, newest: Option<Stamp>) -> Self {
         let now_ms = wall.now_ms();

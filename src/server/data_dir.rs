@@ -22,12 +22,16 @@ const FORMER_OWNER: &str = "tchat.owner";
 const FAILED: &str = "tchat.failed";
 /// Contains a [`ServerNote`].
 const SERVER: &str = "tchat.id";
+/// Contains the uptime of the machine when the server was started.
+const UPTIME: &str = "tchat.uptime";
 /// Exists after the server was stopped on purpose, until one is started again. Clients that are still open do not start it.
 const STOPPED: &str = "tchat.stopped";
 
+mod file_system;
 mod server_key;
 mod server_note;
 
+use self::file_system::network_file_system;
 use self::server_key::KeyHistory;
 pub use self::server_key::{CertificateFiles, KeyError, ServerKey};
 pub use self::server_note::ServerNote;
@@ -185,7 +189,16 @@ impl DataDir {
             cause,
         };
         if let Some(owner) = read_if_exists(&self.path.join(OWNER)).map_err(cause)? {
-            return Ok(DeviceKey::from_file(&owner));
+            let damaged = || {
+                io::Error::other(format!(
+                    "'{OWNER}' does not contain a key; remove it to become the owner at the next start"
+                ))
+            };
+            return Ok(Some(
+                DeviceKey::from_file(&owner)
+                    .ok_or_else(damaged)
+                    .map_err(cause)?,
+            ));
         }
         let former = read_if_exists(&self.path.join(FORMER_OWNER)).map_err(cause)?;
         let Some((device, secret)) = host else {
@@ -200,6 +213,11 @@ impl DataDir {
         let text = format!("{}\n", hex::encode(device.bytes()));
         write_atomically(&self.path.join(OWNER), &text, PRIVATE).map_err(cause)?;
         Ok(Some(device))
+    }
+
+    /// Returns the path of the file with the uptime of the machine when the server was started.
+    pub fn uptime(&self) -> PathBuf {
+        self.path.join(UPTIME)
     }
 
     /// Writes the server's id, address and pin to the directory, for clients of the same user.
@@ -284,6 +302,16 @@ impl DataDir {
     pub fn restore(&self, from: &Path) -> Result<Restored, DataError> {
         let restored = sqlite::restore(from, &self.path.join(DATABASE))?;
         self.clear_failure();
+        // Its log time is that of the replaced database.
+        match fs::remove_file(self.path.join(UPTIME)) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                return Err(DataError::Directory {
+                    path: self.path.clone(),
+                    cause,
+                });
+            }
+            _ => {}
+        }
         if let Some(key) = &restored.key {
             ServerKey::restore(&self.path, &key.0)?;
         }
@@ -436,45 +464,6 @@ fn make_private_file(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
-}
-
-/// Returns the kind of network file system that a path is on, if any.
-#[cfg(target_os = "linux")]
-fn network_file_system(path: &Path) -> io::Result<Option<&'static str>> {
-    // The numbers are from `linux/magic.h` and the file systems' own headers.
-    let magic = rustix::fs::statfs(path)?.f_type;
-    Ok(match magic {
-        0x6969 => Some("NFS"),
-        0x517b => Some("SMB"),
-        0xff53_4d42 => Some("CIFS"),
-        0xfe53_4d42 => Some("SMB2"),
-        0x5346_414f => Some("AFS"),
-        0x00c3_6400 => Some("Ceph"),
-        0x0102_1997 => Some("9P"),
-        _ => None,
-    })
-}
-
-#[cfg(target_vendor = "apple")]
-fn network_file_system(path: &Path) -> io::Result<Option<&'static str>> {
-    let name = rustix::fs::statfs(path)?.f_fstypename;
-    let name: Vec<u8> = name
-        .iter()
-        .take_while(|c| **c != 0)
-        .map(|c| c.to_ne_bytes()[0])
-        .collect();
-    Ok(match name.as_slice() {
-        b"nfs" => Some("NFS"),
-        b"smbfs" => Some("SMB"),
-        b"afpfs" => Some("AFP"),
-        b"webdav" => Some("WebDAV"),
-        _ => None,
-    })
-}
-
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn network_file_system(_: &Path) -> io::Result<Option<&'static str>> {
-    Ok(None)
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ use self::read_positions::PendingReads;
 pub(crate) use self::sign_in::ProvenDevice;
 use super::bus::Bus;
 pub(crate) use super::clock::now_ms;
+use super::clock::uptime::UptimeFile;
 use super::clock::{LogClock, WallClock};
 use super::metrics::Metrics;
 use super::outbox::{Budget, Outbox};
@@ -95,6 +96,8 @@ pub struct HubConfig {
     pub filter: WordFilter,
     /// The clock for the time stamps of entries.
     pub wall: WallClock,
+    /// Where the uptime of the machine is recorded, so that log time continues exactly after a restart. `None`: it is estimated.
+    pub uptime: Option<UptimeFile>,
 }
 
 #[derive(Debug)]
@@ -201,7 +204,8 @@ impl Hub {
         let fatal = Fatal::default();
         let retention = retentions(&config);
         let server = server_author(server_id);
-        let clock = LogClock::resume(config.wall, store.newest().await?);
+        let newest = store.newest().await?;
+        let clock = LogClock::resume_with(config.wall, newest, config.uptime.as_ref(), server_id);
         rooms::set_up(&*store, &config.presets, &server, &clock).await?;
         let directory = Directory::new(store.named_rooms().await?);
         let (invited, invitations) = mpsc::channel(INVITATIONS);

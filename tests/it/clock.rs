@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use tchat::chat::Retention;
 use tchat::chat::{Body, Entry, Recipient, RefusalCode, Ruling, Seq, Until};
+use tchat::server::ServerConfig;
 use tchat::server::clock::WallClock;
+#[cfg(target_os = "linux")]
+use tchat::server::clock::uptime::UptimeFile;
 use tchat::server::store::{PageLimit, Span};
 use tchat::wire::{Event, JoinTarget, Request};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -49,6 +52,10 @@ impl TestClock {
 
     /// A server whose first room keeps messages for this long.
     fn serves(&self, keep_for: Option<Duration>) -> Server {
+        Server::with(self.config(keep_for), memory())
+    }
+
+    fn config(&self, keep_for: Option<Duration>) -> ServerConfig {
         let host = self.clone();
         let mut config = config();
         config.hub.wall = WallClock::new(move || {
@@ -59,7 +66,7 @@ impl TestClock {
             entries: None,
             age: keep_for,
         });
-        Server::with(config, memory())
+        config
     }
 }
 
@@ -275,6 +282,29 @@ async fn a_refusal_gives_the_end_of_the_mute_by_the_current_clock() {
         let told: i64 = refusal.arguments[0].parse().unwrap();
         let expected = host.now_ms() + ahead + left;
         assert!((told - expected).abs() < MINUTE, "{told} for {expected}");
+    }
+}
+
+// Only Linux says since when the machine has been running.
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn a_mute_lasts_as_long_if_the_clock_was_set_ahead_while_the_server_was_stopped() {
+    for ahead in [11 * MINUTE, 2 * HOUR, 30 * DAY, 89 * DAY] {
+        let directory = tempfile::tempdir().unwrap();
+        let host = TestClock::new();
+        let mut config = host.config(None);
+        config.hub.uptime = Some(UptimeFile::new(&directory.path().join("uptime")));
+        let mut server = Server::with(config, memory());
+        let mut boss = server.joins("boss").await;
+        let mut ann = server.joins("ann").await;
+        let until = Until::For(600_000);
+        rules(&mut boss, &ann, Ruling::Muted { until }).await;
+        host.set_ahead(ahead);
+        restarts(&mut server).await;
+        let muted = Some(RefusalCode::Muted);
+        assert_eq!(says(&mut ann, "?").await, muted, "{ahead}");
+        sleep(lasting(11 * MINUTE)).await;
+        assert_eq!(says(&mut ann, "?").await, None, "{ahead}");
     }
 }
 

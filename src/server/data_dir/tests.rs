@@ -91,6 +91,20 @@ fn the_owner_is_read_even_if_an_editor_reformatted_the_file() {
 }
 
 #[test]
+fn a_damaged_owner_is_an_error_and_not_a_server_without_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = DataDir::open(directory.path(), Purpose::Serve).unwrap();
+    let host = Some((DeviceKey::new([8; 32]), None));
+    for damaged in ["", "07", "not a key", &"07".repeat(33)] {
+        fs::write(directory.path().join(OWNER), damaged).unwrap();
+        for host in [host, None] {
+            let error = opened.owner(host).unwrap_err().to_string();
+            assert!(error.contains("does not contain a key"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn an_owner_whom_an_earlier_version_recorded_stays_the_owner() {
     let directory = tempfile::tempdir().unwrap();
     let opened = DataDir::open(directory.path(), Purpose::Serve).unwrap();

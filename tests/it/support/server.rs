@@ -71,6 +71,7 @@ pub fn config() -> ServerConfig {
             retention: Retention::default(),
             filter: tchat::server::word_filter::WordFilter::default(),
             wall: WallClock::default(),
+            uptime: None,
         },
         caps: ConnectionLimits::default(),
         encryption: Encryption::default(),
