@@ -1,4 +1,5 @@
-//! The terminal interface: a pure `update` over a pure `State`, a pure `view`, and one loop that owns the terminal, clock and client.
+//! The terminal interface: a pure `update` function that changes the `State`, a pure `view` that draws it, and one loop
+//! that owns the terminal, the clock and the client.
 
 pub mod content;
 pub mod event;

@@ -1,6 +1,6 @@
 //! What both the screen and plain mode show: help, the tour, connection details, system lines and the prompt.
 //!
-//! It turns the state into words and lines. It knows no widths, no colours and no keys being pressed.
+//! It turns the state into lines of text. It does not draw and does not handle events.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod accounts;

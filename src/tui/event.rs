@@ -1,4 +1,4 @@
-//! The events the screen handles and the effects it requests.
+//! The events that `update` handles and the effects that it returns.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::sync::Arc;
@@ -85,7 +85,7 @@ pub enum Effect {
     Suspend,
     /// Copies a text to the clipboard.
     Copy(String),
-    /// The same for a link that nobody else should see.
+    /// Like [`Effect::Copy`], for a link that nobody else should see.
     CopySecret(SecretLink),
     /// Opens a link with the desktop's default program.
     Open(String),
@@ -93,7 +93,7 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Whether this effect is the request for an answer about this subject.
+    /// Whether this effect sends a request of this kind.
     pub fn asks_about(&self, about: &RequestKind) -> bool {
         let Effect::Client(command) = self else {
             return false;

@@ -1,6 +1,6 @@
 //! What the user types: the composer, completion, commands and the keymap.
 //!
-//! These parts know keys and text. They do not know rooms, people or the connection.
+//! These modules deal only with keys and text, not with rooms, people or the connection.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod command;

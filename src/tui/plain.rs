@@ -20,9 +20,9 @@ use crate::client::{self, LinkState};
 pub use crate::tui::content::plain_lines::{COLUMNS, draft, history};
 use crate::tui::content::plain_lines::{layout, mark, numbered, of_row, posted, shown};
 
-/// The assumed screen size, for commands that work by pages.
+/// The assumed screen size (columns, rows), for commands that scroll by a page.
 pub const SIZE: (u16, u16) = (80, 24);
-/// How many messages are printed when a room is first shown, and how many of those that arrive together.
+/// The maximum number of messages printed when a room is first shown, and later when several arrive together.
 const FIRST: usize = 10;
 const CATCH_UP_LIMIT: usize = 50;
 /// How many columns of a draft are printed unless the user asks for all of it.
@@ -30,7 +30,7 @@ const DRAFT: usize = 160;
 /// How many edits, deletions and reactions are stored for rooms that are not shown.
 const AMENDED: usize = 200;
 
-/// What has been printed already, so that only changes are printed.
+/// Turns changes of the state into lines. It records what has been printed, so that only changes are printed.
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // Each one is independent of the others.
 pub struct PlainWriter {
@@ -51,7 +51,7 @@ pub struct PlainWriter {
     failed: HashSet<ClientId>,
     /// Posts to print when they are stored: they had to wait, or their text is not visible above.
     waiting: HashSet<ClientId>,
-    /// Whether the last line itself contains the text that it sends.
+    /// Whether the last line contained the text it sent. `/draft` and `/do` send text that is not in the line.
     is_typed: bool,
     /// Edits, deletions and reactions that are not printed yet, oldest first.
     amended: VecDeque<Entry>,
@@ -69,7 +69,8 @@ pub struct PrintedLines {
 }
 
 impl PlainWriter {
-    /// `echo`: whether typed text is visible without being printed again.
+    /// Creates a writer that has printed nothing yet. `echo`: whether typed text is visible without being printed
+    /// again.
     pub fn new(echo: bool) -> Self {
         Self {
             echo,
@@ -77,7 +78,8 @@ impl PlainWriter {
         }
     }
 
-    /// Whether piped lines have to wait for a list's contents. A user who types can see for themselves.
+    /// Whether piped input has to wait for the contents of an overlay. Typed input does not wait, because the user
+    /// sees when the contents are printed.
     pub fn is_asking(&self) -> bool {
         self.is_asking && !self.echo
     }
@@ -143,7 +145,7 @@ impl PlainWriter {
             LinkState::Connecting if self.link.is_empty() => {
                 fill(s.connecting, &[&state.connection.server])
             }
-            // Reconnecting is reported only once.
+            // Only the first attempt to connect is reported.
             LinkState::Connecting => return,
             LinkState::Waiting { why, .. } => {
                 fill(s.cannot_reach, &[&state.connection.server, &s.why(why)])
@@ -186,7 +188,7 @@ impl PlainWriter {
     fn items(&mut self, state: &State, lines: &mut Vec<String>) {
         let Some(room) = state.current() else { return };
         let timeline = &room.timeline;
-        // Older entries are printed once all of them are loaded, because pages are loaded from the newest back.
+        // Entries are printed once all older ones are loaded, because pages are loaded from the newest to the oldest.
         let is_caught_up = match room.history_to {
             Some(to) => timeline.newest().is_some_and(|newest| newest >= to) || to == Seq::ZERO,
             None => !matches!(
@@ -291,7 +293,7 @@ impl PlainWriter {
         rows.iter().filter_map(|row| of_row(state, row)).collect()
     }
 
-    /// Prints posts that have to wait, and posts that have failed.
+    /// Prints posts that have failed, and a note if posts have to wait for the connection.
     fn waiting(&mut self, state: &State, lines: &mut Vec<String>) {
         let s = state.preferences.strings;
         for room in &state.rooms.list {
@@ -332,7 +334,7 @@ impl PlainWriter {
         }
     }
 
-    /// Prints the visible part of the room if it is not the newest end.
+    /// Prints the visible part of the room after the user has scrolled or jumped, and the message that was selected.
     fn window(&mut self, state: &State, is_another: bool, lines: &mut Vec<String>) {
         let Some(room) = state.current().filter(|room| room.seeking.is_none()) else {
             return;
@@ -366,7 +368,7 @@ impl PlainWriter {
         }
     }
 
-    /// Prints which other rooms have new messages, when the first one arrives.
+    /// Prints which other rooms have new messages: when the first one arrives, and for each new mention.
     fn news(&mut self, state: &State, lines: &mut Vec<String>) {
         let s = state.preferences.strings;
         for room in state.listed() {

@@ -145,7 +145,7 @@ table! {
     unknown_body,
     damaged_body,
     closed,
-    /// Somebody has a new key: their name.
+    /// Somebody has a new key. `{0}` is their name.
     new_key,
     topic_is,
     topic_cleared,

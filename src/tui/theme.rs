@@ -1,5 +1,5 @@
-//! Colour themes: TOML files with dotted scopes, a palette and inheritance. A scope without a style uses the style of its parent, the
-//! scope without the part after the last dot.
+//! Colour themes: TOML files with dotted scopes, a palette and inheritance. A scope without a style uses the style of
+//! its parent: `ui.text` is the parent of `ui.text.dim`.
 //!
 //! ```toml
 //! inherits = "dusk"
@@ -81,7 +81,7 @@ pub enum ThemeError {
         scope: String,
         colour: String,
     },
-    /// The themes of the circle, each inheriting from the next.
+    /// The themes in the cycle, each inheriting from the next.
     #[error("{}", cycle(.0))]
     Cycle(Vec<String>),
 }
@@ -135,7 +135,7 @@ impl Background {
         let luminance = 0.2126 * linear(colour.red)
             + 0.7152 * linear(colour.green)
             + 0.0722 * linear(colour.blue);
-        // This luminance looks half as bright as white.
+        // A luminance of 0.184 is perceived as half as bright as white (L* = 50 in CIELAB).
         Some(if luminance > 0.184 {
             Self::Light
         } else {
@@ -174,7 +174,7 @@ enum Spec {
     Full(Full),
 }
 
-#[allow(clippy::struct_excessive_bools)] // The keys of the file, each a switch of its own.
+#[allow(clippy::struct_excessive_bools)] // Each is an independent key of the file.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Full {
@@ -211,8 +211,8 @@ impl Theme {
         Self::parse(name, |_| Ok(None), depth)
     }
 
-    /// Parses a theme. `own` returns the text of the user's own theme with a name, or nothing if there is none; it takes precedence over a
-    /// built-in one. The warnings name unknown scopes.
+    /// Parses a theme. `own` returns the text of the user's own theme with that name, or `None` if there is none; the
+    /// user's own theme takes precedence over a built-in one. The warnings name unknown scopes.
     ///
     /// # Errors
     /// There is no such theme, or it cannot be read or parsed.
@@ -261,8 +261,8 @@ impl Theme {
             .filter_map(|colour| reduced_colour(colour, depth))
             .collect();
         if depth == Depth::Ansi16 && name != SIXTEEN && has_background(&scopes) {
-            // Reduced to sixteen colours, text may be hard to read on the theme's background. So use the theme that has no background of
-            // its own.
+            // With sixteen colours, text may be hard to read on the theme's background. So the theme without a
+            // background of its own is used.
             let (plain, _) = Self::built_in(SIXTEEN, depth)?;
             (styles, names) = (plain.styles, plain.names);
         }
@@ -277,7 +277,7 @@ impl Theme {
     }
 
     pub fn style(&self, scope: Scope) -> Style {
-        // There is a style for each of `Scope::ALL`, which lists them as they are declared.
+        // `styles` is in the order of `Scope::ALL`, which is the order of declaration.
         self.styles.get(scope as usize).copied().unwrap_or_default()
     }
 

@@ -1,6 +1,6 @@
 //! The timeline of a room: loaded entries in order, gaps for those that are not loaded, local lines, and our pending posts at the end.
 //!
-//! It knows neither the screen nor the network: it only returns which page to request next.
+//! It accesses neither the screen nor the network: it only returns which page to request next.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod amend;
@@ -32,7 +32,7 @@ const NEAR: usize = 100;
 
 /// No page is loaded more than this many items above the anchor, because a run of items without rows may be very long.
 const FILL: usize = 1000;
-/// Pages that may be loaded beyond that each time the user scrolls.
+/// Pages that may be loaded beyond [`FILL`] each time the user scrolls.
 const FURTHER: usize = 5;
 /// Entries in a page. The server uses the same number.
 const PAGE: u64 = 200;
@@ -40,7 +40,7 @@ const PAGE: u64 = 200;
 /// The scroll position of a timeline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Anchor {
-    /// The newest item is at the bottom, also when new ones arrive.
+    /// The newest item is at the bottom, even when new ones arrive.
     Newest,
     /// This line of this item is at the top of the screen. Separators before the item have negative line numbers.
     Top { key: ItemKey, line: isize },
@@ -211,7 +211,7 @@ impl Timeline {
         self.oldest().is_some_and(|oldest| oldest <= begins)
     }
 
-    /// Whether there is no gap after an entry that could be loaded.
+    /// Whether all entries after this one are loaded, except those that the server no longer has.
     pub fn is_whole_after(&self, seq: Seq) -> bool {
         let from = self.items.partition_point(|item| item.key.seq <= seq);
         let mut items = self.items.range(from..);
@@ -293,7 +293,8 @@ impl Timeline {
         self.unread_below = 0;
     }
 
-    /// Removes everything except pending and failed posts. It is not loaded again until [`Timeline::uncover`].
+    /// Removes everything except pending and failed posts. The entries are not loaded again until
+    /// [`Timeline::uncover`] is called.
     pub fn clear(&mut self) {
         let to = self.newest().max(self.head);
         self.former.clear();

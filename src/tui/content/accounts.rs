@@ -1,4 +1,4 @@
-//! What is shown about accounts and their devices, on the screen and by `tchat admin`.
+//! Texts about devices and failed requests, for the screen and for `tchat admin`.
 
 use jiff::tz::TimeZone;
 
@@ -36,7 +36,7 @@ pub fn device(s: &Strings, zone: &TimeZone, device: &Device) -> [String; 2] {
     ]
 }
 
-/// Returns from where a device has connected.
+/// Returns where a device has connected from.
 pub fn origin(s: &Strings, from: &str) -> String {
     match from {
         "" => s.accounts.on_the_server.to_owned(),

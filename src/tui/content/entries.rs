@@ -1,4 +1,4 @@
-//! Entries as items of the timeline: what is shown of each, for this user and in this language.
+//! Turns entries into timeline items, in the user's language and with the user's settings.
 
 use jiff::tz::TimeZone;
 
@@ -22,7 +22,7 @@ pub fn item(state: &State) -> impl Fn(&Entry) -> ItemKind + Clone + use<> {
     move |entry| reader.item(entry)
 }
 
-/// What the item of an entry depends on, besides the entry.
+/// The settings that an item depends on, in addition to its entry.
 #[derive(Clone)]
 struct Reader {
     strings: &'static Strings,
@@ -44,7 +44,7 @@ impl Reader {
             Body::Joined(_) => join_or_leave(entry, Direction::In),
             Body::Left => join_or_leave(entry, Direction::Out),
             Body::Amendment { .. } => ItemKind::Hidden,
-            // Erasing a message also erases its edits; only the message itself leaves a mark.
+            // Erasing a message also erases its edits. Only the message itself is shown as deleted.
             Body::Erased(_) if entry.amended.is_none() => ItemKind::Hidden,
             Body::Erased(_) => ItemKind::Deleted {
                 author: entry.author.id,
@@ -75,7 +75,7 @@ impl Reader {
         }
     }
 
-    /// Whether an entry of somebody else mentions us or contains one of our keywords.
+    /// Whether an entry by somebody else mentions us or contains one of our keywords.
     fn is_for_me(&self, entry: &Entry) -> bool {
         let is_mine = self.me == Some(entry.author.id);
         let is_mention = self.me.is_some_and(|me| entry.mentions(me));

@@ -5,11 +5,11 @@ use crate::tui::input::command;
 use crate::tui::input::keymap::{Action, Context, Keymap};
 use crate::tui::strings::{Strings, fill};
 
-/// The layouts of the help: the minimum width of the overlay, and the width of the column for keys and usages. In a narrower overlay,
-/// descriptions are on the lines below.
+/// The layouts of the help, in columns: the minimum width of the text, and the width of the column for keys and usages.
+/// If there is less space, descriptions go on the lines below.
 const KEYS: [(usize, usize); 2] = [(68, 30), (52, 24)];
 
-/// The keys and commands for an overlay of this width, taken from the tables themselves. Only entries that contain every word of the
+/// The lines of the help for an overlay of `columns` columns. Only keys and commands that contain every word of the
 /// filter are listed.
 pub fn help(strings: &Strings, keymap: &Keymap, columns: u16, filter: &str) -> Vec<String> {
     let columns = usize::from(columns.saturating_sub(4)).max(16);
@@ -49,7 +49,7 @@ pub fn help(strings: &Strings, keymap: &Keymap, columns: u16, filter: &str) -> V
     lines
 }
 
-/// The keys for typing and what each does.
+/// The keys of the composer and what each does.
 fn keys(strings: &Strings, keymap: &Keymap) -> Vec<(String, String)> {
     // The keys for the first nine rooms share one line.
     let actions = keymap.actions().into_iter();

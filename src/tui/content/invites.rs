@@ -1,4 +1,4 @@
-//! What is shown about invitations, on the screen and by `tchat admin`.
+//! Texts about invitations, for the screen and for `tchat admin`.
 
 use std::time::Duration;
 

@@ -185,7 +185,7 @@ fn of_line(state: &State, line: &Line) -> Option<String> {
     (!out.trim().is_empty()).then(|| out.trim_end().to_owned())
 }
 
-/// Prints a list to choose from.
+/// Adds the lines of a list to choose from.
 pub fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
     let s = state.preferences.strings;
     let rows = picker::rows(state, picker);

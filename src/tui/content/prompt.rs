@@ -6,7 +6,7 @@ use crate::tui::input::command;
 use crate::tui::state::{State, Writing};
 use crate::tui::strings::fill;
 
-/// The text before the composer's input, which shows where Enter sends it.
+/// The text before the draft, which shows where Enter sends the draft.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Prompt {
     pub text: String,
@@ -45,7 +45,8 @@ pub fn prompt(state: &State) -> Prompt {
     }
 }
 
-/// The prompt of a private message. Those to guests of bridges are not encrypted on their way.
+/// The prompt of a private message. It warns if the recipient is a guest of a bridge, because such messages are not
+/// encrypted in transit.
 fn private_prompt(state: &State, name: &str, person: Option<IdentityId>) -> Prompt {
     let s = state.preferences.strings;
     let is_guest = person.is_some_and(|person| state.is_guest(person));

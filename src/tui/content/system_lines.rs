@@ -85,7 +85,7 @@ pub fn clock(s: &Strings, zone: &TimeZone, at_ms: u64) -> Option<String> {
     Some(at.strftime(s.date_time).to_string())
 }
 
-/// Replaces the end time in a refusal by the local time, or by nothing if it never ends.
+/// Replaces the end time of a mute or ban in a refusal with the local time, or with an empty text if it never ends.
 pub fn with_local_time(s: &Strings, zone: &TimeZone, mut refusal: Refusal) -> Refusal {
     let at = match refusal.code {
         RefusalCode::Muted => refusal.arguments.get_mut(0),

@@ -1,4 +1,5 @@
-//! The tour: hints for about a minute, one at a time, on what to try next. What the user has already tried is skipped. Pure.
+//! The tour: hints on what to try next, shown one at a time for about a minute in all. Steps that the user has already
+//! tried are skipped. Pure.
 
 use std::time::{Duration, Instant};
 
@@ -78,7 +79,7 @@ impl Tour {
         self.present().is_some()
     }
 
-    /// The text of the current step with its keys. In plain mode, with the commands to type instead.
+    /// The text of the current step with its keys. In plain mode it has the commands to type instead of the keys.
     pub fn words(&self, s: &Strings, keymap: &Keymap, is_plain: bool) -> String {
         let Some(now) = self.present() else {
             return String::new();

@@ -1,4 +1,4 @@
-//! Parses a typed line: a message, a private message or a command. Pure: it knows nothing of rooms and people.
+//! Parses a typed line: a message, a private message or a command. Pure, and independent of rooms and people.
 
 mod arguments;
 
@@ -64,7 +64,7 @@ pub enum CommandName {
     Quit,
 }
 
-/// A command with its word and the number of arguments it takes.
+/// A command with its word, and the minimum and maximum number of words in its arguments.
 #[derive(Clone, Copy, Debug)]
 pub struct CommandSpec {
     pub name: CommandName,
@@ -73,7 +73,7 @@ pub struct CommandSpec {
     most: usize,
 }
 
-/// The command ends with a text of any length.
+/// The maximum for a command that ends with a text of any length.
 const ANY: usize = usize::MAX;
 
 const fn spec(name: CommandName, word: &'static str, least: usize, most: usize) -> CommandSpec {
@@ -179,7 +179,7 @@ pub enum ParsedLine {
         old: String,
         new: String,
     },
-    /// A command or private message that is incomplete.
+    /// A command with the wrong number of arguments, or a private message without a text.
     Missing(Missing),
     /// An unknown command, with the most similar one.
     Unknown {
@@ -196,21 +196,22 @@ pub enum Missing {
     Argument(CommandName),
 }
 
-/// Whether a slash in front makes the text an ordinary message: `//word`, so that `/word` can be sent. Code that starts with `//` is sent
-/// unchanged.
+/// Whether the text is an escaped command: `//word` sends `/word` as an ordinary message. A comment (`// …`) or several
+/// lines of code are not escaped commands and are sent unchanged.
 fn is_escaped_command(text: &str) -> bool {
     let rest = text.strip_prefix("//");
     rest.is_some_and(|rest| rest.starts_with(char::is_alphabetic)) && !text.contains('\n')
 }
 
-/// Whether the first character only says how the rest is meant, and is not sent: `//word`, `\@name`, and what [`literal`] writes.
+/// Whether the first character is an escape and not sent: in `//word`, `\@name`, and what [`literal`] escapes.
 fn has_escape(text: &str) -> bool {
     let unescaped = text.trim_start_matches('\\');
     let is_escaped = unescaped.len() < text.len();
     is_escaped_command(unescaped) || is_escaped && unescaped.starts_with(text::AT)
 }
 
-/// Returns what to put into the composer so that exactly this text is sent. Commands and private messages stay what they are.
+/// Escapes a text for the composer, so that exactly this text is sent. Commands and private messages are returned
+/// unchanged.
 pub fn literal(text: &str) -> Cow<'_, str> {
     if has_escape(text.trim_end()) {
         format!("\\{text}").into()
@@ -248,7 +249,7 @@ pub fn parse(text: &str) -> ParsedLine {
             name: name.to_owned(),
             text: rest.trim().to_owned(),
         },
-        // A space before `@name` makes the message public; it is not part of the text.
+        // A space before `@name` makes the message public; the space is not part of the text.
         None if text.trim_start().starts_with(text::AT) => {
             ParsedLine::Say(Body::Text(text.trim().to_owned()))
         }
@@ -256,7 +257,7 @@ pub fn parse(text: &str) -> ParsedLine {
     }
 }
 
-/// The two parts of `s/old/new/` or `s/old/new`, in which `\\/` is a slash. Returns `None` for any other line.
+/// The two parts of `s/old/new/` or `s/old/new`, in which `\/` is a slash. Returns `None` for any other line.
 fn substitution(text: &str) -> Option<(String, String)> {
     let mut parts = vec![String::new()];
     let mut chars = text.strip_prefix("s/")?.chars().peekable();
@@ -278,7 +279,8 @@ fn substitution(text: &str) -> Option<(String, String)> {
 
 /// The recipient of a line that begins with `@name`, and the text after the name.
 pub fn addressee(text: &str) -> Option<(&str, &str)> {
-    // A name with a full stop after it is never an address, even if somebody has that name. The prompt shows who the line goes to.
+    // A word that ends with a full stop is never a recipient, even if somebody has that name. The prompt shows who the
+    // line goes to.
     text::addressee(text, |_| false)
 }
 

@@ -1,4 +1,4 @@
-//! Completions: the popup with what could follow at the cursor, and emoji by their short names.
+//! Completions: the popup with suggestions for the word before the cursor, and the lookup of emoji by short name.
 
 /// The maximum number of completions that are offered.
 pub const OFFER_LIMIT: usize = 8;
@@ -47,7 +47,7 @@ pub fn last_word(text: &str) -> (&str, &str) {
     text.split_at(start)
 }
 
-/// The popup with the first of the offers. The word itself is not offered.
+/// The popup with at most [`OFFER_LIMIT`] of the offers. The word itself is not offered. `None` if nothing is left.
 pub fn popup(mut offers: Vec<Offer>, word: &str) -> Option<Popup> {
     offers.retain(|offer| offer.text != word);
     offers.truncate(OFFER_LIMIT);
@@ -71,7 +71,7 @@ pub fn emoji_named(name: &str) -> Option<&'static str> {
     })
 }
 
-/// The emoji whose short names begin with what is being written. That must start with a colon.
+/// The emoji whose short names begin with the written text, which must start with a colon.
 pub fn emoji_like(written: &str) -> Vec<Offer> {
     let stem = written.strip_prefix(':').map(str::to_lowercase);
     stem.map_or_else(Vec::new, |stem| emoji(&stem))

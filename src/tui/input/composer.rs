@@ -1,4 +1,5 @@
-//! The composer: a text field that moves and deletes by grapheme cluster. The buffer and the undo history are those of tui-textarea.
+//! The composer: a text field whose cursor motions and deletions go by grapheme cluster. The buffer and the undo
+//! history are those of tui-textarea.
 //!
 //! tui-textarea itself moves, deletes and measures by char, which would split an emoji or a Hangul syllable. So every motion is computed
 //! here and passed to it as a jump.
@@ -275,7 +276,7 @@ impl Composer {
         let place = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
         self.area
             .move_cursor(CursorMove::Jump(place(row), place(column)));
-        // A jump cannot go further than this in a line, so the rest is done step by step.
+        // The column of a jump is a `u16`. The rest of a longer line is crossed step by step.
         for _ in usize::from(u16::MAX)..column {
             self.area.move_cursor(CursorMove::Forward);
         }
@@ -369,7 +370,7 @@ mod tests {
         assert_eq!(
             kill_ring.text(),
             "hello 世",
-            "killing nothing changes nothing"
+            "an empty kill does not change the kill ring"
         );
         kill_ring.end_series();
         composer.insert("one\ntwo");

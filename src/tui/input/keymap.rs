@@ -1,6 +1,6 @@
 //! The keymap: which action a key has in which context. Each preset is a table, and the user's config file overrides it.
 //!
-//! It knows nothing of what the actions do.
+//! The actions themselves are carried out elsewhere.
 
 mod action;
 mod key;
@@ -23,7 +23,7 @@ pub enum Context {
     Popup,
     /// While a message is selected. Keys without an action here go to the composer.
     Selection,
-    /// While an overlay is open that is only read.
+    /// While a read-only overlay is open.
     Overlay,
 }
 
@@ -86,7 +86,7 @@ pub enum Meaning {
 pub struct Keymap {
     pub preset: Preset,
     user_bindings: Vec<UserBinding>,
-    /// In the order of the preset's table, the user's own last.
+    /// In the order of the preset's table. The user's own bindings come last.
     order: Vec<(Context, Keys, Action)>,
     meanings: HashMap<(Context, Keys), Action>,
 }
@@ -168,7 +168,7 @@ impl Keymap {
         }
     }
 
-    /// The key that does the same as a command.
+    /// The first key of the action that does the same as a command, if there is one.
     pub fn key_for_command(&self, name: CommandName) -> Option<String> {
         let action = match name {
             CommandName::Help => Action::Help,
@@ -244,7 +244,7 @@ mod tests {
 
     fn press(text: &str) -> KeyEvent {
         let Ok(Keys::One(key)) = text.parse() else {
-            panic!("{text} is one key")
+            panic!("{text} is not a single key")
         };
         KeyEvent::new(key.code, key.modifiers)
     }

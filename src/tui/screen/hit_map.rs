@@ -17,13 +17,13 @@ pub enum Target {
     Messages,
     Message(Seq),
     Folded(Seq),
-    /// A copy of a private message from its conversation.
+    /// A copy of a private message: the room and the seq of the original.
     Original(RoomId, Seq),
     /// The notice that there are new messages below.
     Newest,
     /// The notice that there are unread messages above.
     New,
-    /// The composer's text, starting at this row of it. The last column is only for the cursor.
+    /// The composer's text, of which `first` is the first visible row. The last column is only for the cursor.
     Composer {
         first: usize,
     },

@@ -1,4 +1,4 @@
-//! The user's own notification program: parses its command line and fills in the texts. It never goes through a shell. Pure.
+//! The user's own notification program: parses its command line and fills in the texts. No shell is used. Pure.
 
 /// The program and its arguments. `{title}` and `{text}` are replaced; if neither occurs, both are added at the end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -8,14 +8,14 @@ pub struct NotifyCommand {
     words: Vec<String>,
 }
 
-/// The setting that means no program.
+/// The value that means no program.
 const NONE: &str = "none";
 const TITLE: &str = "{title}";
 const TEXT: &str = "{text}";
 
 impl NotifyCommand {
-    /// Splits a line as a shell would: words between blanks, quotes around what belongs together, a backslash before a single character.
-    /// Nothing is expanded. Returns `None` if a quote is not closed.
+    /// Splits a line into words as a shell would: at whitespace, except inside quotes and after a backslash. Nothing is
+    /// expanded. Returns `None` if a quote is not closed or nothing follows a backslash.
     pub fn of(line: &str) -> Option<Self> {
         let line = line.trim();
         if line.is_empty() || line.eq_ignore_ascii_case(NONE) {

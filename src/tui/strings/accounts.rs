@@ -16,20 +16,20 @@ words! {
         link_once,
         link_keep,
         link_how,
-        /// The link for a person who has lost all devices: their name.
+        /// The line about a link for a person who has lost all devices. `{0}` is their name.
         relinked,
         relink_replaces,
         device_revoked,
-        /// Another device was added: its name, the address that it connected from.
+        /// Another device was added. `{0}` is its name, `{1}` the address that it connected from.
         device_added,
-        /// How to delete an account: our name.
+        /// How to delete our account. `{0}` is our name.
         delete_how,
         deleted,
         /// The mark of an account that belongs to a program.
         bot,
-        /// After the credential of a bot: its name.
+        /// The text after the credential of a bot. `{0}` is its name.
         bot_saved,
-        /// What was done to an account: its name.
+        /// What was done to an account. `{0}` is its name.
         role_given,
         renamed,
         removed,

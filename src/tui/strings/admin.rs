@@ -1,4 +1,4 @@
-//! The texts about invitations: of `/invite-link`, of `tchat admin` and of a server that starts.
+//! The texts about invitations, for `/invite-link`, `tchat admin` and a server that starts.
 
 words! {
     /// The texts of one language.
@@ -10,12 +10,13 @@ words! {
         send_it,
         how_to_join,
         link_copied,
-        /// The title and the lines of the invitations that can still be used: id, uses, time, and the name of who made it.
+        /// The title and the lines of the invitations that can still be used: id, uses left, time left, and the name
+        /// of the person who created it.
         invites_title,
         no_invites,
         invite,
         by_host,
-        /// After it, if its accounts get a role: the role; the rooms.
+        /// Added to the line of an invitation: the role and the rooms that its accounts get.
         gives_role,
         gives_rooms,
         revoked,

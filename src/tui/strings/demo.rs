@@ -3,7 +3,7 @@
 /// The texts of one language.
 #[derive(Debug)]
 pub struct Demo {
-    /// The name of a user without a name.
+    /// The user's name in the demo if the configured name is not valid.
     pub you: &'static str,
     pub demo_cannot_connect: &'static str,
     pub saves_nothing: &'static str,

@@ -148,7 +148,7 @@ impl Strings {
         }
     }
 
-    /// What was requested, to follow "cannot".
+    /// What was requested, in words that follow "cannot".
     pub fn about(&self, about: &RequestKind) -> String {
         match about {
             RequestKind::Join(room) if room.name.is_empty() => self.about_join_first.into(),

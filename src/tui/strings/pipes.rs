@@ -3,7 +3,7 @@
 words! {
     /// The texts of one language.
     Pipes {
-        /// Follows "cannot", as the next one does.
+        /// This text and the next one follow "cannot".
         send,
         join,
         timeout_wrong,

@@ -1,9 +1,9 @@
-//! The texts about the key of a server: who it is, and what to do if it is not recognised.
+//! The texts about the key of a server: whether it is trusted, and what to do if it is not recognised.
 
 words! {
     /// The texts of one language.
     Trust {
-        /// Why a server was not recognised: its address, and then its key, in groups of letters, or the cause.
+        /// Why a server was not recognised. `{0}` is its address, `{1}` the cause.
         unknown,
         changed,
         other_than_link,
@@ -18,12 +18,12 @@ words! {
         about,
         compare,
         prompt,
-        /// How the connection is protected, in the connection details; the server's key in groups of letters.
+        /// How the connection is protected, in the connection details. `{0}` is the server's key in groups of letters.
         local,
         pinned,
         certified,
         not_encrypted,
-        /// The same for the status line, where only a danger is shown.
+        /// The same for the status line, which shows this only if the connection is not encrypted.
         not_encrypted_short,
         /// `tchat trust` and `tchat join`.
         is_trusted,

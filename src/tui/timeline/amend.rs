@@ -1,5 +1,5 @@
-//! Amendments: shows entries as later entries have edited, deleted or reacted to them. The result does not depend on the order in which
-//! they are loaded.
+//! Amendments: entries that edit, delete or react to an earlier entry. Applies them to that entry; the result does not
+//! depend on the order in which the entries are loaded.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,15 @@ use crate::chat::{Amendment, Body, Entry, RoomId, Seq};
 /// The memory limit for amendments, in bytes.
 const BYTES: usize = 512 * 1024;
 
-/// Amendments by the entry they amend, whether that is loaded or not: a page may have been read before an amendment and arrive after it.
+/// Amendments by the entry they amend, whether that entry is loaded or not: its page may have been read before the
+/// amendment was stored, and arrive after the amendment.
 ///
 /// Only the newest are kept. A page that is requested later already includes the older ones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Amendments {
     /// By target, each list in ascending order.
     of: BTreeMap<Seq, Vec<Entry>>,
-    /// An upper estimate of the memory they use.
+    /// An estimate of the memory they use. It may be too high: the edits of a deleted message are still counted.
     bytes: usize,
 }
 

@@ -56,7 +56,8 @@ impl Highlights {
     /// The maximum number of blocks to request for one screen: fewer than are cached, so that they do not push each other out.
     pub const REQUEST_LIMIT: usize = CACHE_LIMIT / 2;
 
-    /// Returns true if a block is to be highlighted now, and notes that it is: it is not in the cache, and not too many are in progress.
+    /// Marks a block as in progress and returns true, unless it is already in the cache or too many are in progress.
+    /// If true, the caller must highlight it.
     pub fn try_begin(&mut self, code: &Arc<CodeBlock>) -> bool {
         if self.in_progress >= IN_PROGRESS_LIMIT || self.known.contains_key(code) {
             return false;

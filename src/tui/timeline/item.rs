@@ -14,7 +14,7 @@ pub enum Section {
     Pending,
 }
 
-/// The position of an item: the seq of an entry, and the number of the line after it. The entry itself is line 0.
+/// The position of an item: the seq of an entry, and the number of a local line after it. The entry itself is line 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ItemKey {
     pub section: Section,
@@ -61,7 +61,6 @@ impl Item {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ItemKind {
-    /// A message.
     Message {
         author: IdentityId,
         client_id: Option<ClientId>,
@@ -75,7 +74,6 @@ pub enum ItemKind {
         /// Whether it mentions us or contains one of our keywords.
         is_for_me: bool,
     },
-    /// A deleted message.
     Deleted {
         author: IdentityId,
         client_id: Option<ClientId>,
@@ -134,6 +132,6 @@ pub struct Gap {
 pub enum PostStatus {
     Pending,
     Stored,
-    /// Refused for good, with the reason.
+    /// Refused permanently, with the reason.
     Failed(SafeText),
 }

@@ -179,7 +179,8 @@ fn rows(rich: &RichText, lay: TextLayout) -> Vec<TextRow> {
     rows
 }
 
-/// Wraps a line into rows. The first row starts with the line's lead (a list bullet, for example); the others are indented by its width.
+/// Wraps a line into rows. The first row starts with the line's prefix (a list bullet, for example); the others are
+/// indented by its width.
 fn wrap_line(
     line: &RichLine,
     columns: usize,

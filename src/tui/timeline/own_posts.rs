@@ -5,7 +5,7 @@ use crate::chat::{Author, Body, ClientId, Seq};
 use crate::text::{self, SafeText};
 use crate::tui::timeline::message_text::MessageText;
 
-/// Our private messages are searched among this many of the newest items. Older ones were answered long ago.
+/// Only this many of the newest items are searched for our private messages. Older ones were answered long ago.
 const RECENT: usize = 1000;
 
 impl Timeline {

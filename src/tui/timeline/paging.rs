@@ -11,8 +11,8 @@ impl Timeline {
         (from <= to).then(|| gap_item(Gap { from, to, is_gone }, at_ms))
     }
 
-    /// Adds a page of the entries right before a seq, wherever that is. Ignores entries that are already there, and pages of another
-    /// epoch.
+    /// Adds a page: the entries right before `before`, which may be [`NEWEST`]. Ignores entries that are already
+    /// there, and pages of another epoch.
     pub fn fill(
         &mut self,
         before: Seq,
@@ -55,7 +55,7 @@ impl Timeline {
         }
     }
 
-    /// Records that a page was empty: the server has no entries between `before` and the loaded entry below it.
+    /// Records that a page was empty: the server no longer has the missing entries right before `before`.
     pub(super) fn nothing_before(&mut self, before: Seq) {
         let key = ItemKey::gap(before.before());
         let place = self.items.partition_point(|item| item.key < key);
@@ -164,8 +164,8 @@ impl Timeline {
         if self.requested_page.is_some() {
             return None;
         }
-        // Joins, leaves and reactions have no row of their own, and there may be thousands of them in a row. Loading all of them just to
-        // fill the screen would take too long.
+        // Joins, leaves and reactions have no row of their own, and thousands of them may follow each other. Loading
+        // all of them just to fill the screen would take too long.
         let here = match self.anchor {
             Anchor::Newest => self.items.len(),
             Anchor::Top { key, .. } => self.among_items(key),

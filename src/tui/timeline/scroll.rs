@@ -1,7 +1,7 @@
 //! Scrolling: which part of a timeline the screen shows.
 //!
-//! The position is an item and a line in it, never a row of the screen, so nothing moves when entries arrive. This module knows nothing
-//! about layout: the caller passes a function that returns the height of an item.
+//! The position is an item and a line in it, never a row of the screen, so nothing moves when entries arrive. This
+//! module lays nothing out: the caller passes a function that returns the height of an item.
 
 use super::{Anchor, FURTHER, ItemKey, ItemKind, Timeline};
 
@@ -156,7 +156,8 @@ impl Timeline {
     pub fn centred(&self, on: usize, rows: usize, height: impl Fn(usize) -> Height) -> Anchor {
         let all = |index| height(index).all();
         let (mut index, mut line) = above(on, 0, rows / 2, &all);
-        // Entries loaded into that gap would push the item off the screen. Below the gap, they are inserted above the screen.
+        // Entries loaded into a gap on the screen would push the item off the screen. If the screen starts below the
+        // gap, they are inserted above the screen.
         let is_gap = |at: &usize| {
             let item = self.get(*at);
             item.is_some_and(|item| matches!(item.what, ItemKind::Gap(gap) if !gap.is_gone))

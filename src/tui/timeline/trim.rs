@@ -1,8 +1,9 @@
 //! Trimming: bounds the memory of a timeline by dropping items that are far from the screen. They are loaded again as pages when the
 //! user scrolls to them.
 //!
-//! The newest items are never dropped, so appending and counting work as if everything were loaded. A run dropped between two parts
-//! that are kept becomes a gap. A run dropped at the beginning leaves no trace: it is simply older than the oldest loaded entry.
+//! The newest items are never dropped, so appending and counting work as if everything were loaded. A run dropped
+//! between two parts that are kept becomes a gap. A run dropped at the beginning needs no gap: it is older than the
+//! oldest loaded entry.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -10,7 +11,7 @@ use std::ops::Range;
 use super::{Anchor, Gap, Item, ItemKey, ItemKind, NEAR, PAGE, PostStatus, Timeline, gap_item};
 use crate::chat::{Entry, Seq};
 
-/// A timeline is not trimmed again before it has grown by this many bytes.
+/// A timeline is not trimmed again before it has grown by at least this many bytes.
 const SLACK: usize = 8 * 1024;
 /// Newest items that are kept of a room that is not shown, whatever their size.
 const HIDDEN_ROOM_ITEMS: usize = 20;
@@ -31,8 +32,8 @@ pub struct Keep {
 impl Keep {
     /// For the room that is shown, on a screen with this many rows.
     ///
-    /// Keeps more than [`Timeline::wants_page`] looks at, plus one page. Otherwise it would ask for what was just dropped, or a page
-    /// would be dropped as soon as it is loaded, and the two would go on forever.
+    /// Keeps the items that [`Timeline::wants_page`] looks at, plus one page. Otherwise a page would be dropped as
+    /// soon as it is loaded and requested again as soon as it is dropped, in an endless loop.
     pub fn visible(bytes: usize, rows: usize) -> Self {
         let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
         let items = NEAR + page + rows;
@@ -75,7 +76,7 @@ impl Keep {
 pub(super) struct Load {
     /// An estimate. Items that are removed one by one are not subtracted until the next trim.
     bytes: usize,
-    /// What was left after the last trim, and the budget it had.
+    /// The bytes left after the last trim, and the budget of that trim.
     left: usize,
     allowed: usize,
 }

@@ -63,9 +63,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     new_below(canvas, state, room, regions.below);
 }
 
-/// The rows on a screen of a height, each with the index of its item.
+/// The visible rows, at most `height` of them, each with the index of its item.
 fn visible_rows(layout: &Layout<'_>, timeline: &Timeline, height: usize) -> Vec<(usize, Row)> {
-    // `top` needs the heights of the items on the screen. Their rows are then drawn, so no item is laid out twice.
+    // `top` needs the heights of the items on the screen. The rows computed for that are drawn, so no item is laid out
+    // twice.
     let laid: RefCell<HashMap<usize, Vec<Row>>> = RefCell::default();
     let (top, line) = timeline.top(height, |index| {
         let mut laid = laid.borrow_mut();
@@ -96,7 +97,7 @@ fn repeat_heading(layout: &Layout<'_>, timeline: &Timeline, index: usize, line: 
     }
 }
 
-/// The click target of a row of an item. Rules have none.
+/// The click target of a row of an item. Separator lines have none.
 fn target(item: &Item, row: &Row) -> Option<Target> {
     let Row::Line(line) = row else { return None };
     match &item.what {
@@ -232,7 +233,7 @@ fn draw_text(canvas: &mut Canvas<'_>, state: &State, place: Rect, line: &Line) -
     used
 }
 
-/// Draws the background of a line of text, which code has, and returns the style of the text.
+/// Draws the background of a line if it is code, and returns the style of its text.
 fn text_background(canvas: &mut Canvas<'_>, place: Rect, line: &Line) -> Style {
     let code = canvas.style(Scope::MessageCode);
     match &line.kind {

@@ -152,7 +152,7 @@ fn ask_name(
     (x, y)
 }
 
-/// What happens to a pasted text if it is sent as a code block, and whether it is too long for that.
+/// The question about a pasted text: what each key does with it, and whether it is too long for a code block.
 fn snippet_words(state: &State, text: &str) -> String {
     let s = state.preferences.strings;
     let lines = text.lines().count();
@@ -167,7 +167,7 @@ fn snippet_words(state: &State, text: &str) -> String {
     format!("{why}\n{}", fill(s.snippet_too_long, &sizes))
 }
 
-/// The emojis to react with: a few with numbers, and those that match what was typed with their names.
+/// The emoji to react with: a few with numbers, and those that match the typed text, each followed by its short name.
 fn reaction_words(s: &Strings, composer: &Composer) -> String {
     let offers = reactions::OFFERED.iter().zip(1..);
     // The no-break space keeps a number and its emoji on one line.

@@ -71,7 +71,7 @@ pub(super) fn draw(
         lines(canvas, body, help);
     }
     if has_edges {
-        // The number of rows below, as in the overlays that are only read.
+        // The number of rows below, as in read-only overlays.
         let below = rows.len().saturating_sub(first + shown);
         foot(canvas, area, hint(state, picker), below);
     }
@@ -105,7 +105,7 @@ fn head(
     filter(canvas, area, &picker.filter, (has_title, label), accent)
 }
 
-/// What can be typed, for a search that is still empty.
+/// The help for a search that is still empty. Other lists have none.
 fn help(state: &State, picker: &Picker) -> &'static [&'static str] {
     match &picker.kind {
         PickerKind::Search(hits) if hits.is_empty() && hits.problem.is_none() => {
@@ -169,7 +169,7 @@ fn dim(canvas: &Canvas<'_>) -> Style {
     canvas.style(Scope::Popup).patch(canvas.style(Scope::Dim))
 }
 
-/// The hint below search results. That they are incomplete is more important than the keys.
+/// The hint below search results. If they are incomplete, it says so instead of listing the keys.
 fn search_hint<'a>(s: &'a Strings, hits: &Hits) -> &'a str {
     if hits.is_offline {
         s.search_offline
@@ -234,7 +234,7 @@ fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &PickerRow
     if let Some(about) = about {
         canvas.mark(about, &text::line(&row.about), &row.marks, matched);
     }
-    // Draw the letters that matched over the name.
+    // The matched letters are drawn again, on top of the name.
     let mut x = line.x + 3;
     for (at, c) in (0..).zip(row.label.chars()) {
         let cell = text::line(&c.to_string());
@@ -249,7 +249,7 @@ fn draw_row(canvas: &mut Canvas<'_>, line: Rect, is_lobby: bool, row: &PickerRow
     }
 }
 
-/// Columns of the name. It gets the whole row if there is nothing else in it but the `aside` at the end.
+/// Columns of the name. It gets the whole row if nothing else is in it except the `aside` at the end.
 fn name_columns(line: Rect, [_, unread, people, about, aside]: &[&str; 5]) -> u16 {
     if unread.is_empty() && people.is_empty() && about.is_empty() {
         return line.width.saturating_sub(5 + columns(aside) + 1);

@@ -16,7 +16,7 @@ use crate::tui::state::{State, Tone};
 use crate::tui::strings::fill;
 use crate::tui::theme::Scope;
 
-/// The size of the draft is shown from this share of the limit on.
+/// The size of the draft is shown once it reaches this fraction of the limit (numerator, denominator).
 const NEAR_LIMIT: (usize, usize) = (9, 10);
 
 pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
@@ -50,12 +50,12 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     }
     let has_size = draw_size(canvas, state, regions, inner);
     if !has_size && words.is_none() && regions.header.is_empty() {
-        // The header shows this if there is one.
+        // If there is a header, it shows the number of unread messages above.
         new_above(canvas, state, inner);
     }
 }
 
-/// While a message is selected, letters are commands, so the rule lists them.
+/// The keys for the selected message, if there is one: while a message is selected, letters are commands.
 fn selection_hint(state: &State, rule: Rect) -> Option<String> {
     state.current()?.selected?;
     let s = state.preferences.strings;
@@ -88,7 +88,8 @@ fn selection_hint(state: &State, rule: Rect) -> Option<String> {
     ))
 }
 
-/// Draws the size of the draft at the right end of the rule, if there is anything to say about it. Returns whether there is.
+/// Draws the size of the draft at the right end of the separator line, if [`size`] returns any text. Returns whether
+/// it did.
 fn draw_size(canvas: &mut Canvas<'_>, state: &State, regions: &Regions, rule: Rect) -> bool {
     let (is_over, words) = size(canvas, state, regions);
     if words.is_empty() {
@@ -176,7 +177,7 @@ fn draw_notice(canvas: &mut Canvas<'_>, rule: Rect, words: &str, style: Style) {
     }
 }
 
-/// `8,192`.
+/// Formats a number with commas between groups of three digits: `8,192`.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();

@@ -193,7 +193,8 @@ fn connection(
     }
 }
 
-/// The server and our name, or only the name if there is little space. A connection that others can read is always named.
+/// The server and our name, or only the name if there is little space. A connection without encryption is always
+/// marked.
 fn online_words(state: &State, is_narrow: bool) -> String {
     let s = state.preferences.strings;
     let me = state.me.account.as_ref().map_or("", |me| me.name.as_str());

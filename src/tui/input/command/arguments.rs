@@ -42,7 +42,7 @@ pub fn parse_new_room(text: &str) -> Option<NewRoom> {
     Some(room)
 }
 
-/// Parses nothing, `add` or `revoke ID`. Returns `None` if the text does not have one of these forms.
+/// Parses an empty text, `add` or `revoke ID`. Returns `None` if the text does not have one of these forms.
 pub fn parse_devices(text: &str) -> Option<AccountRequest> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
@@ -53,7 +53,8 @@ pub fn parse_devices(text: &str) -> Option<AccountRequest> {
     }
 }
 
-/// Parses `[--uses N] [--expires TIME] [--role ROLE] [--room ROOM]...`, `list` or `revoke ID`. Returns `None` if the text does not have one of these forms.
+/// Parses `[--uses N] [--expires TIME] [--role ROLE] [--room ROOM]...`, `list` or `revoke ID`. Returns `None` if the
+/// text does not have one of these forms.
 pub fn parse_invite(text: &str) -> Option<AdminRequest> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
@@ -95,7 +96,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     };
     let number: u64 = number.parse().ok()?;
     let all = Some(number.saturating_mul(seconds)).filter(|all| *all > 0)?;
-    // Ten years are as good as forever, and cannot overflow later.
+    // Limited to ten years, so that later additions cannot overflow.
     Some(Duration::from_secs(all.min(10 * 366 * 24 * 60 * 60)))
 }
 

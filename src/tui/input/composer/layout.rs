@@ -22,7 +22,7 @@ struct Cell<'a> {
 }
 
 impl Composer {
-    /// Wraps the text at any cluster. There may be as few as one column.
+    /// Wraps the text, which may be broken between any two clusters. `columns` may be as small as 1.
     pub fn layout(&self, columns: usize) -> ComposerLayout {
         let (cursor_line, cursor_at) = (self.area.cursor().0, self.place().1);
         let mut rows = vec![String::new()];

@@ -99,7 +99,7 @@ actions! {
 }
 
 impl Action {
-    /// Whether a preset binds it in a context.
+    /// Whether a preset binds a key to this action in a context.
     pub fn is_bound_in(self, context: Context) -> bool {
         let mut presets = Preset::ALL.into_iter();
         presets.any(|(_, preset)| {
@@ -108,7 +108,8 @@ impl Action {
         })
     }
 
-    /// Whether it edits a text field or controls a popup or an overlay. Plain mode, which has no screen, does not offer these.
+    /// Whether this action edits a text field, redraws the screen, or controls a popup or an overlay. Plain mode,
+    /// which has no screen, does not offer such actions.
     pub const fn needs_screen(self) -> bool {
         matches!(
             self,
@@ -145,18 +146,20 @@ impl Action {
         )
     }
 
-    /// Whether it edits or sends what is in the composer. The palette leaves these out, because they are only useful while typing.
+    /// Whether this action edits or sends the text in the composer. The palette leaves such actions out, because they
+    /// are only useful while typing.
     pub const fn edits_composer(self) -> bool {
         matches!(self, Self::Send | Self::SentBefore | Self::SentAfter)
             || (self.needs_screen() && !matches!(self, Self::Redraw))
     }
 
-    /// Whether the palette offers it. Not the actions that go to a room, because rooms have their own rows there.
+    /// Whether the palette offers this action. Actions that go to a room are left out, because rooms have their own
+    /// rows there.
     pub fn is_offered(self) -> bool {
         !self.edits_composer() && self.room().is_none()
     }
 
-    /// The index of the room it goes to, counted from 0 in the room list.
+    /// The index of the room that this action goes to, counted from 0 in the room list.
     pub fn room(self) -> Option<usize> {
         let rooms = [
             Self::Room1,

@@ -41,7 +41,7 @@ pub enum Keys {
 }
 
 impl Keys {
-    /// Whether it, or its first key, types a character.
+    /// Whether the key, or the first of two keys, types a character.
     pub fn types(self) -> bool {
         let (Self::One(key) | Self::Two(key, _)) = self;
         matches!(key.code, KeyCode::Char(_)) && !key.modifiers.intersects(CTRL.union(ALT))

@@ -6,7 +6,8 @@ use Context::{Composer, Overlay, Popup, Selection};
 
 type Binding = (Context, &'static str, Action);
 
-/// The key bindings of a preset. If an action has several keys, help shows the first. If a key has several rows, the last one counts.
+/// The key bindings of a preset. If an action has several keys, hints show only the first. If a key has several rows,
+/// the last one counts.
 pub fn bindings(preset: Preset) -> impl Iterator<Item = Binding> {
     let own: &[Binding] = match preset {
         Preset::Default => &[],
