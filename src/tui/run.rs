@@ -1,4 +1,5 @@
-//! The main loop: owns the terminal, the clock and the client, feeds `update`, performs its effects, and draws the screen or prints lines.
+//! The main loop: owns the terminal, the clock and the client, passes events to `update`, performs its effects, and
+//! draws the screen or prints lines.
 
 mod app;
 mod output;
@@ -39,9 +40,9 @@ use crate::chat::{InstanceId, Pin, ServerId};
 use crate::client::{self, Client};
 use crate::text::Ambiguous;
 
-/// The maximum number of client events taken before the next frame.
+/// The maximum number of client events applied in one iteration of the loop.
 const EVENT_LIMIT: usize = 64;
-/// The maximum number of waiting results of background work.
+/// The capacity of the channel for results of background work.
 const RESULT_LIMIT: usize = 64;
 
 /// The terminal, the settings and the functions that the screen is started with.
@@ -61,11 +62,11 @@ pub struct Setup {
     pub open: fn(&str) -> Result<(), String>,
     /// Shows a notification with a title and a line of text, through the terminal.
     pub notify: fn(Notifier, &str, &str),
-    /// Runs the user's own notification program instead: the program, then its arguments.
+    /// Runs the user's own notification program instead. The words are the program and its arguments.
     pub run_notifier: fn(&[String]) -> Result<(), String>,
     /// Sets the window title.
     pub set_title: fn(&str),
-    /// Opens a text in the user's own editor and waits for it.
+    /// Opens a text in the user's own editor, waits until the editor has ended, and returns the edited text.
     pub edit: fn(&Editor, &str) -> Result<String, String>,
     pub editor: Editor,
     /// Stops the process, as Ctrl+Z in a shell does, until the shell continues it.
@@ -89,7 +90,7 @@ pub struct Setup {
     pub echo: bool,
     /// The name to propose while the user has not chosen one, if the login name is refused.
     pub proposed_name: Option<String>,
-    /// The name of somebody to write to, if the tour is shown.
+    /// The name of the bot that the tour suggests writing to; `None` if the tour is not shown.
     pub tour: Option<String>,
 }
 
@@ -127,7 +128,7 @@ pub type Connect = Box<dyn FnMut(Option<&str>) -> Result<ClientConnection, Strin
 /// Runs the screen until the user quits, the input ends or `stop` completes.
 ///
 /// # Errors
-/// The terminal is gone, the theme cannot be used, or the first connection could not be started.
+/// The terminal or the theme cannot be used, or the first connection could not be started.
 pub async fn run<B: Backend<Error = io::Error>>(
     terminal: &mut Terminal<B>,
     input: impl Stream<Item = io::Result<Input>> + Unpin,
@@ -155,7 +156,8 @@ pub async fn run_plain(
     run_loop(output, input, setup, connect, stop).await
 }
 
-/// The loop: waits for the next event, applies it with what has arrived since, and shows the result when a frame is due.
+/// The loop: waits for the next event, applies it together with the client events that have arrived, and shows the
+/// result when a frame is due.
 async fn run_loop<B: Backend<Error = io::Error>>(
     output: Output<'_, B>,
     mut input: impl Stream<Item = io::Result<Event>> + Unpin,
@@ -177,7 +179,7 @@ async fn run_loop<B: Backend<Error = io::Error>>(
         let event = tokio::select! {
             biased;
             () = stop.as_mut() => return app.quit().await,
-            // A frame that is due comes before input that would only cause the next one.
+            // A frame that is due is drawn before more input is read, so that steady input cannot delay it.
             () = sleep_until(pace.frame_at()), if pace.is_dirty && !app.performer.is_away => {
                 if app.show()? == Next::Quit {
                     return app.quit().await;
@@ -232,7 +234,7 @@ fn initial_look(setup: &Setup) -> Result<(Look, Vec<String>), RunError> {
     Ok((look, warnings))
 }
 
-/// Why the screen could not be run.
+/// Why the loop could not start or ended with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error("cannot use the terminal: {0}")]

@@ -75,18 +75,18 @@ pub enum Tone {
     Problem,
 }
 
-/// See [`Rooms::tour`].
+/// The progress of a tour through the unread rooms; see [`Rooms::tour`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnreadTour {
     pub home: RoomId,
     pub seen: Vec<RoomId>,
 }
 
-/// See [`Overlays::printed_list`].
+/// A list that was printed in plain mode; see [`Overlays::printed_list`].
 #[derive(Clone, Debug)]
 pub struct PrintedList {
     pub picker: Picker,
-    /// What each of its rows does.
+    /// What choosing each of its rows does.
     pub actions: Vec<RowAction>,
 }
 
@@ -98,7 +98,7 @@ pub struct Invitation {
     pub by: Option<Author>,
 }
 
-/// See [`Rooms::visit`].
+/// A jump to a message in another place; see [`Rooms::visit`].
 #[derive(Clone, Debug)]
 pub struct Visit {
     /// The place before the visit.
@@ -108,7 +108,7 @@ pub struct Visit {
 }
 
 impl State {
-    /// A state in which nothing has happened yet.
+    /// The initial state, before any event.
     pub fn new(size: (u16, u16), now: Now, zone: TimeZone) -> Self {
         Self {
             connection: ConnectionState::new(now.instant),
@@ -185,7 +185,7 @@ impl State {
         invitations.find(|it| it.room.id == room)
     }
 
-    /// The hits of a search to show: only from the user's rooms and from people who are not ignored.
+    /// The hits of a search that are shown: those from the user's rooms and by people who are not ignored.
     pub fn hits<'a>(&self, hits: &'a Hits) -> Vec<&'a Entry> {
         let mut shown = hits.all();
         shown.retain(|it| self.room(it.room).is_some() && !self.me.settings.ignores(it.author.id));
@@ -197,13 +197,13 @@ impl State {
         self.rooms.visit.as_ref()?.result_cursor.as_ref()
     }
 
-    /// Which messages of a room are worth a notification.
+    /// Which messages of a room cause a notification.
     pub fn level(&self, room: RoomId) -> Level {
         let kind = self.room(room).map(|room| room.info.kind);
         kind.map_or(Level::Nothing, |kind| self.me.settings.level(room, kind))
     }
 
-    /// The time that our own lines show until the server has answered, in milliseconds.
+    /// The current Unix time in milliseconds. Our own messages show it until the server has answered.
     pub fn now_ms(&self) -> u64 {
         u64::try_from(self.screen.now.wall.as_millisecond()).unwrap_or(0)
     }
@@ -224,7 +224,7 @@ impl State {
         self.rooms.wanted.is_some() || self.has_requested_room()
     }
 
-    /// Whether the user has requested another room with a command and is not there yet.
+    /// Whether the user has requested another room with a command and the server has not answered yet.
     pub fn has_requested_room(&self) -> bool {
         let asked = self
             .posting
@@ -337,7 +337,7 @@ impl State {
     }
 }
 
-/// See [`State::people_named`].
+/// The people with a certain name; see [`State::people_named`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PeopleNamed {
     pub present: Option<IdentityId>,

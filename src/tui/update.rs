@@ -110,7 +110,7 @@ fn handle(state: &mut State, event: Event) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Does what is due by now.
+/// Performs everything that is due.
 fn tick(state: &mut State) -> Vec<Effect> {
     let mut effects = drafts::store_if_due(state);
     effects.extend(link_details::request_if_due(state));

@@ -30,8 +30,8 @@ pub fn room_rows(state: &State) -> Vec<RoomRow<'_>> {
     rows
 }
 
-/// The first visible row of the room list. Unless the user has scrolled it, it scrolls just far enough to show the current room and the row
-/// that counts the rooms below.
+/// The index of the first visible row of the room list. If the user has not scrolled the list, it is scrolled just far
+/// enough to show the current room above the last row, which counts the rooms below.
 pub fn first_room(state: &State, rows: &[RoomRow<'_>], height: usize) -> usize {
     let is_current = |row: &RoomRow| matches!(row, RoomRow::Room(room) if state.rooms.current == Some(room.info.id));
     let current = || rows.iter().position(is_current).unwrap_or(0);
@@ -40,7 +40,7 @@ pub fn first_room(state: &State, rows: &[RoomRow<'_>], height: usize) -> usize {
     first.min(rows.len().saturating_sub(height))
 }
 
-/// The index of the first visible person of `count`.
+/// The index of the first visible person in the people list, which has `count` people.
 pub fn first_person(state: &State, count: usize, height: usize) -> usize {
     state.screen.panes.people.min(count.saturating_sub(height))
 }

@@ -18,11 +18,12 @@ use crate::text;
 use crate::tui::state::{Invitation, Picker, PickerKind, Room, RowAction, State};
 use crate::tui::strings::fill;
 
-/// The maximum number of columns shown before the first match in a search result. On a screen narrower than `NARROW` it is 0.
+/// The maximum number of columns shown before the first match in a search result. On a screen with fewer columns than
+/// `NARROW` it is 0.
 const SNIPPET_LEAD: usize = 16;
 const NARROW: u16 = 60;
 
-/// One row.
+/// One row of a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PickerRow {
     /// The name, which the filter is matched against.
@@ -41,7 +42,7 @@ pub struct PickerRow {
 }
 
 impl PickerRow {
-    /// A row with nothing but a label.
+    /// Creates a row that shows only a label.
     fn new(label: String, action: RowAction) -> Self {
         Self {
             label,
@@ -56,7 +57,7 @@ impl PickerRow {
     }
 }
 
-/// The rows that match the filter, best first. Without a filter, all rows in their own order.
+/// The rows that match the filter, best match first. Without a filter, all rows in their original order.
 pub fn rows(state: &State, picker: &Picker) -> Vec<PickerRow> {
     let all = match &picker.kind {
         PickerKind::Lobby(rooms) => {
@@ -121,8 +122,8 @@ fn matching(all: Vec<PickerRow>, filter: &str) -> Vec<PickerRow> {
     found.into_iter().map(|(_, row)| row).collect()
 }
 
-/// The sort key of a match, smallest first: whether its letters are scattered, its group, whether its name begins differently, and the
-/// matcher's score.
+/// The sort key of a match, smallest first: whether its letters are scattered, its group, whether its name does not
+/// begin with the filter, and the matcher's score (highest first).
 type Rank = (bool, u8, bool, Reverse<u32>);
 
 fn rank(row: &PickerRow, hay: &str, filter: &str, score: u32) -> Rank {
@@ -174,7 +175,7 @@ fn of_room(state: &State, info: &RoomInfo) -> PickerRow {
     }
 }
 
-/// The text for an invitation to a room, with the name of who invited us if it is known.
+/// The text for an invitation to a room, with the name of the person who invited us, if known.
 fn invited(state: &State, invitation: &Invitation) -> String {
     let s = state.preferences.strings;
     match &invitation.by {

@@ -13,7 +13,7 @@ use crate::tui::strings::{Strings, fill};
 /// The filters, which are written before a colon.
 const FILTERS: [&str; 5] = ["from", "in", "before", "after", "has"];
 
-/// Why a query cannot be searched.
+/// Why a query is invalid.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum QueryError {
     NoSuchRoom(String),
@@ -199,7 +199,7 @@ impl Hits {
         }
     }
 
-    /// Whether there is nothing to search for: the query is empty or cannot be searched.
+    /// Whether there is nothing to search for: the query is empty or invalid.
     pub fn is_empty(&self) -> bool {
         self.problem.is_some()
             || self.search == Search::default()
@@ -322,7 +322,7 @@ impl Hits {
     }
 }
 
-/// Stepping through the results of a search while reading.
+/// The position of a user who steps through the results of a search.
 #[derive(Clone, Debug)]
 pub struct ResultCursor {
     /// The query.

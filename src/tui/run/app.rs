@@ -1,4 +1,4 @@
-//! What the loop works on: the state, the output that shows it, and the performer of its effects.
+//! `App`: the state, the output that shows it, and the performer of its effects. The main loop calls its methods.
 
 use std::io;
 
@@ -88,7 +88,7 @@ impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
         Ok(Next::Continue)
     }
 
-    /// Prepares a complete frame if the screen no longer shows what was drawn on it.
+    /// Makes the next frame a complete redraw if the screen no longer shows what was drawn on it.
     fn restore_screen(&mut self, event: &Event) -> Result<(), RunError> {
         let is_back = matches!(event, Event::Edited { .. });
         if is_back {
@@ -107,7 +107,7 @@ impl<'a, B: Backend<Error = io::Error>> App<'a, B> {
         self.performer.quit(&mut self.state).await
     }
 
-    /// Ends after the input has ended: shows the rest, and fails if part of the input was not sent.
+    /// Quits after the input has ended: shows the latest changes, and fails if part of the input was not sent.
     pub async fn finish(&mut self) -> Result<(), RunError> {
         // A failure is ignored: the reader of the output may be gone.
         let _gone = self.output.show(&mut self.state, &self.look);

@@ -16,11 +16,12 @@ use crate::tui::strings::fill;
 use crate::tui::update::update;
 use crate::tui::view::{Look, draw};
 
-/// How long the program waits for the remaining answers after the piped input has ended. Unsent posts are then sent at the next start.
+/// How long the program waits for the remaining answers after the piped input has ended. Posts that are still unsent
+/// after this time are sent at the next start.
 const ANSWERS: Duration = Duration::from_secs(5);
-/// The next line is read after this long, even if an answer is still awaited.
+/// How long a line waits for the answers to the line before it.
 pub(super) const ASKS: Duration = Duration::from_secs(2);
-/// The first connection may take this long, because a server may have to be started first.
+/// How long the first line waits for the first connection. This is longer, because a server may have to be started.
 const BEGINS: Duration = Duration::from_secs(15);
 
 /// The output that shows the state.
@@ -69,7 +70,7 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
         }
     }
 
-    /// A message about piped input that was not sent. A user who types sees it on the screen.
+    /// A warning about piped input that was not sent. `None` if the user types it: the terminal shows it then.
     pub fn unsent_warning(&self, state: &State) -> Option<String> {
         let Self::Lines(teller, _) = self else {
             return None;

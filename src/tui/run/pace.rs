@@ -1,4 +1,5 @@
-//! The times of the loop: when the next frame and the next tick are due, and when it ends after the input has ended.
+//! The timing of the main loop: when the next frame and the next tick are due, and when the loop ends after the
+//! input has ended.
 
 use std::time::Duration;
 
@@ -7,14 +8,14 @@ use tokio::time::Instant;
 use super::output::ASKS;
 use crate::tui::state::State;
 
-/// The least time between two frames.
+/// The minimum time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
-/// The least time between two frames while the user is typing, so that text appears at once.
+/// The minimum time between two frames while the user is typing, so that text appears at once.
 const TYPED: Duration = Duration::from_millis(6);
 /// How often time-dependent parts of the screen are updated.
 const TICK: Duration = Duration::from_millis(250);
 
-/// When the loop last did what, and what it still has to do.
+/// The times of the last frame, tick and input, and what the loop is still waiting for.
 pub(super) struct Pace {
     /// Whether the state has changed since the last frame.
     pub is_dirty: bool,
@@ -23,14 +24,14 @@ pub(super) struct Pace {
     drawn_at: Instant,
     ticked_at: Instant,
     typed_at: Instant,
-    /// Set when the input has ended: how long answers are still waited for.
+    /// Set when the input has ended: the time until which the loop waits for answers.
     ends_at: Option<Instant>,
-    /// The number of answers that are still waited for.
+    /// The number of answers that the loop is still waiting for.
     waits_for: usize,
 }
 
 impl Pace {
-    /// The first frame is due at once.
+    /// Starts the timing. The first frame is due at once.
     pub fn begin() -> Self {
         Self {
             is_dirty: true,
@@ -43,7 +44,7 @@ impl Pace {
         }
     }
 
-    /// Counts the answers that are waited for after the input has ended. Each one that arrives extends the time for the others.
+    /// Counts the missing answers after the input has ended. Each answer that arrives extends the time for the others.
     pub fn note_answers(&mut self, state: &State, patience: Duration) {
         let unanswered = self.ends_at.map_or(0, |_| state.unanswered());
         if unanswered < self.waits_for {
@@ -52,7 +53,7 @@ impl Pace {
         self.waits_for = unanswered;
     }
 
-    /// Whether the input has ended, and every answer has arrived or its time is over.
+    /// Whether the input has ended, and every answer has arrived or the wait for it has timed out.
     pub fn is_over(&self) -> bool {
         self.ends_at
             .is_some_and(|at| at <= Instant::now() || self.waits_for == 0)
@@ -66,7 +67,7 @@ impl Pace {
         (self.drawn_at, self.is_dirty, self.is_typed) = (Instant::now(), false, false);
     }
 
-    /// Ticks are needed even if other events arrive all the time.
+    /// When the next tick is due. Other events do not postpone it.
     pub fn tick_at(&self) -> Instant {
         self.ticked_at + TICK
     }
@@ -84,16 +85,17 @@ impl Pace {
         (self.typed_at, self.is_typed) = (Instant::now(), true);
     }
 
-    /// Whether an answer to the last input may still delay the next one, and until when.
+    /// Whether the answers to the last input may still delay the next input; see [`Pace::asks_at`].
     pub fn is_asking(&self) -> bool {
         self.since_input() < ASKS
     }
 
+    /// Until when the answers to the last input may delay the next input.
     pub fn asks_at(&self) -> Instant {
         self.typed_at + ASKS
     }
 
-    /// Notes that the input has ended. Answers are waited for a little longer.
+    /// Records that the input has ended. The loop waits for answers for up to `patience`.
     pub fn end_input(&mut self, patience: Duration) {
         self.typed_at = Instant::now();
         self.ends_at = Some(self.typed_at + patience);
@@ -104,7 +106,7 @@ impl Pace {
         self.ends_at.is_some()
     }
 
-    /// When the loop ends at the latest. Without an end of the input, this time means nothing.
+    /// When the loop ends at the latest. Only meaningful after the input has ended.
     pub fn end_at(&self) -> Instant {
         self.ends_at.unwrap_or(self.drawn_at)
     }

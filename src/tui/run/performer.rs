@@ -29,11 +29,11 @@ pub(super) struct Performer {
     setup: Setup,
     /// Work on other threads sends its results here.
     results: mpsc::Sender<Event>,
-    /// Whether another program, such as the editor, has the terminal.
+    /// Whether another program, such as the editor, is using the terminal.
     pub is_away: bool,
     /// Whether the next frame is drawn on an empty screen.
     pub wants_redraw: bool,
-    /// The last window title.
+    /// The window title that was set last.
     titled: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl Performer {
         }
         for effect in effects {
             match effect {
-                // For cached entries only the pages before them are requested.
+                // Of the commands that cached entries cause, only the requests for older pages are sent.
                 Effect::Client(command @ Command::LoadOlder { .. }) => drop(self.send(command)),
                 Effect::Highlight(code) => self.highlight(code),
                 _ => {}
@@ -114,7 +114,7 @@ impl Performer {
         }
     }
 
-    /// Records what only the loop knows about an event.
+    /// Records whether the server belongs to this machine, and saves the name that the server knows the user by.
     pub fn record(&self, event: &Event, state: &mut State) {
         let (Event::Client(event), Some(connection)) = (event, &self.connection) else {
             return;
@@ -170,9 +170,11 @@ impl Performer {
         }
     }
 
-    /// Connects to an address, or, with `None`, to the present one. A server that is already connected is only tried again at once.
+    /// Connects to an address, or, with `None`, to the current one. If there is already a connection to that server, it
+    /// only retries at once.
     fn connect_to(&mut self, address: Option<&str>, state: &mut State) -> Option<Event> {
-        // After a server was not recognised, another secret may belong to the one that is there now.
+        // If the server was not recognised, a new connection is opened, because the server that is there now may have
+        // another profile.
         let is_distrusted = matches!(
             state.connection.link,
             LinkState::Stopped(DisconnectReason::Untrusted(_))
@@ -189,7 +191,7 @@ impl Performer {
         }
     }
 
-    /// Stores the pin of the server, and connects again: with a known key it may have another profile.
+    /// Stores the pin of the server and opens a new connection, because the profile depends on the pin.
     fn trust(&mut self, pin: Pin, state: &mut State) -> Option<Event> {
         let stored = self.connection.as_ref().map(|it| (it.trust)(pin))?;
         match stored {
@@ -198,7 +200,7 @@ impl Performer {
         }
     }
 
-    /// Opens a text in the user's editor, on another thread. Only one program at a time can have the terminal.
+    /// Opens a text in the user's editor, on another thread. Only one program at a time can use the terminal.
     fn edit(&mut self, room: Option<RoomId>, text: String) {
         if self.is_away {
             return;
@@ -223,7 +225,7 @@ impl Performer {
         }
     }
 
-    /// Opens a link on another thread: a browser may be slow, or end only when it is closed.
+    /// Opens a link on another thread: the browser may start slowly, or run until the user closes it.
     fn open(&self, address: String) {
         let (worked, open) = (self.results.clone(), self.setup.open);
         tokio::task::spawn_blocking(move || {
@@ -233,7 +235,7 @@ impl Performer {
         });
     }
 
-    /// Shows a notification, by the user's own program if there is one, otherwise by the terminal.
+    /// Shows a notification through the user's own program if there is one, otherwise through the terminal.
     fn notify(&self, state: &State, title: &str, text: &str) -> Option<Event> {
         let own = state.preferences.notify_command.words(title, text);
         if let Some(words) =
@@ -250,7 +252,7 @@ impl Performer {
         let worked = self.results.clone();
         tokio::task::spawn_blocking(move || {
             let tokens = highlight(&code);
-            // Fails only after the screen has ended.
+            // Fails only after the loop has ended.
             let _gone = worked.blocking_send(Event::Highlighted(code, tokens));
         });
     }

@@ -1,4 +1,4 @@
-//! The input state: the composer without a room, completions, the keymap, and what waits for a second key.
+//! The input state: the composer without a room, completions, the keymap, and actions that wait for a second key.
 
 use super::Confirm;
 use crate::tui::input::completion::Popup;
@@ -7,14 +7,14 @@ use crate::tui::input::keymap::{Action, Key, Keymap};
 
 #[derive(Clone, Debug, Default)]
 pub struct InputState {
-    /// Where text goes as long as no room is shown. Each room has a composer of its own.
+    /// The composer that is used while no room is shown. Each room has a composer of its own.
     pub lobby: Composer,
     /// The text of the lobby composer as saved on disk.
     pub lobby_drafted: String,
     pub popup: Option<Popup>,
     pub kill_ring: KillRing,
     pub keymap: Keymap,
-    /// The first of two keys, after it was pressed.
+    /// The first key of a two-key binding, after it was pressed.
     pub prefix: Option<Key>,
     /// An action that runs only when it is requested a second time. Any other input cancels it.
     pub confirm: Option<Confirm>,

@@ -7,7 +7,8 @@ use crate::text;
 pub struct Me {
     /// Our account, as reported by the server; `None` before the first welcome.
     pub account: Option<Author>,
-    /// The name that is proposed as long as the user has not chosen one. If it is taken, another one is asked for instead of showing an error.
+    /// The name that is proposed as long as the user has not chosen one. If it is taken, the user is asked for another
+    /// name instead of shown an error.
     pub proposed_name: Option<String>,
     pub settings: Settings,
     /// The keywords of the settings, ready to be searched for.

@@ -29,7 +29,7 @@ pub enum Overlay {
         target: Seq,
         composer: Box<Composer>,
     },
-    /// Asks whether a long text that was pasted is code, and of which language.
+    /// Asks whether a long text that was pasted is code, and in which language.
     Snippet {
         text: String,
         composer: Box<Composer>,
@@ -101,7 +101,7 @@ impl Overlays {
         }
     }
 
-    /// Opens the overlay that waits, if none is open.
+    /// Opens the waiting overlay if no other is open.
     pub fn reveal(&mut self) {
         if self.top.is_none() {
             self.top = self.behind.take();

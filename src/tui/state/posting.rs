@@ -14,9 +14,9 @@ pub struct Posting {
     pub commands: HashMap<ClientId, String>,
     /// The request whose answer we wait for, and the command that was typed for it.
     pub awaited_request: Option<(Effect, String)>,
-    /// The outbox that our posts come from.
+    /// The instance part of the client ids of our posts.
     pub instance: InstanceId,
-    /// The number of the next post.
+    /// The counter part of the next client id.
     pub counter: u64,
 }
 
@@ -31,7 +31,7 @@ impl Posting {
         }
     }
 
-    /// The id of the next post.
+    /// Returns the client id for the next post.
     pub fn next_client_id(&mut self) -> ClientId {
         let counter = self.counter;
         self.counter += 1;

@@ -1,4 +1,4 @@
-//! The user's preferences: language, theme, notifications and so on. The settings table changes them.
+//! The user's preferences: language, theme, notifications and so on. `Setting` reads and changes them.
 
 use crate::tui::settings::SavedSettings;
 use crate::tui::settings::notify_command::NotifyCommand;

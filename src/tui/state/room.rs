@@ -41,7 +41,7 @@ pub struct Reading {
     pub recount: Recount,
 }
 
-/// See [`Reading::due`]. After scrolling, the time starts again.
+/// When the messages on the screen will count as read; see [`Reading::due`]. Scrolling starts the time again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Due {
     pub at: Instant,
@@ -124,7 +124,7 @@ pub enum Recount {
     AskAgain,
 }
 
-/// See [`Room::stashed_draft`].
+/// A draft that another text has replaced for a while; see [`Room::stashed_draft`].
 #[derive(Clone, Debug)]
 pub struct StashedDraft {
     composer: Composer,
@@ -136,7 +136,7 @@ pub struct StashedDraft {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seeking {
     pub seq: Seq,
-    /// The requested page: the one before this entry. Other pages are requested for other reasons.
+    /// The requested page is the one before this entry. Pages before other entries were requested for another reason.
     pub before: Seq,
 }
 
@@ -203,7 +203,7 @@ impl Room {
         self.info.kind == RoomKind::Conversation
     }
 
-    /// `#general` or `@张三`.
+    /// The name as it is shown: `#general` or `@张三`.
     pub fn label(&self) -> String {
         match &self.info.peer {
             Some(peer) => format!("@{}", peer.name),
@@ -251,7 +251,7 @@ impl Room {
         }
     }
 
-    /// Adds a text to the sent ones, newest last.
+    /// Adds a text to the sent texts, of which the newest is last.
     pub fn remember(&mut self, text: String) {
         self.recalled = None;
         if self.sent.back() != Some(&text) {

@@ -10,7 +10,7 @@ pub struct Rooms {
     pub list: Vec<Room>,
     /// The room that is shown.
     pub current: Option<RoomId>,
-    /// The name of the room to show as soon as it is there.
+    /// The name of the room to show as soon as it is in the list.
     pub wanted: Option<String>,
     /// The server's public rooms, as far as known.
     pub directory: Vec<RoomInfo>,

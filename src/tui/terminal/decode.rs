@@ -1,8 +1,8 @@
 //! Decodes the bytes of a terminal into keys, pastes, mouse events and answers to queries.
 //!
-//! crossterm reads the terminal itself and mistakes a late or split answer for typed text. This decoder knows every kind of control
-//! sequence (ECMA-48), so it discards everything that is not a key, whenever it arrives and in however many pieces. It does no I/O and has
-//! no clock: the caller reports when nothing has arrived for a while.
+//! crossterm reads the terminal itself and mistakes a late or split answer for typed text. This decoder recognises
+//! every kind of control sequence (ECMA-48), whenever it arrives and in however many pieces, so that no part of one is
+//! decoded as typed text. It does no I/O and has no clock: the caller reports when nothing has arrived for a while.
 
 mod keys;
 
@@ -12,7 +12,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 /// The maximum number of bytes stored of a control sequence or an answer; the rest is discarded.
 const SEQUENCE: usize = 1024;
-/// The maximum number of bytes stored of a paste. A message is far smaller, and a longer text is refused with its size.
+/// The maximum number of bytes stored of a paste. A message is far smaller, so a longer paste is refused anyway.
 const PASTE: usize = 4 * 1024 * 1024;
 const PASTE_END: &[u8] = b"\x1b[201~";
 const ESC: u8 = 0x1b;
@@ -273,7 +273,7 @@ impl Decoder {
             ESC => self.state = DecoderState::Text { kind, ends: true },
             0x07 => self.text_ended(kind),
             _ if is_first && !begins(kind, byte) => {
-                // It was Alt with this letter, and another key follows.
+                // It was Alt with this character, and another key follows.
                 self.state = DecoderState::Ground;
                 self.key(KeyEvent::new(
                     KeyCode::Char(char::from(kind)),

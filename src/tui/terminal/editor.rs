@@ -1,4 +1,4 @@
-//! Edits a text in the user's own editor, which has the terminal while it runs.
+//! Edits a text in the user's own editor, which uses the terminal while it runs.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -86,7 +86,7 @@ fn run(command: &str, file: &Path) -> std::io::Result<std::process::ExitStatus> 
 /// The maximum number of bytes accepted from an editor; a message is far smaller.
 const BYTES: u64 = 256 * 1024;
 
-/// A temporary file that only its owner can read. It is deleted when dropped, unless it has the only copy of a text.
+/// A temporary file that only its owner can read. It is deleted when dropped, unless it is the only copy of a text.
 struct TempFile {
     path: PathBuf,
     is_kept: std::cell::Cell<bool>,
@@ -113,7 +113,7 @@ impl TempFile {
         Ok(written)
     }
 
-    /// Keeps the file if its contents have changed, and returns its path then.
+    /// Keeps the file if its contents have changed, and in that case returns its path.
     fn keep_if_changed(&self, before: &str) -> Option<&Path> {
         let now = fs::read(&self.path).ok()?;
         let is_changed = now != format!("{before}\n").into_bytes();
@@ -125,7 +125,7 @@ impl TempFile {
 impl Drop for TempFile {
     fn drop(&mut self) {
         if !self.is_kept.get() {
-            // If it cannot be removed, only its owner can read it.
+            // A failure is ignored: only the owner can read the file.
             let _left = fs::remove_file(&self.path);
         }
     }

@@ -11,7 +11,7 @@ use futures::Stream;
 use crate::text::Ambiguous;
 use crate::tui::theme::Background;
 
-/// The terminal properties that the configuration leaves open and that are queried.
+/// The terminal properties to query, because the configuration does not set them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Questions {
     pub ground: bool,
@@ -42,7 +42,7 @@ fn reading() -> MutexGuard<'static, ReaderState> {
     READING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether another program has the terminal. Interrupts are then meant for that program.
+/// Whether another program is using the terminal. Interrupts are then meant for that program.
 pub fn is_paused() -> bool {
     reading().is_paused
 }
@@ -53,7 +53,8 @@ pub(super) fn pause() {
     super::restore();
 }
 
-/// Takes the terminal over again after another program has ended. Does nothing if it was not in use before.
+/// Takes the terminal over again after another program has ended. If the input stream was never read, as in plain mode,
+/// the terminal is left as it is.
 pub(super) fn resume() -> io::Result<()> {
     let waker = {
         let mut reading = reading();
@@ -98,10 +99,11 @@ mod unix {
     const ANSWERS_WITHIN: Duration = Duration::from_millis(300);
     /// How long after a query the program still waits for an answer before it ends, so that the answer does not reach the shell.
     const DRAINS_WITHIN: Duration = Duration::from_secs(2);
-    /// The bytes of a key press arrive together; over a slow link they may be this far apart.
+    /// How long to wait for more bytes after Esc. The bytes of a key arrive together, except over a slow link.
     const KEY: Duration = Duration::from_millis(50);
-    /// While an answer is expected, a lone Esc may be its first byte, even from terminals that send one byte at a time.
+    /// The same while an answer is expected: Esc may be its first byte, and some terminals send one byte at a time.
     const KEY_OR_ANSWER: Duration = Duration::from_millis(100);
+    /// How long to wait for the rest of a control sequence.
     const SEQUENCE: Duration = Duration::from_millis(500);
     /// The maximum number of answers stored until they are read; a terminal sends three.
     const ANSWERS: usize = 16;
@@ -115,7 +117,7 @@ mod unix {
         decoder: Decoder,
         ready: VecDeque<Event>,
         answers: Vec<Answer>,
-        /// When an incomplete sequence is decoded as it is.
+        /// The timer after which an incomplete sequence is decoded as it is.
         silence: Pin<Box<Sleep>>,
         is_timed: bool,
         /// When the unanswered queries were sent.
@@ -124,7 +126,7 @@ mod unix {
     }
 
     impl Input {
-        /// Starts reading standard input and the signals.
+        /// Starts reading standard input and catching signals.
         ///
         /// # Errors
         /// Standard input cannot be polled, or signals cannot be caught.
@@ -308,7 +310,7 @@ mod unix {
         if asked.is_empty() {
             return Answers::default();
         }
-        // Every terminal answers this query, even if it does not know the others.
+        // Every terminal answers this query, even if it does not support the others.
         asked.extend(b"\x1b[c");
         input.answers.clear();
         input.queried_at = Some(Instant::now());
@@ -409,7 +411,7 @@ mod windows {
         }
     }
 
-    /// A console is not queried.
+    /// Does nothing: a console is not queried.
     pub async fn ask(_: &mut Input, _: Questions) -> Answers {
         Answers::default()
     }

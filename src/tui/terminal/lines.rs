@@ -9,11 +9,11 @@ use tokio::time::sleep;
 
 use crate::tui::event::Event;
 
-/// The maximum number of bytes in a line; a message is far smaller, and a longer text is refused with its size.
+/// The maximum number of bytes stored of a line. A message is far smaller, so a longer line is refused anyway.
 const BYTES: usize = 256 * 1024;
 /// The maximum number of bytes in a line in a terminal's line mode: 4,096 with the newline.
 const TYPED: usize = 4095;
-/// A line that follows within this time was pasted: nobody types so fast.
+/// A line that follows within this time was pasted: nobody types that fast.
 const PASTED: Duration = Duration::from_millis(15);
 
 /// The source of the lines.
@@ -21,11 +21,12 @@ const PASTED: Duration = Duration::from_millis(15);
 pub enum Typist {
     /// Somebody at a terminal, who may paste several lines at once.
     Person,
-    /// A pipe: every line counts by itself.
+    /// A pipe: each line is handled separately.
     Pipe,
 }
 
-/// The lines of standard input until its end. Nothing is read ahead, so that another program may read in between.
+/// The lines of standard input until its end. Input is read only while the stream is polled, so that another program
+/// can use the terminal in between.
 pub fn lines(typist: Typist) -> impl Stream<Item = io::Result<Event>> + Unpin {
     let input = BufReader::new(stdin());
     Box::pin(stream::unfold(input, move |mut input| async move {
@@ -109,8 +110,8 @@ fn has_more() -> bool {
     false
 }
 
-/// Whether the terminal has the start of an unfinished line. In line mode it delivers only finished lines, so line mode is switched off for
-/// a moment; the start can be read after it is back on.
+/// Whether the user has typed or pasted the start of an unfinished line. In line mode the terminal delivers only
+/// finished lines, so line mode is switched off for a moment. The start can still be read after line mode is back on.
 #[cfg(unix)]
 fn has_begun() -> bool {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// A program that runs longer than this is killed.
 const WITHIN: Duration = Duration::from_secs(10);
-/// How often the program is checked for its end.
+/// How often to check whether the program has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Starts a program with its arguments, without a shell and without access to the terminal. Does not wait for its end.

@@ -27,7 +27,7 @@ pub const SAMPLES: [(&str, SampleKind); 9] = [
 pub enum SampleKind {
     Signs,
     Text,
-    /// Emoji of several parts, which older terminals draw next to each other.
+    /// Emoji made of several parts, which older terminals draw next to each other.
     Emoji,
 }
 

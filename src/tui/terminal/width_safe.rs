@@ -1,9 +1,10 @@
 //! A backend that leaves no stray characters if the terminal and ratatui disagree about the width of a text.
 //!
-//! A terminal may draw `👍🏽` in two columns or in four, and `⚠️` in one or two. ratatui relies on its own answer, so in other terminals the
-//! cursor ends up elsewhere, letters are overwritten, and parts of a cluster stay on the screen. This backend draws each such cluster
-//! separately: it clears all columns that any terminal could use for it, draws it, and draws what follows in those columns again from a
-//! known position. It knows nothing of chat; [`text::is_disputed`] decides which clusters are affected.
+//! A terminal may draw `👍🏽` in two columns or in four, and `⚠️` in one or two. ratatui relies on the width that it
+//! computes, so in a terminal that uses another width the cursor ends up elsewhere, letters are overwritten, and parts
+//! of a cluster stay on the screen. This backend draws each such cluster separately: it clears all columns that any
+//! terminal could use for it, draws it, and draws what follows in those columns again from a known position. It knows
+//! nothing of chat; [`text::is_disputed`] decides which clusters are affected.
 
 use std::io;
 

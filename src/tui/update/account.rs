@@ -18,7 +18,7 @@ pub(super) fn devices(state: &mut State, argument: &str) -> Vec<Effect> {
     }
 }
 
-/// `/account delete NAME`: our name confirms it.
+/// `/account delete NAME`: deletes the account if NAME, which serves as a confirmation, is our own name.
 pub(super) fn run(state: &mut State, argument: &str) -> Vec<Effect> {
     let mut words = argument.split_whitespace();
     if words.next() != Some("delete") {

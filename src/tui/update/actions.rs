@@ -1,4 +1,4 @@
-//! Actions: what each key of the keymap does where text is typed.
+//! Performs the actions of the keymap in the composer.
 
 use super::completion::{self, insert_offer, text_changed};
 use super::editing::{apply_edit, is_kill};
@@ -14,7 +14,7 @@ use crate::tui::state::{Overlay, Room, State, Tone, Writing};
 use crate::tui::strings::fill;
 use crate::tui::timeline::Anchor;
 
-/// Does what a key stands for where text is typed.
+/// Performs an action of the composer context.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     if !is_kill(action) {
         state.input.kill_ring.end_series();
@@ -46,7 +46,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Themes => picker::themes(state),
         Action::Editor => return paste::edit(state),
         Action::Redraw => return vec![Effect::Redraw],
-        // As in a shell, if there is nothing to undo.
+        // If there is nothing to undo, the same key stops the process, as Ctrl+Z in a shell does.
         Action::Undo if !state.composer_mut().undo() => return vec![Effect::Suspend],
         Action::Undo => text_changed(state),
         Action::Select => return select::toggle(state),
@@ -61,7 +61,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Takes the selected completion, or else sends what was typed.
+/// Inserts the selected completion, or else sends what was typed.
 fn press_enter(state: &mut State) -> Vec<Effect> {
     let popup = state.input.popup.as_ref();
     if popup.is_some_and(|popup| popup.chosen.is_some()) {
@@ -88,7 +88,7 @@ fn go_back(state: &mut State) -> Vec<Effect> {
     visit::back(state).unwrap_or_default()
 }
 
-/// Shows the completions, or takes the only one.
+/// Shows the completions, or inserts the only one.
 fn complete(state: &mut State) {
     state.input.popup = completion::offers(state).or_else(|| completion::names(state));
     let popup = state.input.popup.as_ref();
@@ -97,14 +97,14 @@ fn complete(state: &mut State) {
     }
 }
 
-/// Moves the cursor of the composer to another row. `to` is given the columns of a row.
+/// Moves the cursor of the composer to another row. `to` receives the number of columns of a row.
 fn move_row(state: &mut State, to: fn(&mut Composer, usize)) {
     let columns = layout(state).text_columns();
     to(state.composer_mut(), columns);
     state.input.popup = None;
 }
 
-/// Does an action that moves or edits in the composer.
+/// Performs an action that moves the cursor or edits the text of the composer.
 fn edit_draft(state: &mut State, action: Action) {
     let mut kill_ring = std::mem::take(&mut state.input.kill_ring);
     let is_change = apply_edit(state.composer_mut(), &mut kill_ring, action);
@@ -116,7 +116,8 @@ fn edit_draft(state: &mut State, action: Action) {
     }
 }
 
-/// Does an action by its name: to the selected message if it is an action of the selection mode, else as the key would.
+/// Performs an action that was chosen from a list or requested by a command: on the selected message if it is an action
+/// of selection mode, otherwise as its key in the composer does.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     let selected = state.current().and_then(|room| room.selected);
     match selected.filter(|_| action.is_bound_in(Context::Selection)) {
@@ -164,7 +165,7 @@ pub(super) fn recall(state: &mut State, by: isize) {
     } else if room.recalled.take().is_none() {
         return;
     } else if matches!(room.writing, Writing::Edit(_)) {
-        // Editing has replaced the draft; the draft itself stays aside.
+        // The edited message has replaced the draft, which stays stashed.
         room.composer.set("");
     } else {
         room.restore_draft();

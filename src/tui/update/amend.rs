@@ -97,10 +97,11 @@ pub(super) fn substitute(state: &mut State, old: &str, new: &str) -> Vec<Effect>
     amend(state, typed, seq, Amendment::Edit(text))
 }
 
-/// Sends a change of a message. `typed` is restored if it is refused; empty if a key was pressed instead.
+/// Sends a change to a message. `typed` is the text to restore to the composer if the change is refused; it is empty if
+/// a key was pressed instead.
 pub(super) fn amend(state: &mut State, typed: String, target: Seq, what: Amendment) -> Vec<Effect> {
     if let Amendment::Edit(text) = &what {
-        // Checked here, because the limits are known.
+        // The limits are known here, so a text that is too long is not sent at all.
         let body = Body::Text(text.clone());
         if !post::is_sendable(state, &body) {
             return Vec::new();
@@ -236,7 +237,8 @@ pub(super) fn who_reacted(state: &mut State, seq: Seq) {
     });
 }
 
-/// Cancels a reply or an edit. An edit's text is discarded, and the earlier draft returns. Returns whether there was one to cancel.
+/// Cancels a reply or an edit. The text of an edit is discarded, and the earlier draft is restored. Returns whether
+/// there was one to cancel.
 pub(super) fn cancel(state: &mut State) -> bool {
     let is_plain = state.screen.is_plain;
     let Some(room) = state.current_mut() else {

@@ -257,7 +257,8 @@ fn link_changed(state: &mut State, link: LinkState) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Asks for another name. If the user has not chosen one yet, this is the first question and not an error.
+/// Returns the overlay that asks for another name. If the user has not chosen one yet, it is the first question and not
+/// an error.
 fn name_question(state: &State, refusal: &Refusal) -> Overlay {
     let s = state.preferences.strings;
     // If the name is taken, the server proposes a free one; Enter accepts it.

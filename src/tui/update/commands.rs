@@ -63,7 +63,7 @@ pub(super) fn run(state: &mut State, name: CommandName, argument: &str) -> Vec<E
         CommandName::History => plain_commands::history(state, argument),
         CommandName::Select => return plain_commands::select(state, argument),
         CommandName::Pick => return plain_commands::pick(state, argument),
-        // A screen shows the draft in the composer.
+        // Plain mode handles `/draft` earlier. A screen shows the draft in the composer.
         CommandName::Draft => state.show_notice(Tone::Info, state.preferences.strings.no_draft),
         // Handled earlier: `/me` is a message, and `/do` has its own case.
         CommandName::Me | CommandName::Do => {}
@@ -76,7 +76,7 @@ fn rename(state: &mut State, name: &str) -> Vec<Effect> {
     vec![Effect::Client(Command::SetName(name.to_owned()))]
 }
 
-/// Clears the current room. In plain mode nothing on the screen changes, so that is confirmed in words.
+/// Clears the current room. In plain mode the printed lines stay visible, so a notice confirms it.
 fn clear(state: &mut State) {
     if let Some(room) = state.current_mut() {
         room.timeline.clear();

@@ -1,5 +1,5 @@
-//! Completion of `@names`, `/commands` and their arguments, `#rooms` and `:emoji:`: what fits the word before the cursor. Plain names are
-//! completed as well, but only when Tab asks for it.
+//! Completion of `@names`, `/commands` and their arguments, `#rooms` and `:emoji:` from the word before the cursor.
+//! Plain names are completed as well, but only when Tab is pressed.
 
 use std::collections::HashSet;
 

@@ -22,7 +22,7 @@ pub(super) fn schedule_save(state: &mut State) {
     }
 }
 
-/// Saves the drafts, if it is time.
+/// Saves the drafts if saving is due.
 pub(super) fn store_if_due(state: &mut State) -> Vec<Effect> {
     if state
         .timers

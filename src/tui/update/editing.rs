@@ -1,4 +1,4 @@
-//! Keys that edit text, in the composer and in every line that is typed.
+//! Keys that edit text, in the composer and in one-line text fields.
 
 use crossterm::event::KeyEvent;
 

@@ -84,7 +84,7 @@ fn press_above(state: &mut State, key: KeyEvent) -> Option<Vec<Effect>> {
             return Some(select::act(state, seq, action));
         }
         if keymap::typed(key).is_some() {
-            // A letter without a meaning here goes to the composer.
+            // A character that is not bound in selection mode goes to the composer.
             select::leave(state);
         }
     }
@@ -131,7 +131,7 @@ fn read_overlay(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Edits the filter of the help. Any other key closes help and does what it does on the screen below.
+/// Edits the filter of the help. A key with any other action closes the help, and the screen below handles the key.
 fn narrow_help(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let action = state.input.keymap.action(Context::Composer, key);
     if action.is_some_and(|action| !action.needs_screen()) {
@@ -201,7 +201,7 @@ fn react_overlay(state: &mut State, target: Seq, key: KeyEvent) -> Vec<Effect> {
     match action {
         Some(Action::Send) => {
             let written = composer.text().trim().to_owned();
-            // An unknown emoji name stays to be corrected.
+            // An unknown emoji name stays in the field to be corrected.
             if amend::resolve_emoji(&written).is_some() {
                 state.overlays.top = None;
             }

@@ -23,7 +23,7 @@ pub(super) fn conversation_with(state: &State, person: IdentityId) -> Option<Roo
         .map(|room| room.info.id)
 }
 
-/// Switches to a room the user is in, or asks the server to join it.
+/// Switches to a room that the user is in; otherwise sends a request to join it.
 pub(super) fn join(state: &mut State, argument: &str) -> Vec<Effect> {
     let name = argument.trim_start_matches('#');
     let lower = name.to_lowercase();

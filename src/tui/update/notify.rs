@@ -20,7 +20,7 @@ const TEXT_LIMIT: usize = 200;
 const TYPING: Duration = Duration::from_secs(6);
 const TYPING_EVERY: Duration = Duration::from_secs(3);
 
-/// Notifies the user of a new entry if the user is away and the room's level asks for it.
+/// Notifies the user of a new entry if the user is away and the notification level of the room includes it.
 pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
     let room = state.room(entry.room)?;
     let is_news = entry.body.is_message()

@@ -3,7 +3,7 @@
 use crate::client::SecretLink;
 use crate::tui::state::{Overlay, State};
 
-/// The columns of an overlay that a link may fill, so that it fits on every screen.
+/// The number of columns after which a link in an overlay is wrapped, so that it fits on every screen.
 const LINK_COLUMNS: usize = 36;
 
 pub(super) fn show(state: &mut State, title: &str, lines: Vec<String>) {
@@ -19,7 +19,7 @@ pub(super) fn link_lines(state: &State, SecretLink(link): &SecretLink) -> Vec<St
     if state.screen.is_plain {
         return vec![link.clone()];
     }
-    // It has only ASCII letters, digits and signs.
+    // A link has only ASCII letters, digits and punctuation, each one column wide.
     let letters: Vec<char> = link.chars().collect();
     let pieces = letters.chunks(LINK_COLUMNS);
     pieces.map(|piece| piece.iter().collect()).collect()

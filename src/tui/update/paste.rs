@@ -77,7 +77,7 @@ pub(super) fn insert(state: &mut State, text: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Inserts pasted text, or first asks about it if it is long. A paste never sends anything.
+/// Inserts pasted text. If it is long, first asks whether it is code. A paste never sends anything.
 fn into_composer(state: &mut State, text: &str) {
     let bytes = state.composer().bytes() + text.len();
     if bytes > COMPOSER_BYTE_LIMIT {
@@ -104,7 +104,7 @@ fn into_composer(state: &mut State, text: &str) {
     text_changed(state);
 }
 
-/// Moves a paste that is still being asked about into the composer, so that it is not lost.
+/// Inserts the paste of an open snippet overlay into the composer, so that it is not lost.
 pub(super) fn keep(state: &mut State) {
     let is_open = |overlay: &mut Overlay| matches!(overlay, Overlay::Snippet { .. });
     if let Some(Overlay::Snippet { text, .. }) = state.overlays.top.take_if(is_open) {
@@ -113,7 +113,8 @@ pub(super) fn keep(state: &mut State) {
     }
 }
 
-/// Enter inserts the paste as a code block in the typed language, Esc inserts it unchanged. Neither sends it.
+/// Handles a key in the snippet overlay: Enter inserts the paste as a code block in the typed language, Esc inserts it
+/// unchanged. Neither sends it.
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let action = state.input.keymap.action(Context::Composer, key);
     let Some(Overlay::Snippet { composer, text }) = &mut state.overlays.top else {

@@ -189,7 +189,7 @@ pub(super) fn rebuild_items(state: &mut State) {
     }
 }
 
-/// Stores settings that the server sent after a change, and tells the user what has changed.
+/// Stores settings that the server sent after a change, and shows the user what has changed.
 pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
     let s = state.preferences.strings;
     let asked = state
@@ -218,7 +218,7 @@ pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
     store_settings(state, settings)
 }
 
-/// Stores the user's own status as the server now has it.
+/// Stores the user's own status as reported by the server.
 pub(super) fn status(state: &mut State, status: Status) {
     let s = state.preferences.strings;
     state.me.status_requested = None;
@@ -238,7 +238,7 @@ pub(super) fn status(state: &mut State, status: Status) {
     state.me.status = status;
 }
 
-/// Shows what the server knows about a person.
+/// Shows a person's profile.
 pub(super) fn profile(state: &mut State, profile: &Profile) {
     let s = state.preferences.strings;
     let person = &profile.person;
@@ -277,7 +277,7 @@ pub(super) fn profile(state: &mut State, profile: &Profile) {
 pub(super) fn invited(state: &mut State, room: &RoomInfo, by: Option<&Author>) {
     let s = state.preferences.strings;
     let is_ignored = by.is_some_and(|by| state.me.settings.ignores(by.id));
-    // The server repeats open invitations after every connection; the user is told only once.
+    // The server sends open invitations again after every new connection; the user is notified only once.
     let is_new = state.rooms.invited.insert(room.id) || by.is_some();
     if is_ignored {
         return;

@@ -64,13 +64,13 @@ pub(super) fn preview(state: &State) -> Vec<Effect> {
     vec![Effect::Theme(wanted)]
 }
 
-/// Opens the mentions and requests them.
+/// Opens the list of mentions and requests it from the server.
 pub(super) fn mentions(state: &mut State) -> Vec<Effect> {
     state.overlays.top = Some(Overlay::Pick(Picker::new(PickerKind::Mentions(None))));
     vec![Effect::Client(Command::ListMentions)]
 }
 
-/// Closes the mentions because the request was refused.
+/// Closes the list of mentions because the request was refused.
 pub(super) fn close_mentions(state: &mut State) {
     let is_open = |overlay: &mut Overlay| matches!(overlay, Overlay::Pick(picker) if matches!(picker.kind, PickerKind::Mentions(_)));
     drop(state.overlays.top.take_if(is_open));

@@ -30,7 +30,7 @@ pub(super) fn click(state: &mut State, row: usize) -> Vec<Effect> {
     }
 }
 
-/// Applies a key to the open list, without the preview of the row that is then chosen.
+/// Applies a key to the open list. Does not preview the row that is chosen afterwards.
 pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = &state.overlays.top else {
         return Vec::new();
@@ -67,7 +67,8 @@ pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     }
 }
 
-/// Handles the key of a list while one is open: that of the open list closes it, that of another list opens that one.
+/// Handles a key that opens a list while a list is open: the key of the open list closes it, the key of another list
+/// switches to that list.
 fn switch_to(state: &mut State, list: Action) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = &state.overlays.top else {
         return Vec::new();

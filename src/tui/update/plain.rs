@@ -62,7 +62,7 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     effects
 }
 
-/// Whether a line writes to the current room. It must not, while the user is waiting to enter another room.
+/// Whether a line writes to the current room. Such a line is not sent while the user is waiting to enter another room.
 fn posts_to_current_room(line: &ParsedLine) -> bool {
     match line {
         ParsedLine::Say(_) | ParsedLine::Substitute { .. } => true,
@@ -145,7 +145,8 @@ fn snapshot(state: &State) -> Snapshot {
     )
 }
 
-/// Answers a command that changes nothing and requests nothing. Without an answer the user could not tell whether it was executed.
+/// Shows a notice if a command has changed nothing and requested nothing. Otherwise the user could not tell whether it
+/// was executed.
 fn report_no_effect(state: &mut State, before: &Snapshot, effects: &[Effect]) {
     let has_done = !effects.is_empty() || state.input.follow_up.is_some();
     if state.screen.is_plain && !has_done && snapshot(state) == *before {
@@ -153,7 +154,7 @@ fn report_no_effect(state: &mut State, before: &Snapshot, effects: &[Effect]) {
     }
 }
 
-/// `/do ACTION`: does what a key does.
+/// `/do ACTION`: performs the action of a key.
 fn act(state: &mut State, argument: &str) -> Vec<Effect> {
     let Some(action) = plain_commands::requested(state, argument) else {
         return Vec::new();

@@ -18,7 +18,7 @@ pub(super) fn is_command(text: &str) -> bool {
     text.starts_with('/') && !text.starts_with("//")
 }
 
-/// `/do ACTION`: returns the action with that name, to be run as its key would run it. Without a name it lists all actions.
+/// `/do ACTION`: returns the action with that name, which the caller performs. Without a name, lists all actions.
 pub(super) fn requested(state: &mut State, argument: &str) -> Option<Action> {
     let s = state.preferences.strings;
     if argument.is_empty() {

@@ -11,7 +11,7 @@ use crate::tui::strings::fill;
 /// The maximum number of unanswered posts at a time; further messages stay in the composer.
 const PENDING: usize = 1000;
 
-/// Shows a post and sends it. It is stored until it is answered.
+/// Shows a post and sends it. It stays in `pending` until the server has answered.
 pub(super) fn post(
     state: &mut State,
     me: &Author,
@@ -71,7 +71,6 @@ pub(super) fn post_change(state: &mut State, typed: String, body: Body) -> Vec<E
 /// Clears the composer of the current room, adds its text to the history and ends a visit.
 pub(super) fn sent(state: &mut State, text: String) {
     sent_from(state, state.rooms.current, text);
-    // Sending something ends a visit.
     state.rooms.visit = None;
     if let Some(room) = state.current_mut() {
         room.found = None;
@@ -134,7 +133,7 @@ pub(super) fn send_message(state: &mut State, typed: &str, body: Body) -> Vec<Ef
     post(state, &me, typed, Recipient::Room(room), body)
 }
 
-/// Reports that there is no room to send to, which mostly means that there is no connection.
+/// Reports that there is no room to send to, which usually means that there is no connection.
 pub(super) fn report_no_room(state: &mut State) {
     let s = state.preferences.strings;
     let words = if state.connection.link == LinkState::Online {

@@ -13,7 +13,8 @@ use crate::tui::timeline::{Anchor, ItemKey};
 /// A message counts as read after this long on the screen.
 const DWELL: Duration = Duration::from_secs(1);
 
-/// Updates, after every event, when the current room will count as read and how much is unread above the screen.
+/// Updates when the messages on the screen will count as read, and how many unread messages are above the screen.
+/// Called after every event.
 pub(super) fn update_due(state: &mut State) {
     let at = state.screen.now.instant + DWELL;
     let (above, is_read) = state.current().map_or(((0, 0), false), |room| {
@@ -123,7 +124,8 @@ fn visible_unread(state: &State, room: &Room) -> VisibleUnread {
 /// The last entry up to which everything is seen, or does not count as unread.
 fn seen_to(state: &State, room: &Room) -> Seq {
     let read = room.reading.unread.read;
-    // Usually nothing is missing. This runs after every event, so it counts the unread messages only if something is.
+    // This runs after every event, so the unread messages are counted only in the rare case that some entries are
+    // missing.
     if !room.timeline.is_continuous_from(read) {
         let loaded = room.timeline.messages().take_while(|it| it.seq > read);
         let loaded = loaded.filter(|it| counts(state, it)).count();
@@ -325,7 +327,7 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Vec<Effect> {
         return Vec::new();
     };
     if is_mine && is_reading && entry.body.is_message() {
-        // Somebody who replies has read what is on the screen.
+        // A user who sends a message has read what is on the screen.
         let anchor = room.timeline.anchor();
         room.reading.due = Some(Due { at: now, anchor });
     }
@@ -370,7 +372,7 @@ fn amended(state: &mut State, entry: &Entry, target: Seq, what: &Amendment) -> V
         }
     }
     if is_uncounted {
-        // Only the server knows whether it was counted and whether it was a mention.
+        // Only the server can tell whether the message was already counted, and whether as a mention.
         return recount(state, entry.room);
     }
     Vec::new()

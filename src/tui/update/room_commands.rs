@@ -84,7 +84,7 @@ fn body(state: &State, name: CommandName, argument: &str) -> Option<Body> {
     Some(Body::Ruling(person, ruling))
 }
 
-/// Whether the argument names the current room or is empty: a room can be closed only from inside.
+/// Whether the argument names the current room or is empty: only the current room can be closed.
 fn is_current(state: &State, argument: &str) -> bool {
     let name = argument.trim_start_matches('#').to_lowercase();
     let current = state.current();

@@ -112,7 +112,7 @@ fn put_room(state: &mut State, info: RoomInfo) {
 
 pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Vec<Effect> {
     let id = room.id;
-    // A join requested while offline is done later, but was still requested by the user.
+    // A join requested while offline is sent later, but was still requested by the user.
     let joins = |effect: &Effect| match effect {
         Effect::Client(Command::Join(wanted)) => wanted.matches(&room),
         _ => false,

@@ -11,7 +11,7 @@ use crate::tui::lists::search::{Hits, QueryContext, ResultCursor, parse};
 use crate::tui::state::{Overlay, Room, State, Tone};
 use crate::tui::state::{Picker, PickerKind};
 
-/// The server is asked after the user has not typed for this long.
+/// The search is sent to the server after the user has not typed for this long.
 const PAUSE: Duration = Duration::from_millis(150);
 
 /// Opens the search with a text. An empty text reopens the current search, if there is one.
@@ -85,7 +85,7 @@ pub(super) fn changed(state: &mut State) -> Vec<Effect> {
     vec![Effect::Client(Command::Search { id, search, scope })]
 }
 
-/// Asks the server, if it is time.
+/// Sends the search to the server if it is due.
 pub(super) fn search_server_if_due(state: &mut State) -> Vec<Effect> {
     if state
         .timers

@@ -61,7 +61,7 @@ pub(super) fn leave(state: &mut State) {
     }
 }
 
-/// Unfolds or folds the long code of a message. If it has none, the nearest one above it on the screen is used.
+/// Unfolds or folds the long code of a message, or of the nearest message above it on the screen that has some.
 pub(super) fn toggle_fold(state: &mut State, seq: Seq) {
     let folds = |seq: &Seq| {
         let said = state.current().and_then(|room| room.timeline.message(*seq));

@@ -12,10 +12,11 @@ use crate::tui::input::command::{CommandName, Missing, ParsedLine};
 use crate::tui::state::{Confirm, State, Tone, Writing};
 use crate::tui::strings::fill;
 
-/// Handles the composer's text as what it is: a message, a private message, a substitution or a command.
+/// Handles Enter: the composer's text is a message, a private message, a substitution, a command, or the new text of a
+/// message.
 pub(super) fn enter(state: &mut State) -> Vec<Effect> {
     let text = state.composer().text();
-    // In plain mode there is no key to leave editing, so a command is still a command.
+    // In plain mode no key can cancel an edit, so a command is still run as a command.
     let is_command = state.screen.is_plain && plain_commands::is_command(&text);
     if let Some(Writing::Edit(seq)) = state.current().map(|room| room.writing)
         && !is_command
@@ -64,7 +65,7 @@ fn retry_now(state: &State) -> Vec<Effect> {
     }
 }
 
-/// A text as a reply, if the user is writing one.
+/// Turns a text into a reply if the user is writing one.
 fn as_reply(state: &State, body: Body) -> Body {
     let writing = state.current().map(|room| room.writing);
     match (body, writing) {
@@ -73,7 +74,7 @@ fn as_reply(state: &State, body: Body) -> Body {
     }
 }
 
-/// Runs a command. `typed` is the line it was typed in.
+/// Runs a command. `typed` is the whole line as it was typed.
 fn run(state: &mut State, name: CommandName, argument: &str, typed: String) -> Vec<Effect> {
     state.screen.notice = None;
     let here = state.rooms.current;
@@ -105,7 +106,7 @@ fn run(state: &mut State, name: CommandName, argument: &str, typed: String) -> V
     effects
 }
 
-/// Shows what a line still needs.
+/// Shows what is missing in a line.
 fn explain(state: &mut State, typed: &str, missing: Missing) {
     let s = state.preferences.strings;
     let words = match missing {

@@ -7,7 +7,7 @@ use crate::tui::event::Effect;
 use crate::tui::state::PickerKind;
 use crate::tui::state::{Overlay, Room, State};
 
-/// Records, after every event, which features it used. `before` is the room that was shown before the event.
+/// Records which features an event has used. Called after every event; `before` is the room that was shown before it.
 pub(super) fn record_steps(state: &mut State, before: Option<RoomId>, effects: &[Effect]) {
     if state.screen.guide.is_none() {
         return;

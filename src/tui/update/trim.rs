@@ -1,5 +1,5 @@
-//! Memory limits: drops loaded entries that nobody looks at. They are still in the cache or on the server, and are loaded again as pages
-//! when the user scrolls to them.
+//! Memory limits: drops loaded entries that are far from the screen. They are still in the cache or on the server, and
+//! are loaded again as pages when the user scrolls to them.
 
 use std::ops::Range;
 

@@ -13,8 +13,9 @@ use crate::tui::timeline::ItemKind;
 /// What to type to trust the key. A single key could be typed by mistake, or before the question is seen.
 pub const YES: &str = "yes";
 
-/// Asks if the connection ended because the server is unknown, and says what to do if it was not recognised. Without a screen, the reason itself
-/// says it.
+/// Handles a change of the link: closes an open question. If the connection ended because the server is unknown, asks
+/// whether to trust its key. If the server was not recognised for another reason, adds a line to the room that says
+/// what to do. Plain mode prints the reason, which already says so.
 pub(super) fn linked(state: &mut State) {
     let is_question = |overlay: &mut Overlay| matches!(overlay, Overlay::Trust { .. });
     drop(state.overlays.top.take_if(is_question));
@@ -27,7 +28,7 @@ pub(super) fn linked(state: &mut State) {
     }
     let Untrusted { server, why } = untrusted;
     let Distrust::Unknown(pin) = why else {
-        // The status line is too short for the next step. Without a room, the reason is shown instead of one.
+        // The status line has no space for what to do next. If no room is open, the reason is shown in its place.
         let words = text::line(&state.preferences.strings.untrusted(untrusted));
         let now = state.now_ms();
         if let Some(room) = state.current_mut() {
@@ -43,7 +44,7 @@ pub(super) fn linked(state: &mut State) {
     state.overlays.announce(question);
 }
 
-/// Enter trusts the key if the word was typed, Esc leaves the server alone.
+/// Handles a key while the question is open: Enter trusts the key if the word was typed, Esc closes the question.
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let action = state.input.keymap.action(Context::Composer, key);
     let Some(Overlay::Trust { composer, pin, .. }) = &mut state.overlays.top else {

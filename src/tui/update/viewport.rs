@@ -30,7 +30,7 @@ pub(super) fn rows_layout(state: &State, columns: u16, name_columns: usize) -> L
 
 /// Scrolls the current room by a number of rows (up if negative) and loads entries that are missing near the top.
 pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
-    // The message to be confirmed may no longer be on the screen.
+    // The message whose deletion is to be confirmed may no longer be on the screen.
     state.input.confirm = None;
     if by < 0 {
         uncover_cleared(state);
@@ -45,7 +45,7 @@ pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
             })
     });
     if anchor == Some(Anchor::Newest) {
-        // Scrolling to the newest end finishes a visit.
+        // Scrolling to the newest message ends a visit.
         state.rooms.visit = None;
     }
     if let (Some(room), Some(anchor)) = (state.current_mut(), anchor) {
@@ -195,7 +195,7 @@ pub(super) fn on_screen(state: &State) -> Vec<Seq> {
     let mut seen = Vec::new();
     for index in top..timeline.len() {
         let of_item = rows.height(timeline, index);
-        // At the bottom there may be room only for the line above a message, not for the message.
+        // At the bottom there may be space only for the line above a message, not for the message.
         let begins = (index > top || line <= of_item.head) && left > of_item.head;
         let is_said = |item: &&Item| item.key == ItemKey::entry(item.key.seq);
         let item = timeline.get(index).filter(is_said);

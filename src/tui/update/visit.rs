@@ -48,7 +48,8 @@ fn seek(room: &mut Room, seq: Seq) -> Effect {
     })
 }
 
-/// Handles a loaded page: shows the requested entry if it is there now. A page of long messages may start after it.
+/// Handles a loaded page: shows the requested entry if it is loaded now. A page of long messages may start after that
+/// entry; then the page before it is requested.
 pub(super) fn page_loaded(
     state: &mut State,
     id: RoomId,

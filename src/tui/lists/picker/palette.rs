@@ -110,7 +110,7 @@ fn settings(state: &State) -> Vec<PickerRow> {
     settings.collect()
 }
 
-/// The actions with their keys. The key of an action that has a command is shown with the command.
+/// The actions with their keys, without those whose key is already shown with a command.
 fn actions(state: &State) -> Vec<PickerRow> {
     let keymap = &state.input.keymap;
     let of_commands: Vec<String> = COMMANDS

@@ -1,4 +1,5 @@
-//! The bytes sent by keys and mouse buttons: single bytes and control sequences (xterm, the kitty keyboard protocol).
+//! Decodes the bytes sent for keys and mouse buttons: single bytes and control sequences (xterm, the kitty keyboard
+//! protocol).
 
 use crossterm::event::{
     KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
@@ -75,7 +76,7 @@ pub(super) fn sequence(parameters: &[u8], last: u8) -> Option<KeyEvent> {
         return Some(KeyEvent::new_with_kind(KeyCode::BackTab, modifiers, kind));
     }
     let code = match code {
-        // The character that Shift makes, if the terminal reports it.
+        // The shifted character, if the terminal reports it; otherwise the uppercase letter.
         KeyCode::Char(c) if modifiers.contains(KeyModifiers::SHIFT) => {
             let shifted = first[1].and_then(char::from_u32);
             KeyCode::Char(shifted.unwrap_or_else(|| c.to_uppercase().next().unwrap_or(c)))
