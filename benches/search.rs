@@ -17,7 +17,7 @@ use tchat::chat::{
     Author, Body, Changes, Digest, Entry, IdentityId, Role, Search, Seq, ServerId, Stamp,
 };
 use tchat::server::store::sqlite::SqliteStore;
-use tchat::server::store::{Append, RoomRecord, Store};
+use tchat::server::store::{Append, RoomRecord, SearchLimit, Store};
 
 const MESSAGES: u64 = 1_000_000;
 const ROOMS: u64 = 10;
@@ -71,7 +71,9 @@ async fn run(path: &Path) {
         let mut found = 0;
         for _ in 0..RUNS {
             let start = Instant::now();
-            let answer = store.search(ME, search.clone(), 50).await;
+            let answer = store
+                .search(ME, search.clone(), SearchLimit::entries(50))
+                .await;
             waits.push(start.elapsed());
             found = answer.expect("an answer").entries.len();
         }

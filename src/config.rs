@@ -13,6 +13,7 @@ mod file;
 mod invalid;
 mod keys;
 mod language;
+mod limits;
 mod link;
 mod overrides;
 mod read;
@@ -45,7 +46,7 @@ use crate::chat::FilterMode;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{DeviceSecret, Invite, Pin, Registration};
-use crate::chat::{Limits, UserName};
+use crate::chat::{Limits, Quotas, UserName};
 use crate::tui::input::keymap::Keymap;
 use crate::tui::settings::notify_command::NotifyCommand;
 use crate::tui::settings::time_format::TimeFormat;
@@ -141,6 +142,7 @@ pub struct Serve {
     pub operators: Vec<UserName>,
     pub retention: Retention,
     pub limits: Limits,
+    pub quotas: Quotas,
     pub bridges: BridgeConfig,
     /// Whether gRPC reflection is on; by default only if nothing but this machine can connect.
     pub reflection: Option<bool>,
@@ -398,7 +400,7 @@ fn serve(set: &Overrides, file: &ConfigFile) -> Result<Serve> {
             .idle_exit
             .or_else(|| set.is_background.then_some(BACKGROUND_IDLE)),
     };
-    let defaults = Limits::default();
+    let (limits, quotas) = limits::limits(&file.limits, file.server.burst, file.server.per_second);
     let given = set.host.as_deref().map(|text| (text, "--host"));
     let given = given.or_else(|| {
         let host = file.server.host.as_deref();
@@ -439,11 +441,8 @@ fn serve(set: &Overrides, file: &ConfigFile) -> Result<Serve> {
         presets: Vec::new(),
         operators: operators.map(|person| person.0.clone()).collect(),
         retention: kept.unwrap_or_default(),
-        limits: Limits {
-            burst: file.server.burst.unwrap_or(defaults.burst),
-            per_second: file.server.per_second.unwrap_or(defaults.per_second),
-            ..defaults
-        },
+        limits,
+        quotas,
     })
 }
 

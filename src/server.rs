@@ -11,6 +11,7 @@ mod deadline;
 pub mod delivery;
 pub mod endpoint;
 pub mod hub;
+mod limits;
 pub mod listen;
 pub mod log;
 pub mod metrics;
@@ -22,6 +23,7 @@ pub mod store;
 pub mod word_filter;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,9 +39,9 @@ use self::endpoint::admin::{Admin, AdminServiceServer};
 use self::endpoint::grpc::{ChatServiceServer, Endpoint};
 use self::endpoint::shared_link::SharedLink;
 use self::hub::{Hub, HubConfig};
-use self::listen::{ConnectionLimits, Encryption, Peer, Services};
+use self::listen::{ConnectionLimits, Encryption, KNOWN_ADDRESSES, Peer, Services};
 use self::store::{Store, Verified};
-use crate::chat::Bridges;
+use crate::chat::{Bridges, address_group};
 
 /// Maximum size of a request in bytes.
 pub const REQUEST_BYTES: usize = 64 * 1024;
@@ -131,12 +133,17 @@ where
     };
     // In the background, because it only reports damage. The server does not need the result.
     let verifying = tokio::spawn(verify(Arc::clone(&hub)));
+    let known = hub.store.device_addresses(KNOWN_ADDRESSES).await;
+    let known = known.map_err(failed)?.into_iter();
+    let known = known.filter_map(|address| address.parse().ok().map(address_group));
+    // The newest last, so that it is forgotten last.
+    let known: Vec<IpAddr> = known.rev().collect();
     let hurry = hub.fatal.token();
     let serve = listen::serve(
         incoming,
         doors,
         config.encryption,
-        config.caps,
+        (config.caps, known),
         hub.draining.clone(),
         hurry,
     );

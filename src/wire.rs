@@ -11,6 +11,7 @@ mod codec;
 mod entry;
 mod event;
 mod frame;
+mod limit;
 mod parts;
 mod personal;
 mod request;
@@ -46,6 +47,7 @@ pub use frame::{
     Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, Hello, JoinTarget, PROTOCOL, PersonTarget,
     Request, RequestFrame, SignIn, UnfollowReason, Welcome,
 };
+pub use limit::{limit_refusal, limit_status};
 pub use parts::{Malformed, room_from, room_to};
 pub(crate) use parts::{refusal_from_bytes, refusal_to_bytes};
 pub use request::{request_from, request_to};

@@ -167,6 +167,7 @@ async fn serve(directory: &str, port: u16) {
             burst: 0,
             ..Limits::default()
         },
+        quotas: tchat::chat::Quotas::without_rates(),
         presets: vec![general],
         operators: Vec::new(),
         guests_from: tchat::chat::Networks::default(),
@@ -183,7 +184,9 @@ async fn serve(directory: &str, port: u16) {
         hub,
         encryption: encryption(directory),
         caps: ConnectionLimits {
-            unadmitted: 2000,
+            strangers: 2000,
+            strangers_per_address: 2000,
+            strangers_reserved: 0,
             ..ConnectionLimits::default()
         },
         idle_exit: None,

@@ -90,6 +90,7 @@ async fn main() {
                 burst: 0,
                 ..Limits::default()
             },
+            quotas: tchat::chat::Quotas::without_rates(),
             presets: vec![general],
             operators: Vec::new(),
             guests_from: tchat::chat::Networks::default(),

@@ -48,6 +48,7 @@ pub enum RefusalCode {
     InviteNeeded,
     InviteInvalid,
     RegistrationClosed,
+    LimitReached,
     /// Made by a bridge whose protocol identifies people by number, only for its own client: somebody else has the number.
     NumberTaken,
     /// Made by the client itself: there is no connection, and this request cannot wait for one.

@@ -112,6 +112,7 @@ fn serve(config: &Config, owner: DeviceKey) -> Result<ConnectionSender> {
     let server = ServerConfig {
         hub: HubConfig {
             limits: config.serve.limits,
+            quotas: config.serve.quotas.clone(),
             presets: presets.collect::<Result<_, _>>()?,
             operators: Vec::new(),
             guests_from: Networks::default(),

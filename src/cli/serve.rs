@@ -213,6 +213,7 @@ fn server_config(
     ServerConfig {
         hub: HubConfig {
             limits: serve.limits,
+            quotas: serve.quotas.clone(),
             presets: serve.presets.clone(),
             operators: serve.operators.clone(),
             guests_from: serve.bridges.from.clone(),
@@ -226,8 +227,8 @@ fn server_config(
             uptime: None,
         },
         caps: ConnectionLimits {
-            connections: connections(),
-            ..ConnectionLimits::default()
+            connections: connections(ConnectionLimits::from(&serve.quotas).connections),
+            ..ConnectionLimits::from(&serve.quotas)
         },
         encryption: Encryption {
             tls: Some(tls),
@@ -313,9 +314,8 @@ fn detach_from_terminal() {
     let _leads_already = rustix::process::setsid();
 }
 
-/// Raises the limit of file descriptors as far as possible, and returns how many connections it allows.
-fn connections() -> usize {
-    let most = ConnectionLimits::default().connections;
+/// Raises the limit of file descriptors as far as possible, and returns how many connections it allows, at most `most`.
+fn connections(most: usize) -> usize {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -2,13 +2,18 @@
 
 use tonic::{Code, Status};
 
+use crate::chat::Refusal;
+use crate::wire::limit_refusal;
+
 /// Why the server did not do what was asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CallError {
     /// Our role on the server is too low.
     NotAllowed,
-    /// A limit of the server is reached.
+    /// There are too many already.
     TooMany,
+    /// A limit of the server is reached.
+    Limited(Refusal),
     Missing(Missing),
     /// It would leave the server without an owner.
     LastOwner,
@@ -37,6 +42,9 @@ pub enum Missing {
 impl CallError {
     /// Returns the error of a call that is about something. `missing` is what `NOT_FOUND` means, `name` the name that was asked for.
     pub(super) fn about(status: &Status, missing: Option<Missing>, name: &str) -> Self {
+        if let Some(refusal) = limit_refusal(status) {
+            return Self::Limited(refusal);
+        }
         match status.code() {
             Code::PermissionDenied => Self::NotAllowed,
             Code::ResourceExhausted => Self::TooMany,

@@ -1,16 +1,27 @@
 //! The unary calls next to the stream: older pages, the list of rooms, mentions and search.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status};
 
 use super::Event;
 use super::cache::Cache;
 use crate::chat::{
-    Entry, Epoch, RoomId, RoomInfo, Search, SearchResults, Seq, ServerId, SessionToken,
+    Entry, Epoch, Refusal, RefusalCode, RoomId, RoomInfo, Search, SearchResults, Seq, ServerId,
+    SessionToken,
 };
 use crate::wire::proto::chat_service_client::ChatServiceClient;
-use crate::wire::{entry_from, proto, room_from, search_to};
+use crate::wire::{Malformed, entry_from, limit_refusal, proto, room_from, search_to};
+
+/// How often a call is tried when the server is at a limit.
+const ATTEMPTS: u32 = 8;
+/// The longest wait before one of these attempts.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The most pages of a list of rooms, of up to 200 rooms each.
+const ROOM_PAGES: usize = 100;
 
 /// Adds the session's token as the protocol requires: never in an address, never in a log.
 pub(super) fn authorised<T>(message: T, token: SessionToken) -> Result<Request<T>, Status> {
@@ -62,7 +73,7 @@ pub async fn cached_page(
 }
 
 async fn fetch_page(
-    mut service: ChatServiceClient<Channel>,
+    service: ChatServiceClient<Channel>,
     token: SessionToken,
     room: RoomId,
     before: Seq,
@@ -74,13 +85,13 @@ async fn fetch_page(
         limit: 200,
         ..Default::default()
     };
-    let Ok(request) = authorised(message, token) else {
+    let answer = patiently(|| {
+        let (mut service, request) = (service.clone(), authorised(message.clone(), token));
+        async move { service.get_history(request?).await }
+    });
+    let Ok(answer) = answer.await else {
         return failed;
     };
-    let Ok(answer) = service.get_history(request).await else {
-        return failed;
-    };
-    let answer = answer.into_inner();
     let entries: Result<Vec<_>, _> = answer.entries.into_iter().map(entry_from).collect();
     match (entries, Epoch::from_slice(&answer.epoch)) {
         (Ok(entries), Some(epoch)) => Event::Page {
@@ -96,27 +107,32 @@ async fn fetch_page(
 
 /// Returns the entries that mention us, newest first.
 pub async fn fetch_mentions(
-    mut service: ChatServiceClient<Channel>,
+    service: ChatServiceClient<Channel>,
     token: SessionToken,
-) -> Option<Vec<Entry>> {
-    let request = authorised(proto::ListMentionsRequest::default(), token).ok()?;
-    let answer = service.list_mentions(request).await.ok()?.into_inner();
-    answer
-        .entries
-        .into_iter()
-        .map(|entry| entry_from(entry).ok())
-        .collect()
+) -> Result<Vec<Entry>, Refusal> {
+    let message = proto::ListMentionsRequest::default();
+    let answer = patiently(|| {
+        let (mut service, request) = (service.clone(), authorised(message, token));
+        async move { service.list_mentions(request?).await }
+    });
+    let answer = answer.await.map_err(|status| call_refusal(&status))?;
+    let entries = answer.entries.into_iter().map(entry_from);
+    entries.collect::<Result<_, _>>().map_err(malformed)
 }
 
 /// Searches on the server.
 pub async fn search_server(
-    mut service: ChatServiceClient<Channel>,
+    service: ChatServiceClient<Channel>,
     token: SessionToken,
     search: Search,
 ) -> Option<SearchResults> {
     let most = u32::try_from(Search::RESULT_LIMIT).unwrap_or(u32::MAX);
-    let request = authorised(search_to(&search, most), token).ok()?;
-    let answer = service.search(request).await.ok()?.into_inner();
+    let message = search_to(&search, most);
+    let answer = patiently(|| {
+        let (mut service, request) = (service.clone(), authorised(message.clone(), token));
+        async move { service.search(request?).await }
+    });
+    let answer = answer.await.ok()?;
     let entries = answer.entries.into_iter().map(|it| entry_from(it).ok());
     Some(SearchResults {
         entries: entries.collect::<Option<_>>()?,
@@ -125,16 +141,58 @@ pub async fn search_server(
     })
 }
 
-/// Returns the rooms anyone may join.
+/// Returns the rooms we may know of.
 pub async fn fetch_rooms(
-    mut service: ChatServiceClient<Channel>,
+    service: ChatServiceClient<Channel>,
     token: SessionToken,
-) -> Option<Vec<RoomInfo>> {
-    let request = authorised(proto::ListRoomsRequest {}, token).ok()?;
-    let answer = service.list_rooms(request).await.ok()?.into_inner();
-    answer
-        .rooms
-        .into_iter()
-        .map(|room| room_from(room).ok())
-        .collect()
+) -> Result<Vec<RoomInfo>, Refusal> {
+    let mut rooms = Vec::new();
+    let mut message = proto::ListRoomsRequest::default();
+    for _ in 0..ROOM_PAGES {
+        let answer = patiently(|| {
+            let (mut service, request) = (service.clone(), authorised(message.clone(), token));
+            async move { service.list_rooms(request?).await }
+        });
+        let answer = answer.await.map_err(|status| call_refusal(&status))?;
+        for room in answer.rooms {
+            rooms.push(room_from(room).map_err(malformed)?);
+        }
+        if answer.next_page.is_empty() {
+            break;
+        }
+        message.page = answer.next_page;
+    }
+    Ok(rooms)
+}
+
+/// Makes a call. If the server is at a limit, waits as long as it says and tries again.
+///
+/// # Errors
+/// The call failed, or the limit does not pass soon.
+pub(super) async fn patiently<T, F>(call: impl Fn() -> F) -> Result<T, Status>
+where
+    F: Future<Output = Result<Response<T>, Status>>,
+{
+    for attempt in 1..=ATTEMPTS {
+        let status = match call().await {
+            Ok(answer) => return Ok(answer.into_inner()),
+            Err(status) => status,
+        };
+        let retry_after = limit_refusal(&status).and_then(|refusal| refusal.retry_after);
+        match retry_after.filter(|after| *after <= PATIENCE && attempt < ATTEMPTS) {
+            // Each time a little longer: other calls of ours may be waiting for the same limit.
+            Some(after) => sleep(after * attempt).await,
+            None => return Err(status),
+        }
+    }
+    Err(Status::unavailable("no attempt was made"))
+}
+
+fn malformed(what: Malformed) -> Refusal {
+    Refusal::new(RefusalCode::Malformed).with(what.0)
+}
+
+/// Returns why a call failed, as a refusal.
+fn call_refusal(status: &Status) -> Refusal {
+    limit_refusal(status).unwrap_or_else(|| Refusal::new(RefusalCode::Offline))
 }

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue, Deserializer};
 use super::invalid::{Invalid, line_of};
 use super::rooms::RoomTable;
 use super::values::{self, Glyphs, Notifications, PersonName};
-use super::{ServerLink, bridges, keys};
+use super::{ServerLink, bridges, keys, limits};
 use crate::chat::Registration;
 use crate::chat::{FilterMode, Pin};
 use crate::text::Ambiguous;
@@ -70,6 +70,8 @@ pub struct ConfigFile {
     pub keys: keys::KeysTable,
     #[serde(default)]
     pub server: ServerTable,
+    #[serde(default)]
+    pub limits: limits::LimitsTable,
     #[serde(default)]
     pub bridges: bridges::BridgesTable,
     /// The rooms that exist from the start; everyone starts in the first one.
@@ -238,10 +240,11 @@ fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// Returns the tables of the file, each with its keys.
-fn sections() -> [(&'static str, Vec<String>); 5] {
+fn sections() -> [(&'static str, Vec<String>); 6] {
     [
         ("", keys_of::<ConfigFile>()),
         ("[server]", keys_of::<ServerTable>()),
+        ("[limits]", keys_of::<limits::LimitsTable>()),
         ("[[rooms]]", keys_of::<RoomTable>()),
         ("[bridges]", keys_of::<bridges::BridgesTable>()),
         ("[keys]", keys_of::<keys::KeysTable>()),

@@ -6,6 +6,7 @@ mod account_names;
 mod administration;
 mod admission;
 mod bots;
+pub(crate) mod charging;
 mod devices;
 pub(crate) mod guest;
 pub(crate) mod guests;
@@ -18,6 +19,7 @@ mod people;
 mod personal;
 mod read_positions;
 mod resolve;
+mod room_list;
 mod rooms;
 mod sign_in;
 
@@ -32,20 +34,22 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::administration::{AdminFailure, Administrator, RemoveWhen};
 pub(crate) use self::admission::{AdmitError, Admitted};
+use self::charging::Slots;
 use self::guest::Guest;
 pub(crate) use self::guest::Reach;
 pub(crate) use self::invites::first_invite;
 use self::locks::Locks;
 use self::names::{Names, Operators};
 use self::read_positions::PendingReads;
+pub(crate) use self::room_list::RoomPage;
 pub(crate) use self::sign_in::ProvenDevice;
 use super::bus::Bus;
 pub(crate) use super::clock::now_ms;
 use super::clock::uptime::UptimeFile;
 use super::clock::{LogClock, WallClock};
+use super::limits::Charges;
 use super::metrics::Metrics;
 use super::outbox::{Budget, Outbox};
-use super::rate_limit::Bucket;
 use super::room::directory::Directory;
 use super::room::mailbox::Fatal;
 use super::room::task::{Invited, Retentions, RoomContext, RoomHandle};
@@ -54,9 +58,8 @@ use super::word_filter::WordFilter;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
 use crate::chat::{
-    AccountOrigin, Author, DeviceKey, IdentityId, Limits, NameKey, Networks, Person, Pin, Refusal,
-    RefusalCode, Registration, RoomId, ServerId, ServerRole, SessionId, SessionToken, Status,
-    UserName, Via,
+    AccountOrigin, Author, DeviceKey, IdentityId, Limits, NameKey, Networks, Person, Pin, Quotas,
+    Registration, RoomId, ServerId, ServerRole, SessionId, SessionToken, Status, UserName, Via,
 };
 use crate::wire::Event;
 
@@ -76,6 +79,7 @@ type RecentlyPresent = HashMap<RoomId, (Instant, Arc<OnceCell<People>>)>;
 #[derive(Clone, Debug)]
 pub struct HubConfig {
     pub limits: Limits,
+    pub quotas: Quotas,
     /// Rooms that the server creates. The first is the home room: everybody starts there and nobody can leave it.
     pub presets: Vec<RoomPreset>,
     /// Operator names. Their accounts own the preset rooms, once an owner of the server has said which accounts these are.
@@ -105,6 +109,9 @@ pub struct Hub {
     pub(super) store: Arc<dyn Store>,
     pub(super) metrics: Metrics,
     pub(super) limits: Limits,
+    pub(super) quotas: Quotas,
+    charges: Mutex<Charges>,
+    slots: Arc<Slots>,
     pub(super) server_id: ServerId,
     pub(super) budget: Arc<Budget>,
     /// Cancelled when the server stops. Sessions then send a goodbye and end.
@@ -156,8 +163,6 @@ struct HubState {
     renames: HashMap<IdentityId, Vec<Instant>>,
     /// Guests who have a name, and their bridge. They may not be present yet.
     guests: HashMap<IdentityId, Via>,
-    /// Rate limits of people who have left, until the bucket would be full again. Reconnecting does not give a new burst.
-    buckets: HashMap<IdentityId, Bucket>,
 }
 
 /// An identity with at least one session.
@@ -170,7 +175,6 @@ struct PresentPerson {
     /// When their last typing signal was sent.
     typed_at: Option<Instant>,
     sessions: HashMap<SessionId, AttachedSession>,
-    bucket: Bucket,
 }
 
 /// A session as the hub knows it.
@@ -213,6 +217,9 @@ impl Hub {
             metrics: Metrics::default(),
             server_id,
             limits: config.limits,
+            charges: Mutex::new(Charges::new(config.quotas.clone(), &config.limits)),
+            quotas: config.quotas,
+            slots: Arc::default(),
             budget: Arc::default(),
             draining: CancellationToken::new(),
             rooms: RoomContext {
@@ -266,21 +273,6 @@ impl Hub {
     /// Returns the number of sessions.
     pub fn sessions(&self) -> usize {
         self.sessions.load(Ordering::Relaxed)
-    }
-
-    /// Takes one token from an identity's rate limit.
-    ///
-    /// # Errors
-    /// The limit is reached; the refusal says when to retry.
-    pub fn check_rate_limit(&self, identity: IdentityId) -> Result<(), Refusal> {
-        let mut state = self.lock();
-        let Some(attending) = state.people.get_mut(&identity) else {
-            return Ok(());
-        };
-        let taken = attending
-            .bucket
-            .take(&self.limits, Instant::now().into_std());
-        taken.map_err(|after| Refusal::new(RefusalCode::RateLimited).retry_after(after))
     }
 
     /// Queues an event for every session of a person.

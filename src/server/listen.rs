@@ -5,20 +5,26 @@
 //! of rooms or messages.
 
 mod address_places;
+mod answer;
 mod connection;
 mod encryption;
 mod first_byte;
+mod stranger_places;
 pub mod tcp;
 
 use self::address_places::AddressPlaces;
+pub use self::answer::UnreadAnswer;
 use self::connection::Registry;
 pub use self::connection::{Connection, Peer, STALLED};
+pub(crate) use self::stranger_places::KNOWN as KNOWN_ADDRESSES;
+use self::stranger_places::StrangerPlaces;
 
 pub use self::encryption::{ClearText, CurrentTls, Encryption};
 use self::first_byte::FirstByte;
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +46,7 @@ use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tower::ServiceExt;
 
-use crate::chat::Transport;
+use crate::chat::{Limit, Quotas, Transport};
 
 /// Time limit for a connection's first complete request.
 pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
@@ -57,19 +63,42 @@ pub const GOODBYES: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ConnectionLimits {
     pub connections: usize,
-    /// Connections whose client is not admitted yet. They also count as `connections`.
-    pub unadmitted: usize,
     /// Connections from one address, without those of people who were invited: their accounts have limits. Loopback addresses have no limit.
     pub per_address: usize,
+    /// Connections whose client has not signed in. They also count as `connections`.
+    pub strangers: usize,
+    /// The same of one address.
+    pub strangers_per_address: usize,
+    /// The same of one address, if somebody has signed in from there before.
+    pub strangers_per_known_address: usize,
+    /// How many of `strangers` are only for such addresses.
+    pub strangers_reserved: usize,
+}
+
+impl From<&Quotas> for ConnectionLimits {
+    fn from(quotas: &Quotas) -> Self {
+        let most = |limit| {
+            let most = quotas.get(limit).map(usize::try_from);
+            // More than there can be.
+            most.and_then(Result::ok).unwrap_or(Semaphore::MAX_PERMITS)
+        };
+        Self {
+            connections: most(Limit::Connections),
+            per_address: most(Limit::ConnectionsPerAddress),
+            strangers: most(Limit::Strangers),
+            strangers_per_address: most(Limit::StrangersPerAddress),
+            strangers_per_known_address: most(Limit::StrangersPerKnownAddress),
+            strangers_reserved: quotas
+                .get(Limit::StrangersReserved)
+                .and_then(|it| it.try_into().ok())
+                .unwrap_or_default(),
+        }
+    }
 }
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self {
-            connections: 10_000,
-            unadmitted: 256,
-            per_address: 128,
-        }
+        Self::from(&Quotas::default())
     }
 }
 
@@ -80,12 +109,13 @@ pub struct Services {
     pub web: axum::Router,
 }
 
-/// Serves connections until `drain` is cancelled, then gives them [`GOODBYES`] to finish. Once `drop_now` is cancelled it drops them at once.
+/// Serves connections until `drain` is cancelled, then gives them [`GOODBYES`] to finish. `limits` has the addresses from which people signed
+/// in before. Once `drop_now` is cancelled it drops them at once.
 pub async fn serve<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
     doors: Services,
     encryption: Encryption,
-    caps: ConnectionLimits,
+    limits: (ConnectionLimits, Vec<IpAddr>),
     drain: CancellationToken,
     drop_now: CancellationToken,
 ) where
@@ -95,7 +125,7 @@ pub async fn serve<S>(
     let tracker = TaskTracker::new();
     let sweeper = tokio::spawn(sweep(Arc::clone(&registry)));
     tokio::select! {
-        () = accept(incoming, doors, encryption, caps, &drain, &registry, &tracker) => {}
+        () = accept(incoming, doors, encryption, limits, &drain, &registry, &tracker) => {}
         () = drain.cancelled() => {}
     }
     // The listening sockets are closed now, so no client waits in an accept queue that is not served any more.
@@ -133,26 +163,19 @@ async fn accept<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
     doors: Services,
     encryption: Encryption,
-    caps: ConnectionLimits,
+    (limits, known): (ConnectionLimits, Vec<IpAddr>),
     drain: &CancellationToken,
     registry: &Arc<Registry>,
     tracker: &TaskTracker,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(caps.connections));
-    let strangers = Arc::new(Semaphore::new(caps.unadmitted));
-    let address_places = AddressPlaces::new(caps.per_address);
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let strangers = StrangerPlaces::new(limits, known);
+    let address_places = AddressPlaces::new(limits.per_address);
     let mut incoming = pin!(incoming);
     let mut pause = Duration::ZERO;
     loop {
-        // Neither semaphore is ever closed.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
-        let Ok(stranger) = Arc::clone(&strangers).acquire_owned().await else {
-            return;
-        };
         let (io, peer) = match incoming.next().await {
             Some(Ok(accepted)) => accepted,
             Some(Err(error)) => {
@@ -167,19 +190,33 @@ async fn accept<S>(
             None => return,
         };
         pause = Duration::ZERO;
+        // The user who runs the server always gets in, to see what is wrong.
+        let place = Arc::clone(&places).try_acquire_owned().ok();
+        if place.is_none() && peer != Peer::Socket {
+            tracing::debug!(%peer, "dropped: too many connections");
+            continue;
+        }
         let Some(address_place) = address_places.take(peer.counted()) else {
             tracing::debug!(%peer, "dropped: too many connections from one address");
             continue;
         };
-        let connection = Connection::new(peer, stranger, address_place);
-        let id = registry.add(connection.clone());
         let (doors, drain, registry) = (doors.clone(), drain.clone(), Arc::clone(registry));
-        let encryption = encryption.clone();
+        let (encryption, strangers) = (encryption.clone(), strangers.clone());
         tracker.spawn(async move {
+            let _place = place;
+            let stranger_place = tokio::select! {
+                place = strangers.take(peer.group()) => place,
+                () = drain.cancelled() => None,
+            };
+            let Some(stranger_place) = stranger_place else {
+                tracing::debug!(%peer, "dropped: too many connections that have not signed in");
+                return;
+            };
+            let connection = Connection::new(peer, strangers, stranger_place, address_place);
+            let id = registry.add(connection.clone());
             serve_one(io, connection.clone(), doors, encryption, drain).await;
             connection.finish().await;
             registry.remove(id);
-            drop(place);
         });
     }
 }
@@ -256,7 +293,17 @@ async fn serve_http<S>(
             seen.mark_admitted();
         }
         request.extensions_mut().insert(seen.clone());
-        route(doors.clone(), request)
+        let (doors, seen) = (doors.clone(), seen.clone());
+        async move {
+            let mut response = route(doors, request).await?;
+            if let Some(charged) = response.extensions_mut().remove::<UnreadAnswer>() {
+                let body = std::mem::take(response.body_mut());
+                let (body, progress) = answer::measured(body, charged);
+                *response.body_mut() = body;
+                seen.watch_answer(&progress);
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let http = http();
     let mut served = pin!(

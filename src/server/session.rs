@@ -12,6 +12,7 @@ mod roster;
 mod sign_in;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,9 @@ use super::outbox::{Outbox, Slot};
 use super::room::attendance::Departure;
 use super::room::mailbox::Attendee;
 use super::store::StoreError;
-use crate::chat::{IdentityId, Refusal, RefusalCode, RoomId, SessionToken, Transport};
+use crate::chat::{
+    IdentityId, Refusal, RefusalCode, RoomId, SessionToken, Transport, address_group,
+};
 use crate::text;
 use crate::wire::{
     Event, Goodbye, GoodbyeAction, GoodbyeReason, Malformed, PROTOCOL, PersonTarget, Request,
@@ -57,6 +60,13 @@ pub(crate) struct Origin {
     pub transport: Option<Transport>,
 }
 
+impl Origin {
+    /// Returns the address that limits are charged to.
+    fn group(&self) -> Option<IpAddr> {
+        self.address.parse().ok().map(address_group)
+    }
+}
+
 /// Runs one client's session to its end. `on_admitted` is called once the client is admitted, so that its connection no longer counts as
 /// unknown.
 pub(crate) async fn run(
@@ -70,7 +80,7 @@ pub(crate) async fn run(
         Ok((admitted, hello)) => {
             on_admitted(&admitted);
             let agent = text::line(&text::cut(&hello.agent, AGENT)).to_string();
-            let session = Session::new(hub, &outbox, admitted, Reach::Everything);
+            let session = Session::new(hub, &outbox, admitted, Reach::Everything, &origin);
             session
                 .run_admitted(&mut inbound, &agent, &origin.peer)
                 .await
@@ -136,6 +146,8 @@ struct Session {
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
     who: Admitted,
+    /// The address to charge if this person is a stranger.
+    address: Option<IpAddr>,
     reach: Reach,
     rooms: HashMap<RoomId, Following>,
     order: PostOrder,
@@ -152,12 +164,31 @@ struct Session {
 struct Following {
     /// `None` while the room is not followed.
     slot: Option<Slot>,
+    /// The client has asked for the room's entries before.
+    was_followed: bool,
+}
+
+impl Following {
+    /// A room that is followed.
+    fn at(slot: Slot) -> Self {
+        Self {
+            slot: Some(slot),
+            was_followed: true,
+        }
+    }
 }
 
 impl Session {
-    fn new(hub: Arc<Hub>, outbox: &Arc<Outbox>, who: Admitted, reach: Reach) -> Self {
+    fn new(
+        hub: Arc<Hub>,
+        outbox: &Arc<Outbox>,
+        who: Admitted,
+        reach: Reach,
+        origin: &Origin,
+    ) -> Self {
         Self {
             who,
+            address: origin.group(),
             reach,
             rooms: HashMap::new(),
             order: PostOrder::default(),

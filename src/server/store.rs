@@ -208,6 +208,24 @@ pub struct PageLimit {
     pub bytes: usize,
 }
 
+/// The limits of one search.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SearchLimit {
+    pub entries: usize,
+    /// How long it may read. `None`: as long as it takes.
+    pub time: Option<Duration>,
+}
+
+impl SearchLimit {
+    /// Returns the limit for this many entries, whatever time they take.
+    pub const fn entries(entries: usize) -> Self {
+        Self {
+            entries,
+            time: None,
+        }
+    }
+}
+
 impl PageLimit {
     /// The page limit of the protocol.
     pub const PAGE: Self = Self {
@@ -230,6 +248,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Returns the rooms a person is a member of: preset rooms in list order, then conversations with the newest entry first, then other
     /// rooms by name.
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError>;
+
+    /// Returns how many rooms a person owns, without preset rooms and conversations.
+    async fn rooms_owned(&self, identity: IdentityId) -> Result<usize, StoreError>;
+
+    /// Returns the addresses from which devices of accounts signed in last, the newest first; at most `most`.
+    async fn device_addresses(&self, most: usize) -> Result<Vec<String>, StoreError>;
 
     /// Returns the members of a room.
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError>;
@@ -264,12 +288,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ) -> Result<Vec<Entry>, StoreError>;
 
     /// Searches the rooms a person is a member of, newest first. If the search is open, its last word also matches the beginning of a word,
-    /// but only when fewer than `most` entries match with whole words.
+    /// but only when fewer entries match with whole words than the limit. When the time of the limit is over, the result is partial.
     async fn search(
         &self,
         identity: IdentityId,
         search: Search,
-        most: usize,
+        limit: SearchLimit,
     ) -> Result<SearchResults, StoreError>;
 
     /// Returns a person's status, settings and the time they were last connected.

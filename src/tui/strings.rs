@@ -184,6 +184,12 @@ table! {
     secret_mark,
     private_mark_of_people,
     just_now,
+    /// `{0}` is the number.
+    seconds,
+    /// Why something was refused (`{0}`), and after what time it may be tried again.
+    try_again_in,
+    /// The same for a message that is sent again by itself.
+    sent_again_in,
     minutes,
     hours,
     days,

@@ -286,6 +286,7 @@ codes!(
     InviteNeeded,
     InviteInvalid,
     RegistrationClosed,
+    LimitReached,
 );
 
 pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {

@@ -187,7 +187,7 @@ async fn a_revoked_device_is_out_at_once_and_stays_out() {
     );
     assert_eq!(stolen.try_event().await, None);
     assert!(revoked_at.elapsed() < Duration::from_secs(1));
-    let asked = stolen.authorised(proto::ListRoomsRequest {});
+    let asked = stolen.authorised(proto::ListRoomsRequest::default());
     let refused = stolen.service.list_rooms(asked).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
     assert_eq!(server.log("general").await, Vec::<String>::new());

@@ -244,6 +244,7 @@ fn the_unary_calls_have_these_bytes() {
     };
     let rooms = proto::ListRoomsResponse {
         rooms: vec![room_to(&room)],
+        next_page: String::new(),
     };
     let search = Search {
         phrases: vec!["关键".into(), "is green".into()],
@@ -270,7 +271,10 @@ fn the_unary_calls_have_these_bytes() {
         partial: true,
     };
     let lines = [
-        ("list rooms", proto::ListRoomsRequest {}.encode_to_vec()),
+        (
+            "list rooms",
+            proto::ListRoomsRequest::default().encode_to_vec(),
+        ),
         ("rooms", rooms.encode_to_vec()),
         ("get history", history.encode_to_vec()),
         ("history", page.encode_to_vec()),

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use tchat::chat::{Challenge, RefusalCode, ServerId, SessionToken};
-use tchat::server::listen::{ADMITTED_WITHIN, ConnectionLimits, FIRST_REQUEST_WITHIN};
+use tchat::server::listen::{ADMITTED_WITHIN, ConnectionLimits, FIRST_REQUEST_WITHIN, Peer};
 use tchat::wire::{Event, GoodbyeAction, GoodbyeReason, PROTOCOL, Request, SignIn, proto};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::support::person::device;
-use crate::support::raw_client::{Raw, channel, hello};
-use crate::support::server::{Server, config, memory};
+use crate::support::person::{Person, device};
+use crate::support::raw_client::{Raw, channel_over, hello};
+use crate::support::server::{Server, config, loopback, memory};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
@@ -41,16 +41,20 @@ async fn a_socket_that_sends_nothing_or_half_a_request_is_closed_in_time() {
 async fn silent_sockets_do_not_keep_people_out() {
     let mut config = config();
     config.caps = ConnectionLimits {
-        unadmitted: 8,
+        strangers: 8,
+        strangers_per_address: 4,
+        strangers_reserved: 0,
         ..ConnectionLimits::default()
     };
     let server = Server::with(config, memory());
     let mut silent = Vec::new();
-    for _ in 0..8 {
-        silent.push(server.dial().await);
+    // More than there are places, from two addresses.
+    for n in 0..24 {
+        silent.push(server.dial_from(loopback(2 + n % 2)).await);
     }
     let began = Instant::now();
-    let mut ann = server.joins("ann").await;
+    let mut ann = Person::start(server.connector_from(Peer::Tcp(loopback(4))), "ann");
+    ann.is_in("general").await;
     assert!(
         began.elapsed() <= FIRST_REQUEST_WITHIN * 2,
         "{:?}",
@@ -64,13 +68,14 @@ async fn silent_sockets_do_not_keep_people_out() {
 async fn connections_that_never_log_in_are_closed_to_make_room() {
     let mut config = config();
     config.caps = ConnectionLimits {
-        unadmitted: 4,
+        strangers: 4,
+        strangers_reserved: 0,
         ..ConnectionLimits::default()
     };
     let server = Server::with(config, memory());
     let mut probes = Vec::new();
     for _ in 0..4 {
-        let channel = channel(&server).await;
+        let channel = channel_over(server.dial_from(loopback(2)).await).await;
         let mut health = tonic_health::pb::health_client::HealthClient::new(channel.clone());
         let request = tonic_health::pb::HealthCheckRequest {
             service: String::new(),
@@ -83,7 +88,8 @@ async fn connections_that_never_log_in_are_closed_to_make_room() {
         probes.push(channel);
     }
     let began = Instant::now();
-    let _ann = server.joins("ann").await;
+    let mut ann = Person::start(server.connector_from(Peer::Tcp(loopback(4))), "ann");
+    ann.is_in("general").await;
     assert!(
         began.elapsed() <= ADMITTED_WITHIN * 2,
         "{:?}",
@@ -351,7 +357,7 @@ async fn reading_history_and_rooms_requires_a_session_and_membership() {
     let rooms = raw
         .service
         .clone()
-        .list_rooms(proto::ListRoomsRequest {})
+        .list_rooms(proto::ListRoomsRequest::default())
         .await;
     assert_eq!(code(rooms.map(drop)), Err(tonic::Code::Unauthenticated));
 }

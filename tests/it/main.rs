@@ -35,6 +35,7 @@ mod input;
 mod invitations;
 mod invites;
 mod keys;
+mod limits;
 mod link_repair;
 mod local_socket;
 mod memory;

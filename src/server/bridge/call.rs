@@ -20,8 +20,8 @@ use super::action::{BridgeAction, Ending, EventTime, Notification, seconds};
 use super::notices;
 use super::protocol::Protocol;
 use crate::chat::{
-    Body, ClientId, Entry, IdentityId, InstanceId, Recipient, Refusal, RoomId, RoomKind, Seq,
-    UserName, Via,
+    Body, ClientId, Entry, IdentityId, InstanceId, Limit, Recipient, Refusal, RoomId, RoomKind,
+    Seq, UserName, Via,
 };
 use crate::server::delivery::Delivery;
 use crate::server::hub::guest::{Guest, Seat};
@@ -343,7 +343,7 @@ impl Call {
             return;
         };
         // The room must go through everybody present, so this counts against the rate limit.
-        while let Err(refusal) = self.hub.check_rate_limit(me) {
+        while let Err(refusal) = self.hub.charge(Limit::Posts, me) {
             sleep(refusal.retry_after.unwrap_or_default()).await;
         }
         let among = Vec::new();

@@ -123,7 +123,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         RefusalCode::NotInvited => format!("房间 '{first}' 需要邀请"),
         RefusalCode::NotAMember => "您不在这个房间".into(),
         RefusalCode::Word => format!("含有这里不允许的词 '{first}'，请修改后再试"),
-        RefusalCode::RateLimited | RefusalCode::AfterRefused => {
+        RefusalCode::RateLimited | RefusalCode::AfterRefused | RefusalCode::LimitReached => {
             "发送得太快，消息没有发送，请稍后再试".into()
         }
         RefusalCode::TooManyRooms => format!("您已在 {first} 个房间或私聊中，不能再多了"),

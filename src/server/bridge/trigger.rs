@@ -21,10 +21,9 @@ use super::call::{self, FromClient, ToClient};
 use super::proto::service::ChatReq;
 use super::protocol::Protocol;
 use super::service::Service;
-use crate::chat::Limits;
 use crate::server::hub::Hub;
 use crate::server::listen::Connection;
-use crate::server::rate_limit::Bucket;
+use crate::server::rate_limit::{Bucket, Rate};
 use crate::text;
 
 /// Number of requests sent through the stream, and the time limit for all answers and the line in the room.
@@ -62,14 +61,14 @@ struct Metadata {}
 #[derive(Debug)]
 pub struct Trigger {
     hub: Arc<Hub>,
-    limits: Limits,
     lines: Mutex<Lines>,
 }
 
 /// The rate limit for lines, and the greetings that wait for a shared line.
 #[derive(Debug)]
 struct Lines {
-    bucket: Bucket,
+    /// `None`: lines are not limited.
+    bucket: Option<(Rate, Bucket)>,
     waiting: SharedGreeting,
 }
 
@@ -92,9 +91,13 @@ enum GreetingPlacement {
 }
 
 impl Lines {
-    fn place_greeting(&mut self, name: &str, limits: &Limits, now: Instant) -> GreetingPlacement {
+    fn place_greeting(&mut self, name: &str, now: Instant) -> GreetingPlacement {
         let is_first = self.waiting.names.is_empty();
-        if is_first && self.bucket.take(limits, now.into_std()).is_ok() {
+        let mut may_have_own = || match &mut self.bucket {
+            Some((rate, bucket)) => bucket.take(*rate, now.into_std()).is_ok(),
+            None => true,
+        };
+        if is_first && may_have_own() {
             return GreetingPlacement::Own;
         }
         self.waiting.add(name);
@@ -126,17 +129,17 @@ impl SharedGreeting {
 
 impl Trigger {
     pub fn new(hub: Arc<Hub>) -> Self {
-        let mut limits = hub.limits;
-        if limits.has_rate_limit() {
-            limits.burst = limits.burst.max(BURST);
-        }
+        let rate = Rate::of_posts(&hub.limits).map(|rate| Rate {
+            burst: rate.burst.max(BURST),
+            ..rate
+        });
+        let bucket = rate.map(|rate| (rate, Bucket::full(rate, Instant::now().into_std())));
         let lines = Lines {
-            bucket: Bucket::full(&limits, Instant::now().into_std()),
+            bucket,
             waiting: SharedGreeting::default(),
         };
         Self {
             hub,
-            limits,
             lines: Mutex::new(lines),
         }
     }
@@ -144,9 +147,7 @@ impl Trigger {
     /// Shows a greeting in the home room.
     async fn show(self: &Arc<Self>, name: &str) {
         let name = text::cut(text::line(name).as_str(), NAME);
-        let shown = self
-            .lines()
-            .place_greeting(&name, &self.limits, Instant::now());
+        let shown = self.lines().place_greeting(&name, Instant::now());
         match shown {
             GreetingPlacement::Own => {
                 let mut greeted = SharedGreeting::default();
@@ -257,18 +258,17 @@ mod tests {
 
     #[test]
     fn greetings_beyond_the_rate_share_a_line_and_none_is_left_out() {
-        let limits = Limits {
+        let rate = Rate {
             burst: 2,
-            per_second: 1,
-            ..Limits::default()
+            ..Rate::per(Duration::from_secs(1), 1)
         };
         let now = Instant::now();
         let mut lines = Lines {
-            bucket: Bucket::full(&limits, now.into_std()),
+            bucket: Some((rate, Bucket::full(rate, now.into_std()))),
             waiting: SharedGreeting::default(),
         };
         let shown: Vec<GreetingPlacement> = (0..4)
-            .map(|n| lines.place_greeting(&n.to_string(), &limits, now))
+            .map(|n| lines.place_greeting(&n.to_string(), now))
             .collect();
         assert_eq!(
             shown,
@@ -282,12 +282,12 @@ mod tests {
         // A later greeting does not overtake those that wait.
         let later = now + SHARED_EVERY;
         assert_eq!(
-            lines.place_greeting("4", &limits, later),
+            lines.place_greeting("4", later),
             GreetingPlacement::WaitingShared
         );
         assert_eq!(lines.waiting.line(), "Hello 2, 3, 4");
         for n in 5..20 {
-            lines.place_greeting(&n.to_string(), &limits, later);
+            lines.place_greeting(&n.to_string(), later);
         }
         assert_eq!(
             lines.waiting.line(),

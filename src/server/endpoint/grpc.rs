@@ -3,22 +3,25 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::caller::{carry_out, token_of};
 use super::shared_link::SharedLink;
-use crate::chat::{Epoch, IdentityId, RoomId, Search, Seq};
+use crate::chat::{Epoch, IdentityId, Limit, RoomId, Search, Seq};
 use crate::server::deadline;
 use crate::server::deadline::Deadline;
-use crate::server::hub::{Admitted, Caller, Hub, RemoveWhen};
-use crate::server::listen::Connection;
+use crate::server::hub::charging::Occupied;
+use crate::server::hub::{Admitted, Caller, Hub, RemoveWhen, RoomPage};
+use crate::server::listen::{Connection, UnreadAnswer};
 use crate::server::outbox::{Item, Outbox};
 use crate::server::session::{self, Origin, SessionError};
-use crate::server::store::{PageLimit, Span, StoreError};
+use crate::server::store::{PageLimit, SearchLimit, Span, StoreError};
 use crate::wire::{
-    Frame, Malformed, device_to, encode_event, entry_to, proto, request_from, room_to, search_from,
+    Frame, Malformed, device_to, encode_event, entry_to, limit_status, proto, request_from,
+    room_to, search_from,
 };
 
 /// The server code that the build script generates.
@@ -69,15 +72,17 @@ impl Endpoint {
         Ok(known)
     }
 
-    fn check_rate_limit(&self, caller: IdentityId) -> Result<(), Status> {
-        let too_many = |_| Status::resource_exhausted("too many requests at once");
-        self.hub.check_rate_limit(caller).map_err(too_many)
+    /// Charges the caller.
+    fn charge(&self, limit: Limit, caller: IdentityId) -> Result<(), Status> {
+        let charged = self.hub.charge(limit, caller);
+        charged.map_err(|refusal| limit_status(&refusal))
     }
 
-    /// As [`Endpoint::check_rate_limit`], for calls that have a limit of their own with the same code.
-    fn check_rate(&self, caller: IdentityId) -> Result<(), Status> {
-        let too_many = |_| Status::unavailable("too many requests at once");
-        self.hub.check_rate_limit(caller).map_err(too_many)
+    /// Charges the caller for a call with a long answer.
+    fn begin_reading(&self, limit: Limit, caller: IdentityId) -> Result<Occupied, Status> {
+        self.charge(limit, caller)?;
+        let occupied = self.hub.occupy(Limit::UnreadAnswers, caller);
+        occupied.map_err(|refusal| limit_status(&refusal))
     }
 
     fn fail(&self, error: &StoreError) -> Status {
@@ -112,7 +117,7 @@ impl ChatService for Endpoint {
         let (hub, out) = (Arc::clone(&self.hub), Arc::clone(&outbox));
         tokio::spawn(async move {
             let on_admitted = |admitted: &Admitted| {
-                connection.mark_admitted();
+                connection.mark_signed_in();
                 if !admitted.is_stranger {
                     connection.charge_account();
                 }
@@ -128,10 +133,17 @@ impl ChatService for Endpoint {
         request: Request<proto::ListRoomsRequest>,
     ) -> Result<Response<proto::ListRoomsResponse>, Status> {
         let caller = self.caller(&request)?;
-        let listed = self.hub.list(caller).await;
-        let listed = listed.map_err(|error| self.fail(&error))?;
+        let charged = self.begin_reading(Limit::Calls, caller)?;
+        let asked = request.into_inner();
+        let page = RoomPage {
+            after: asked.page,
+            rooms: page_size(asked.limit, RoomPage::ROOMS),
+        };
+        let listed = self.hub.list(caller, page).await;
+        let (listed, next_page) = listed.map_err(|error| self.fail(&error))?;
         let rooms = listed.iter().map(room_to).collect();
-        Ok(Response::new(proto::ListRoomsResponse { rooms }))
+        let answer = proto::ListRoomsResponse { rooms, next_page };
+        Ok(long_answer(charged, answer))
     }
 
     async fn list_mentions(
@@ -139,13 +151,16 @@ impl ChatService for Endpoint {
         request: Request<proto::ListMentionsRequest>,
     ) -> Result<Response<proto::ListMentionsResponse>, Status> {
         let caller = self.caller(&request)?;
-        self.check_rate_limit(caller)?;
+        let charged = self.begin_reading(Limit::Calls, caller)?;
         let asked = usize::try_from(request.into_inner().limit).ok();
         let most = asked.filter(|most| (1..=MENTIONS).contains(most));
         let found = self.hub.store.mentions_of(caller, most.unwrap_or(MENTIONS));
         let found = found.await.map_err(|error| self.fail(&error))?;
         let entries = found.iter().map(entry_to).collect();
-        Ok(Response::new(proto::ListMentionsResponse { entries }))
+        Ok(long_answer(
+            charged,
+            proto::ListMentionsResponse { entries },
+        ))
     }
 
     async fn search(
@@ -153,23 +168,28 @@ impl ChatService for Endpoint {
         request: Request<proto::SearchRequest>,
     ) -> Result<Response<proto::SearchResponse>, Status> {
         let caller = self.caller(&request)?;
-        self.check_rate_limit(caller)?;
+        let charged = self.begin_reading(Limit::Searches, caller)?;
+        let at_once = self.hub.occupy(Limit::SearchesAtOnce, caller);
+        let _at_once = at_once.map_err(|refusal| limit_status(&refusal))?;
         let message = request.into_inner();
         let asked = usize::try_from(message.limit).ok();
         let most = asked.filter(|most| (1..=Search::RESULT_LIMIT).contains(most));
         let search = search_from(message).map_err(|Malformed(what)| {
             Status::invalid_argument(format!("'{what}' is malformed"))
         })?;
-        let found = self
-            .hub
-            .store
-            .search(caller, search, most.unwrap_or(Search::RESULT_LIMIT));
+        let time_ms = self.hub.quotas.get(Limit::SearchTime);
+        let limit = SearchLimit {
+            entries: most.unwrap_or(Search::RESULT_LIMIT),
+            time: time_ms.map(|ms| Duration::from_millis(ms.into())),
+        };
+        let found = self.hub.store.search(caller, search, limit);
         let found = found.await.map_err(|error| self.fail(&error))?;
-        Ok(Response::new(proto::SearchResponse {
+        let answer = proto::SearchResponse {
             entries: found.entries.iter().map(entry_to).collect(),
             more: found.has_more,
             partial: found.is_partial,
-        }))
+        };
+        Ok(long_answer(charged, answer))
     }
 
     async fn list_devices(
@@ -177,7 +197,7 @@ impl ChatService for Endpoint {
         request: Request<proto::ListDevicesRequest>,
     ) -> Result<Response<proto::ListDevicesResponse>, Status> {
         let caller = self.calling(&request)?;
-        self.check_rate(caller.person)?;
+        self.charge(Limit::Posts, caller.person)?;
         let devices = self.hub.devices_of(caller.person, Some(caller.device));
         let devices = devices.await.map_err(|error| self.fail(&error))?;
         let devices = devices.into_iter().map(device_to).collect();
@@ -189,7 +209,7 @@ impl ChatService for Endpoint {
         request: Request<proto::AddDeviceRequest>,
     ) -> Result<Response<proto::AddDeviceResponse>, Status> {
         let caller = self.calling(&request)?;
-        self.check_rate(caller.person)?;
+        self.charge(Limit::Posts, caller.person)?;
         let hub = Arc::clone(&self.hub);
         let made = async move { hub.create_device_link(caller).await };
         let invite = carry_out(&self.hub, made).await?;
@@ -202,7 +222,7 @@ impl ChatService for Endpoint {
         request: Request<proto::RevokeDeviceRequest>,
     ) -> Result<Response<proto::RevokeDeviceResponse>, Status> {
         let caller = self.calling(&request)?;
-        self.check_rate(caller.person)?;
+        self.charge(Limit::Posts, caller.person)?;
         let id = request.into_inner().id;
         let hub = Arc::clone(&self.hub);
         let done = async move { hub.revoke_device(caller.person, &id, None).await };
@@ -226,6 +246,7 @@ impl ChatService for Endpoint {
         request: Request<proto::GetHistoryRequest>,
     ) -> Result<Response<proto::GetHistoryResponse>, Status> {
         let caller = self.caller(&request)?;
+        let charged = self.begin_reading(Limit::Calls, caller)?;
         let asked = request.into_inner();
         let room = RoomId::from_slice(&asked.room)
             .ok_or_else(|| Status::invalid_argument("'room' is malformed"))?;
@@ -266,13 +287,28 @@ impl ChatService for Endpoint {
         for entry in &mut page {
             entry.withhold_after(head.seq);
         }
-        Ok(Response::new(proto::GetHistoryResponse {
+        let answer = proto::GetHistoryResponse {
             entries: page.iter().map(entry_to).collect(),
             first: head.first.0,
             last: head.seq.0,
             epoch: head.epoch.bytes().to_vec(),
-        }))
+        };
+        Ok(long_answer(charged, answer))
     }
+}
+
+/// Returns an answer that may be long. The caller is charged until the client has read it.
+fn long_answer<T>(charged: Occupied, answer: T) -> Response<T> {
+    let mut response = Response::new(answer);
+    let charged = UnreadAnswer(Arc::new(charged));
+    response.extensions_mut().insert(charged);
+    response
+}
+
+/// Returns how many items a page has, if the caller asked for this many; 0 means as many as possible.
+fn page_size(asked: u32, most: usize) -> usize {
+    let asked = usize::try_from(asked).unwrap_or(usize::MAX);
+    if asked == 0 { most } else { asked.min(most) }
 }
 
 /// The response stream that reads from an outbox. An item is already an encoded frame, or is encoded here.

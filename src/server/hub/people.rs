@@ -11,12 +11,11 @@ use super::account_names::FORMER_KEPT;
 use super::admission::Rights;
 use super::admission::{AdmitError, Admitted};
 use super::names::parse_name;
-use super::{AttachedSession, Caller, GRACE, Hub, PresentPerson};
+use super::{AttachedSession, Caller, GRACE, Hub, PresentPerson, charging};
 use crate::chat::{
-    AccountOrigin, Author, Body, IdentityId, Post, Refusal, RefusalCode, Role, RoomId, SessionId,
-    Stamp, Status, UserName, Via,
+    AccountOrigin, Author, Body, IdentityId, Limit, Post, Refusal, RefusalCode, Role, RoomId,
+    SessionId, Stamp, Status, UserName, Via,
 };
-use crate::server::rate_limit::Bucket;
 use crate::server::room::attendance::Departure;
 use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::{IdentityRecord, StoreError};
@@ -26,10 +25,6 @@ use crate::wire::Event;
 const RENAMES: usize = 512;
 /// How often a person may change their name in a day. Each change reserves a name.
 const RENAMES_A_DAY: usize = 5;
-/// How many sessions a person may have: their terminals, on all machines.
-const SESSIONS: usize = 8;
-/// How many sessions the account of a program may have: jobs that run at the same time.
-const BOT_SESSIONS: usize = 64;
 /// When one more may try again.
 const SESSION_RETRY: Duration = Duration::from_secs(2);
 const DAY: Duration = Duration::from_hours(24);
@@ -169,22 +164,22 @@ impl Hub {
         }
         let sessions = state.people.get(&record.id);
         let sessions = sessions.map_or(0, |it| it.sessions.len());
-        let most = match state.accounts.get(&record.id) {
-            Some(AccountOrigin::Bot) => BOT_SESSIONS,
-            Some(_) => SESSIONS,
+        let limit = match state.accounts.get(&record.id) {
+            Some(AccountOrigin::Bot) => Some(Limit::BotSessions),
+            Some(_) => Some(Limit::Sessions),
             // A guest, whose connections are charged to their address.
-            None => usize::MAX,
+            None => None,
         };
-        if sessions >= most {
-            let refusal = Refusal::new(RefusalCode::TooMany);
-            let refusal = refusal.with("sessions").with(most);
-            return Err(refusal.retry_after(SESSION_RETRY));
+        let own = limit.map(|limit| (limit, sessions));
+        let all = (Limit::SessionsInAll, self.sessions());
+        for (limit, count) in own.into_iter().chain([all]) {
+            if let Some(most) = self.quotas.get(limit)
+                && count >= usize::try_from(most).unwrap_or(usize::MAX)
+            {
+                return Err(charging::full(limit, most).retry_after(SESSION_RETRY));
+            }
         }
         self.sessions.fetch_add(1, Ordering::Relaxed);
-        let bucket = state
-            .buckets
-            .remove(&record.id)
-            .unwrap_or_else(|| Bucket::full(&self.limits, now.into_std()));
         let attending = state
             .people
             .entry(record.id)
@@ -194,7 +189,6 @@ impl Hub {
                 status,
                 typed_at: None,
                 sessions: HashMap::new(),
-                bucket,
             });
         attending.name = record.name.clone();
         attending.is_owner |= rights.owns_rooms;
@@ -268,7 +262,6 @@ impl Hub {
         session: SessionId,
         identity: IdentityId,
     ) -> Option<PresentPerson> {
-        let now = Instant::now();
         let mut state = self.lock();
         let attending = state.people.get_mut(&identity)?;
         let removed = attending.sessions.remove(&session);
@@ -279,12 +272,7 @@ impl Hub {
         if !is_last {
             return None;
         }
-        let left = state.people.remove(&identity)?;
-        state
-            .buckets
-            .retain(|_, bucket| !bucket.is_full(&self.limits, now.into_std()));
-        state.buckets.insert(identity, left.bucket);
-        Some(left)
+        state.people.remove(&identity)
     }
 
     /// Waits for a person whose connection broke. If they do not come back, their presence ends.

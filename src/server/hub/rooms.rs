@@ -1,14 +1,13 @@
 //! Rooms: finding, listing, creating and starting them, and the private conversation of two people.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{AdmitError, Hub, Reach, random_bytes};
+use super::{AdmitError, Hub, charging, random_bytes};
 use crate::chat::RoomPreset;
 use crate::chat::{
-    Author, Body, Changes, Digest, Entry, Epoch, IdentityId, LastMessage, NameError, NewRoom, Post,
+    Author, Body, Changes, Digest, Entry, Epoch, IdentityId, Limit, NameError, NewRoom, Post,
     Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, RoomName, Seq, Skeleton, Stamp, digest,
 };
 use crate::server::clock::LogClock;
@@ -17,11 +16,6 @@ use crate::server::room::task::{self, RoomHandle};
 use crate::server::store::{Append, RoomRecord, Store, StoreError, pair};
 use crate::text;
 use crate::wire::Event;
-
-/// The maximum number of rooms created by users that the creator of a new one may be a member of.
-const OWNED_ROOM_LIMIT: usize = 64;
-/// Code points of a room's last message that are sent in the room list.
-const LAST_MESSAGE_CHARS: usize = 200;
 
 /// Creates the preset rooms that do not exist, and updates the others.
 pub(super) async fn set_up(
@@ -70,54 +64,6 @@ pub(super) async fn set_up(
 }
 
 impl Hub {
-    /// Returns the rooms that a person may know of, each with the number of people present, and with the last message if they may read
-    /// it.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn list(&self, viewer: IdentityId) -> Result<Vec<RoomInfo>, StoreError> {
-        let mine: HashSet<RoomId> = self
-            .store
-            .memberships(viewer)
-            .await?
-            .into_iter()
-            .map(|record| record.id)
-            .collect();
-        let bans = self.store.bans(viewer).await?;
-        let now = self.rooms.clock.stamp().log_ms;
-        let is_banned = |room: RoomId| {
-            bans.iter()
-                .any(|(of, until)| *of == room && until.is_active(now))
-        };
-        let mut rooms = Vec::new();
-        for record in self.rooms.directory.rooms() {
-            let is_mine = mine.contains(&record.id);
-            if record.kind == RoomKind::Secret && !is_mine {
-                continue;
-            }
-            let mut info = room_info(&record, self.present_in(record.id).await, None);
-            if is_mine || (record.kind == RoomKind::Public && !is_banned(record.id)) {
-                info.last = self.store.last_message(record.id).await?.map(last_message);
-            }
-            if is_mine {
-                info.role = self.role_in(record.id, viewer).await;
-            }
-            rooms.push(info);
-        }
-        Ok(rooms)
-    }
-
-    /// Returns the public rooms with the number of people present, for clients without memberships.
-    pub async fn list_public(&self, reach: Reach) -> Vec<RoomInfo> {
-        let mut rooms = Vec::new();
-        for record in self.rooms.directory.rooms() {
-            if record.kind == RoomKind::Public && self.is_in_reach(record.id, reach) {
-                rooms.push(room_info(&record, self.present_in(record.id).await, None));
-            }
-        }
-        rooms
-    }
-
     pub(super) async fn role_in(&self, room: RoomId, identity: IdentityId) -> Option<Role> {
         self.ask(room, |reply| RoomQuery::Role { identity, reply })
             .await
@@ -181,16 +127,7 @@ impl Hub {
                 return Err(exists().into());
             }
         }
-        let mut owned = 0;
-        for record in self.store.memberships(maker.id).await? {
-            let is_made = record.key.is_some() && !record.is_preset();
-            owned += usize::from(is_made);
-        }
-        if owned >= OWNED_ROOM_LIMIT {
-            return Err(Refusal::new(RefusalCode::TooManyRooms)
-                .with(OWNED_ROOM_LIMIT)
-                .into());
-        }
+        self.check_room_limits(maker.id).await?;
         let record = RoomRecord {
             id: RoomId::new(random_bytes()),
             kind: wanted.kind,
@@ -223,6 +160,23 @@ impl Hub {
         };
         self.notify_person(maker.id, &event);
         Ok(room)
+    }
+
+    /// Checks that a person may own one more room, and the server may have one more.
+    async fn check_room_limits(&self, maker: IdentityId) -> Result<(), AdmitError> {
+        let in_all = self.rooms.directory.rooms().len();
+        let owned = match self.quotas.get(Limit::RoomsOwned) {
+            Some(_) => self.store.rooms_owned(maker).await?,
+            None => 0,
+        };
+        for (limit, count) in [(Limit::RoomsOwned, owned), (Limit::Rooms, in_all)] {
+            if let Some(most) = self.quotas.get(limit)
+                && count >= usize::try_from(most).unwrap_or(usize::MAX)
+            {
+                return Err(charging::full(limit, most).into());
+            }
+        }
+        Ok(())
     }
 
     /// Sends an invitation to a person, if they have a session.
@@ -281,7 +235,7 @@ impl Hub {
     }
 
     /// Returns the number of people present in a room; 0 if the room is not running.
-    async fn present_in(&self, room: RoomId) -> u32 {
+    pub(super) async fn present_in(&self, room: RoomId) -> u32 {
         let Some(handle) = self.lock().running.get(&room).cloned() else {
             return 0;
         };
@@ -305,10 +259,11 @@ impl Hub {
         &self,
         opener: &Author,
         other: IdentityId,
-    ) -> Result<RoomRecord, StoreError> {
+    ) -> Result<RoomRecord, AdmitError> {
         if let Some(record) = self.store.conversation(opener.id, other).await? {
             return Ok(record);
         }
+        self.charge(Limit::Conversations, opener.id)?;
         let record = RoomRecord {
             id: RoomId::new(random_bytes()),
             kind: RoomKind::Conversation,
@@ -326,13 +281,10 @@ impl Hub {
             Ok(()) => {}
             Err(StoreError::Conflict) => {
                 // The other person opened it at the same moment.
-                return self
-                    .store
-                    .conversation(opener.id, other)
-                    .await?
-                    .ok_or(StoreError::Conflict);
+                let made = self.store.conversation(opener.id, other).await?;
+                return Ok(made.ok_or(StoreError::Conflict)?);
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
         for identity in [opener.id, other] {
             let room = self.describe(&record, identity).await?;
@@ -415,7 +367,7 @@ impl Hub {
     }
 }
 
-fn room_info(record: &RoomRecord, present: u32, peer: Option<Author>) -> RoomInfo {
+pub(super) fn room_info(record: &RoomRecord, present: u32, peer: Option<Author>) -> RoomInfo {
     RoomInfo {
         id: record.id,
         kind: record.kind,
@@ -426,14 +378,6 @@ fn room_info(record: &RoomRecord, present: u32, peer: Option<Author>) -> RoomInf
         peer,
         role: None,
         last: None,
-    }
-}
-
-fn last_message(entry: Entry) -> LastMessage {
-    LastMessage {
-        author: entry.author.name,
-        text: entry.body.text().chars().take(LAST_MESSAGE_CHARS).collect(),
-        at_ms: entry.at_ms,
     }
 }
 

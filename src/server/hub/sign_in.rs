@@ -3,19 +3,21 @@
 //! The session has already checked that the client has the device's key. Two locks are taken, always in this order: that of the device, so
 //! that one device makes one account, and that of the person.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use super::administration::Administrator;
 use super::admission::{AdmitError, Admitted, Rights};
+use super::charging::is_private;
 use super::names::parse_name;
 use super::people::Entitled;
 use super::{AttachedSession, Caller, Hub, now_ms, random_bytes};
 use crate::chat::{
     AccountOrigin, AuditAct, Author, Challenge, DeviceKey, FormerProof, IdentityId, Invite,
     InviteHash, Refusal, RefusalCode, Registration, ServerRole, SessionId, SessionToken, Transport,
-    Via,
+    Via, address_group,
 };
 use crate::server::outbox::Outbox;
 use crate::server::store::{
@@ -41,6 +43,13 @@ pub struct ProvenDevice {
     pub transport: Transport,
     /// The address that it connects from; empty: through the local socket.
     pub from: String,
+}
+
+impl ProvenDevice {
+    /// Returns the address that limits are charged to.
+    fn address(&self) -> Option<IpAddr> {
+        self.from.parse().ok().map(address_group)
+    }
 }
 
 /// What the server knows of a device that signs in.
@@ -218,7 +227,7 @@ impl Hub {
         }
         let name = parse_name(asked)?;
         let is_from_owner = role >= ServerRole::Admin && maker_role == Some(ServerRole::Owner);
-        let entitled = if is_from_owner || is_on_this_machine(device.transport) {
+        let entitled = if is_from_owner || is_private(device.transport) {
             Entitled::Yes
         } else {
             Entitled::No
@@ -230,7 +239,7 @@ impl Hub {
             via: Via::Tchat,
         };
         let now = self.rooms.clock.stamp();
-        let is_invited = invite.is_some() || is_on_this_machine(device.transport);
+        let is_invited = invite.is_some() || is_private(device.transport);
         let origin = if is_invited {
             AccountOrigin::Invited
         } else {
@@ -242,7 +251,15 @@ impl Hub {
             invite: invite.as_ref().map(|it| (it.hash, now)),
             ..NewDevice::new(account.clone(), record_of(device), now)
         };
-        if let Err(error) = self.add_device(device, new, None).await {
+        let charged = match origin {
+            AccountOrigin::Open => self.charge_registration(device.transport, device.address()),
+            _ => Ok(()),
+        };
+        let added = match charged {
+            Ok(()) => self.add_device(device, new, None).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        if let Err(error) = added {
             self.lock().names.release(&account.name, id);
             return Err(error);
         }
@@ -258,6 +275,9 @@ impl Hub {
     async fn look_up(&self, device: &ProvenDevice) -> Result<Known, AdmitError> {
         let found = |account, by| Ok(Known::Account(Found { account, by }));
         let known = self.store.identity_by_device(device.key).await?;
+        if known.is_none() && device.invite.is_some() {
+            self.check_invite_attempts(device.address())?;
+        }
         let mut invite = self.usable_invite(device.invite).await?;
         if let Some((account, DeviceStatus::Active)) = known {
             let by = match invite {
@@ -325,7 +345,10 @@ impl Hub {
         match (self.registration, device.invite, invite) {
             (Registration::Closed, ..) => Err(Refusal::new(RefusalCode::RegistrationClosed)),
             (_, _, Some(_)) | (Registration::Open, None, None) => Ok(()),
-            (_, Some(_), None) => Err(Refusal::new(RefusalCode::InviteInvalid)),
+            (_, Some(_), None) => {
+                self.charge_invalid_invite(device.address());
+                Err(Refusal::new(RefusalCode::InviteInvalid))
+            }
             (Registration::Invite, None, None) => Err(Refusal::new(RefusalCode::InviteNeeded)),
         }
     }
@@ -424,11 +447,6 @@ impl Hub {
     pub fn caller_of(&self, token: SessionToken) -> Option<Caller> {
         self.lock().tokens.get(&token).copied()
     }
-}
-
-/// Whether only somebody who can start programs as the server's user can connect in this way.
-fn is_on_this_machine(transport: Transport) -> bool {
-    matches!(transport, Transport::Socket | Transport::Memory)
 }
 
 fn record_of(device: &ProvenDevice) -> DeviceRecord {

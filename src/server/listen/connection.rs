@@ -1,17 +1,18 @@
 //! One accepted connection as its requests see it, and the registry of all of them.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::address_places::{AddressPlace, AddressPlaces};
-use crate::chat::Transport;
+use super::answer::Progress;
+use super::stranger_places::{StrangerPlace, StrangerPlaces};
+use crate::chat::{Transport, address_group};
 use crate::server::hub::guest::Guest;
 use crate::server::outbox::Outbox;
 
@@ -33,15 +34,19 @@ impl Peer {
     pub(super) fn counted(self) -> Option<IpAddr> {
         match self {
             Self::Tcp(address) => {
-                let ip = match address.ip().to_canonical() {
-                    // A client with one IPv6 address usually has the whole /64, so the /64 is counted.
-                    IpAddr::V6(ip) => {
-                        IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)))
-                    }
-                    v4 @ IpAddr::V4(_) => v4,
-                };
-                (!address.ip().to_canonical().is_loopback()).then_some(ip)
+                let ip = address.ip().to_canonical();
+                (!ip.is_loopback()).then(|| address_group(ip))
             }
+            Self::Socket | Self::Memory => None,
+        }
+    }
+}
+
+impl Peer {
+    /// Returns the address that counts before somebody signs in.
+    pub(super) fn group(self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(address) => Some(address_group(address.ip())),
             Self::Socket | Self::Memory => None,
         }
     }
@@ -68,13 +73,16 @@ struct Inner {
     transport: OnceLock<Transport>,
     /// Drops the connection, whatever its peer does.
     kill: CancellationToken,
-    has_request: AtomicBool,
-    /// The permit under `ConnectionLimits::unadmitted`. Released when the client is admitted.
-    unadmitted_permit: Mutex<Option<OwnedSemaphorePermit>>,
+    has_request: Arc<AtomicBool>,
+    /// Its place among the connections that have not signed in. Given up when the client is admitted.
+    stranger_place: Mutex<Option<StrangerPlace>>,
+    strangers: StrangerPlaces,
     /// Its place among the connections of its address. Given up while an account is charged instead.
     address_place: Mutex<Option<AddressPlace>>,
     places: AddressPlaces,
     outboxes: Mutex<Vec<Weak<Outbox>>>,
+    /// How the client reads answers to unary calls.
+    answers: Mutex<Vec<Weak<Progress>>>,
     /// A guest name that is reserved while the connection lasts.
     reserved: Mutex<Option<Arc<Guest>>>,
     /// Tasks that use the socket after an upgrade, when HTTP has released it.
@@ -82,16 +90,23 @@ struct Inner {
 }
 
 impl Connection {
-    pub(super) fn new(peer: Peer, stranger: OwnedSemaphorePermit, place: AddressPlace) -> Self {
+    pub(super) fn new(
+        peer: Peer,
+        strangers: StrangerPlaces,
+        stranger: StrangerPlace,
+        place: AddressPlace,
+    ) -> Self {
         Self(Arc::new(Inner {
             peer,
             transport: OnceLock::new(),
-            kill: CancellationToken::new(),
-            has_request: AtomicBool::new(false),
-            unadmitted_permit: Mutex::new(Some(stranger)),
+            kill: stranger.kill.clone(),
+            has_request: Arc::clone(&stranger.has_request),
+            stranger_place: Mutex::new(Some(stranger)),
+            strangers,
             places: place.places(),
             address_place: Mutex::new(Some(place)),
             outboxes: Mutex::default(),
+            answers: Mutex::default(),
             reserved: Mutex::default(),
             upgraded: TaskTracker::new(),
         }))
@@ -207,9 +222,17 @@ impl Connection {
         outboxes.push(Arc::downgrade(outbox));
     }
 
+    /// Watches how the client reads an answer, in the same way.
+    pub(super) fn watch_answer(&self, progress: &Arc<Progress>) {
+        let answers = &self.0.answers;
+        let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.retain(|it| it.strong_count() > 0);
+        answers.push(Arc::downgrade(progress));
+    }
+
     pub(super) fn is_unadmitted(&self) -> bool {
         self.0
-            .unadmitted_permit
+            .stranger_place
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .is_some()
@@ -221,19 +244,30 @@ impl Connection {
             .outboxes
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        outboxes
-            .iter()
-            .filter_map(Weak::upgrade)
-            .any(|outbox| outbox.stalled_for() >= STALLED)
+        let mut outboxes = outboxes.iter().filter_map(Weak::upgrade);
+        if outboxes.any(|outbox| outbox.stalled_for() >= STALLED) {
+            return true;
+        }
+        let answers = &self.0.answers;
+        let answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = answers.iter().filter_map(Weak::upgrade);
+        answers.any(|answer| answer.stalled_for() >= STALLED)
     }
 
-    /// Marks the client as admitted: its connection no longer counts against the limit for unknown clients.
+    /// Marks the client as admitted: its connection no longer counts against the limits for strangers.
     pub fn mark_admitted(&self) {
-        self.0
-            .unadmitted_permit
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let place = &self.0.stranger_place;
+        let place = place.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Dropping it gives the place to another connection. So it happens after this lock is released.
+        drop(place);
+    }
+
+    /// As [`Connection::mark_admitted`], for a client with an account. Its address has more places from now on.
+    pub fn mark_signed_in(&self) {
+        self.mark_admitted();
+        if let Some(address) = self.0.peer.group() {
+            self.0.strangers.remember(address);
+        }
     }
 
     fn address_place(&self) -> MutexGuard<'_, Option<AddressPlace>> {

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::chat::{NameKey, RoomId};
+use crate::chat::{NameKey, RoomId, RoomKind};
 use crate::server::store::RoomRecord;
 
 #[derive(Debug, Default)]
@@ -58,7 +58,8 @@ impl Directory {
     }
 }
 
-/// Returns the sort key of the list: preset rooms come first.
-fn sort_key(record: &RoomRecord) -> (u32, &str) {
-    (record.position, &record.name)
+/// Returns the sort key of the list: preset rooms come first, and a secret room after an open one of the same name.
+pub fn sort_key(record: &RoomRecord) -> (u32, &str, bool, RoomId) {
+    let is_secret = record.kind == RoomKind::Secret;
+    (record.position, &record.name, is_secret, record.id)
 }

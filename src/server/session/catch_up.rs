@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use super::{Following, Session};
 use crate::chat::{
-    Cursor, Digest, FollowResult, Refusal, RefusalCode, Removal, RemovalKind, RoomId, Seq, Unread,
+    Cursor, Digest, FollowResult, Limit, Refusal, RefusalCode, Removal, RemovalKind, RoomId, Seq,
+    Unread,
 };
 use crate::server::delivery::Delivery;
 use crate::server::hub::AdmitError;
@@ -29,6 +30,10 @@ impl Session {
         cursor: Option<Cursor>,
     ) -> Result<(), AdmitError> {
         self.check_room_limit(room)?;
+        // Each time, many entries may be read again.
+        if self.rooms.get(&room).is_some_and(|it| it.was_followed) {
+            self.charge_own(Limit::Follows).await?;
+        }
         let who = self.attendee();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
         let attended = self
@@ -39,6 +44,7 @@ impl Session {
         let head = match attended {
             Ok(head) => head,
             Err(refusal) if refusal.code == RefusalCode::NotAMember => {
+                self.charge_own(Limit::Follows).await?;
                 return self
                     .follow_until_removal(request, room, cursor, refusal)
                     .await;
@@ -51,7 +57,7 @@ impl Session {
         self.send_result(request, room, &head, judged, cursor.as_ref(), unread);
         let after = judged.1;
         let slot = self.outbox.take_slot(after);
-        self.rooms.insert(room, Following { slot: Some(slot) });
+        self.rooms.insert(room, Following::at(slot));
         if self.go_live(room, slot, after).await? {
             self.send_roster(room).await?;
         }
@@ -430,7 +436,7 @@ impl Session {
     }
 
     pub(super) async fn unfollow(&mut self, room: RoomId) {
-        let Some(Following { slot: Some(slot) }) = self.rooms.get(&room).copied() else {
+        let Some(slot) = self.rooms.get(&room).and_then(|it| it.slot) else {
             return;
         };
         let session = self.who.session;
@@ -438,7 +444,11 @@ impl Session {
             .ask(room, |reply| RoomMsg::Unfollow { session, reply })
             .await;
         self.outbox.free_slot(slot);
-        self.rooms.insert(room, Following { slot: None });
+        let left = Following {
+            slot: None,
+            was_followed: true,
+        };
+        self.rooms.insert(room, left);
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use futures::{Stream, StreamExt};
 use tokio::time::sleep;
 
-use super::{Following, Session};
-use crate::chat::{Refusal, RoomId, Seq};
+use super::{Following, Origin, Session};
+use crate::chat::{Limit, Refusal, RoomId, Seq};
+use crate::server::hub::charging::Sender;
 use crate::server::hub::guest::Seat;
 use crate::server::hub::{AdmitError, Hub, Reach};
 use crate::server::outbox::Outbox;
@@ -19,15 +20,17 @@ pub(crate) async fn run_guest(
     outbox: Arc<Outbox>,
     mut inbound: impl Stream<Item = RequestFrame> + Unpin + Send,
     (seat, reach): (Seat, Reach),
-    peer: String,
+    origin: Origin,
 ) {
     let guest = &seat.guest;
     let goodbye = match hub.admit_guest(guest, &outbox).await {
         Ok(admitted) => {
             let agent = guest.via.name();
             let mut inbound = (&mut inbound).map(Ok);
-            let session = Session::new(hub, &outbox, admitted, reach);
-            session.run_admitted(&mut inbound, agent, &peer).await
+            let session = Session::new(hub, &outbox, admitted, reach, &origin);
+            session
+                .run_admitted(&mut inbound, agent, &origin.peer)
+                .await
         }
         Err(AdmitError::Refused(refusal)) => {
             outbox.answer(Event::Refused {
@@ -55,11 +58,31 @@ impl Session {
         self.who.guest.is_some()
     }
 
-    /// Takes a token from the rate limit. A guest's protocol cannot ask its client to retry later, so a guest's session
-    /// waits for the token.
-    pub(super) async fn take_rate_token(&self) -> Result<(), Refusal> {
+    /// Charges this person as for a post. Most requests are limited in this way.
+    pub(super) async fn charge(&self) -> Result<(), Refusal> {
+        self.wait_for(|hub| hub.charge(Limit::Posts, self.who.author.id))
+            .await
+    }
+
+    /// Charges this person, and their address if they are a stranger, for a post of this size.
+    pub(super) async fn charge_post(&self, bytes: usize) -> Result<(), Refusal> {
+        let sender = Sender {
+            id: self.who.author.id,
+            stranger_at: self.address.filter(|_| self.who.is_stranger),
+        };
+        self.wait_for(|hub| hub.charge_post(sender, bytes)).await
+    }
+
+    /// Charges this person for something that has a limit of its own.
+    pub(super) async fn charge_own(&self, limit: Limit) -> Result<(), Refusal> {
+        self.wait_for(|hub| hub.charge(limit, self.who.author.id))
+            .await
+    }
+
+    /// Tries to charge. A guest's protocol cannot ask its client to try again later, so a guest's session waits until it succeeds.
+    async fn wait_for(&self, charge: impl Fn(&Hub) -> Result<(), Refusal>) -> Result<(), Refusal> {
         loop {
-            let Err(refusal) = self.hub.check_rate_limit(self.who.author.id) else {
+            let Err(refusal) = charge(&self.hub) else {
                 return Ok(());
             };
             let Some(after) = refusal.retry_after.filter(|_| self.is_guest()) else {
@@ -79,7 +102,7 @@ impl Session {
             return None;
         }
         let slot = self.outbox.take_slot(Seq::ZERO);
-        self.rooms.insert(room, Following { slot: Some(slot) });
+        self.rooms.insert(room, Following::at(slot));
         Some(self.follower(slot))
     }
 }

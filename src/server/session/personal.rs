@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Session, post};
 use crate::chat::{
-    Epoch, IdentityId, Level, NameKey, Refusal, RefusalCode, RoomId, Seq, Settings, Status,
+    Epoch, IdentityId, Level, Limit, NameKey, Refusal, RefusalCode, RoomId, Seq, Settings, Status,
     UserName,
 };
 use crate::server::hub::AdmitError;
@@ -57,7 +57,8 @@ impl Session {
 
     pub(super) async fn set_status(&self, request: u64, status: Status) -> Result<(), AdmitError> {
         post::check_line("status", &status.text, Status::LIMIT)?;
-        self.take_rate_token().await?;
+        self.charge().await?;
+        self.charge_own(Limit::Statuses).await?;
         self.hub.set_status(self.who.author.id, &status).await?;
         self.outbox.answer(Event::StatusChanged { request, status });
         Ok(())
@@ -75,7 +76,7 @@ impl Session {
     }
 
     pub(super) async fn whois(&self, request: u64, who: PersonTarget) -> Result<(), AdmitError> {
-        self.take_rate_token().await?;
+        self.charge().await?;
         let of = self.resolve(who).await?;
         let profile = self.hub.profile(self.who.author.id, of).await?;
         self.outbox.answer(Event::Profile { request, profile });
@@ -88,7 +89,7 @@ impl Session {
         who: PersonTarget,
         is_on: bool,
     ) -> Result<(), AdmitError> {
-        self.take_rate_token().await?;
+        self.charge().await?;
         let ignored = self.settings().await?.ignored;
         let change = if is_on {
             let person = self.resolve(who).await?;
@@ -130,7 +131,7 @@ impl Session {
         room: RoomId,
         level: Option<Level>,
     ) -> Result<(), AdmitError> {
-        self.take_rate_token().await?;
+        self.charge().await?;
         let head = self.hub.head(room, self.who.author.id).await;
         head.ok_or_else(|| Refusal::new(RefusalCode::NotAMember).with(room))?;
         self.change(request, PersonalChange::Level(room, level))
@@ -142,7 +143,7 @@ impl Session {
         request: u64,
         words: Vec<String>,
     ) -> Result<(), AdmitError> {
-        self.take_rate_token().await?;
+        self.charge().await?;
         if words.len() > Settings::KEYWORDS {
             return Err(too_many("keywords", Settings::KEYWORDS).into());
         }

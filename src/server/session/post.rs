@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Session;
 use crate::chat::{
-    Amendment, Body, ClientId, IdentityId, Limits, Post, Recipient, Refusal, RefusalCode, RoomId,
-    Ruling, TOPIC, UserName,
+    Amendment, Body, ClientId, IdentityId, Limit, Limits, Post, Recipient, Refusal, RefusalCode,
+    RoomId, Ruling, TOPIC, UserName,
 };
 use crate::server::hub::AdmitError;
 use crate::server::room::mailbox::{RoomMsg, RoomQuery};
@@ -123,7 +123,18 @@ impl Session {
         check_body(body, &self.hub.limits)?;
         self.hub.filter.apply(body)?;
         let me = self.who.author.id;
-        self.take_rate_token().await?;
+        self.charge_post(body.text().len()).await?;
+        let own_limit = match body {
+            Body::Topic(_) => Some(Limit::Topics),
+            Body::Amendment {
+                what: Amendment::React { .. },
+                ..
+            } => Some(Limit::Reactions),
+            _ => None,
+        };
+        if let Some(limit) = own_limit {
+            self.charge_own(limit).await?;
+        }
         let other = match to {
             Recipient::Room(room) => {
                 if !self.rooms.contains_key(room) {

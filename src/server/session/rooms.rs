@@ -1,7 +1,7 @@
 //! Requests about rooms: join, leave, create, open a conversation; and renaming oneself.
 
 use super::{Following, ROOMS, Session, post};
-use crate::chat::{Author, NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};
+use crate::chat::{Author, Limit, NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};
 use crate::server::hub::AdmitError;
 use crate::server::room::FollowOutcome;
 use crate::server::room::mailbox::{LeaveReason, RoomMsg};
@@ -14,7 +14,7 @@ impl Session {
         target: JoinTarget,
     ) -> Result<(), AdmitError> {
         // Before the look-up, so that guessing room names is rate-limited.
-        self.take_rate_token().await?;
+        self.charge().await?;
         let (room, asked) = match target {
             JoinTarget::Room(room) => (room, room.to_string()),
             JoinTarget::Name(name) => (self.hub.find(&name, self.who.author.id).await?, name),
@@ -53,7 +53,10 @@ impl Session {
                 self.go_live(room, slot, joined.at).await?;
             }
             (None, _) => {
-                self.rooms.entry(room).or_insert(Following { slot: None });
+                self.rooms.entry(room).or_insert(Following {
+                    slot: None,
+                    was_followed: false,
+                });
                 self.outbox.answer(Event::RoomChanged {
                     request,
                     room: joined.info,
@@ -67,7 +70,7 @@ impl Session {
         if self.hub.is_home(room) {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());
         }
-        self.take_rate_token().await?;
+        self.charge().await?;
         let author = self.who.author.clone();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
         self.hub
@@ -99,7 +102,7 @@ impl Session {
         post::check_line("topic", &wanted.topic, TOPIC)?;
         self.hub.filter.check_name(&wanted.name)?;
         self.hub.filter.mask(&mut wanted.topic)?;
-        self.take_rate_token().await?;
+        self.charge().await?;
         self.refresh_name();
         let room = self.hub.create(&self.who.author, wanted).await?;
         self.outbox.answer(Event::RoomChanged { request, room });
@@ -107,7 +110,7 @@ impl Session {
     }
 
     pub(super) async fn set_name(&mut self, request: u64, name: &str) -> Result<(), AdmitError> {
-        self.hub.check_rate_limit(self.who.author.id)?;
+        self.hub.charge(Limit::Posts, self.who.author.id)?;
         self.hub.filter.check_name(name)?;
         self.refresh_name();
         let me = self.who.author.id;
@@ -123,7 +126,7 @@ impl Session {
 
     pub(super) async fn open(&self, request: u64, who: PersonTarget) -> Result<(), AdmitError> {
         let me = self.who.author.id;
-        self.hub.check_rate_limit(me)?;
+        self.hub.charge(Limit::Posts, me)?;
         let other = self.resolve(who).await?;
         if other == me {
             return Err(Refusal::new(RefusalCode::ToSelf).into());

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use self::accounts::Accounts;
 use super::{
     AccountChange, AccountRecord, Append, DeviceRecord, DeviceStatus, IdentityRecord, InviteRecord,
-    NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span,
-    Store, StoreError, pair,
+    NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord, RoomState,
+    SearchLimit, Span, Store, StoreError, pair,
 };
 use crate::chat::{
     Amendment, AuditEntry, Body, Changes, DeviceKey, Entry, IdentityId, InstanceId, NameKey,
@@ -129,6 +129,21 @@ impl Store for MemoryStore {
         Ok(mine.into_iter().map(|room| room.record.clone()).collect())
     }
 
+    async fn rooms_owned(&self, identity: IdentityId) -> Result<usize, StoreError> {
+        let stored = self.lock();
+        let owned = stored.rooms.values().filter(|room| {
+            let record = &room.record;
+            room.members.get(&identity) == Some(&Role::Owner)
+                && !record.is_preset()
+                && record.pair.is_none()
+        });
+        Ok(owned.count())
+    }
+
+    async fn device_addresses(&self, most: usize) -> Result<Vec<String>, StoreError> {
+        Ok(self.lock().accounts.addresses(most))
+    }
+
     async fn members(&self, room: RoomId) -> Result<Vec<IdentityId>, StoreError> {
         Ok(self
             .lock()
@@ -185,9 +200,9 @@ impl Store for MemoryStore {
         &self,
         identity: IdentityId,
         search: Search,
-        most: usize,
+        limit: SearchLimit,
     ) -> Result<SearchResults, StoreError> {
-        Ok(self.lock().search(identity, &search, most))
+        Ok(self.lock().search(identity, &search, limit.entries))
     }
 
     async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError> {

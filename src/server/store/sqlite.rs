@@ -14,26 +14,27 @@ mod open_error;
 mod page;
 mod personal;
 mod read;
+mod readers;
 mod schema;
 mod search;
+mod search_timer;
 mod verify;
 mod write;
 mod writer;
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Instant;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OpenFlags};
-use tokio::sync::Semaphore;
+use rusqlite::Connection;
 use tokio::time::sleep;
 
 pub use self::backup::{Backup, BackupError, Restored, backup, restore};
 use self::disk_space::Space;
 pub use self::open_error::OpenError;
+use self::readers::Readers;
 use self::verify::{Verification, VerifyProgress};
 pub use self::verify::{quick_check, verify_file};
 use self::writer::ConflictCheck::{BeforeWriting, WhileWriting};
@@ -41,7 +42,7 @@ use self::writer::Writer;
 use super::{
     AccountChange, AccountRecord, Append, Damage, DeviceRecord, DeviceStatus, IdentityRecord,
     InviteRecord, NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord,
-    RoomState, Span, Store, StoreError, Verified,
+    RoomState, SearchLimit, Span, Store, StoreError, Verified,
 };
 use crate::chat::{
     AuditEntry, DeviceKey, Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults,
@@ -52,13 +53,15 @@ use crate::chat::{
 const TRIM_ROWS: usize = 500;
 /// How many reads may run at the same time. More wait.
 const READERS: usize = 4;
+/// How many searches may run at the same time, besides other reads. More wait.
+const SEARCHERS: usize = 2;
 
 #[derive(Debug)]
 pub struct SqliteStore {
     writer: Writer,
-    path: PathBuf,
-    readers: Arc<Mutex<Vec<Connection>>>,
-    reading: Arc<Semaphore>,
+    readers: Readers,
+    /// For searches, so that nothing else waits for them.
+    searchers: Readers,
 }
 
 impl SqliteStore {
@@ -91,9 +94,8 @@ impl SqliteStore {
         })?;
         Ok(Self {
             writer,
-            path: path.to_owned(),
-            readers: Arc::default(),
-            reading: Arc::new(Semaphore::new(READERS)),
+            readers: Readers::new(path, READERS),
+            searchers: Readers::new(path, SEARCHERS),
         })
     }
 
@@ -111,30 +113,7 @@ impl SqliteStore {
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let permit = Arc::clone(&self.reading)
-            .acquire_owned()
-            .await
-            .map_err(store_error)?;
-        let readers = Arc::clone(&self.readers);
-        let path = self.path.clone();
-        let read = move || {
-            let pooled = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = match pooled {
-                Some(connection) => connection,
-                None => reader(&path)?,
-            };
-            let answer = query(&connection);
-            readers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
-            drop(permit);
-            answer
-        };
-        tokio::task::spawn_blocking(read)
-            .await
-            .map_err(store_error)?
-            .map_err(store_error)
+        self.readers.run(move |db| query(db)).await
     }
 }
 
@@ -157,24 +136,12 @@ pub(crate) fn is_missing_or_empty(path: &Path) -> bool {
         Err(error) => error.kind() == io::ErrorKind::NotFound,
         Ok(file) if file.len() == 0 => true,
         Ok(_) => {
-            let tables = reader(path).and_then(|db| {
+            let tables = readers::open(path).and_then(|db| {
                 db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
             });
             matches!(tables, Ok(0_i64))
         }
     }
-}
-
-fn reader(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")?;
-    Ok(connection)
-}
-
-fn store_error(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Failed(error.to_string())
 }
 
 #[async_trait]
@@ -193,6 +160,15 @@ impl Store for SqliteStore {
 
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
         self.read(move |db| read::memberships(db, identity)).await
+    }
+
+    async fn rooms_owned(&self, identity: IdentityId) -> Result<usize, StoreError> {
+        self.read(move |db| read::rooms_owned(db, identity)).await
+    }
+
+    async fn device_addresses(&self, most: usize) -> Result<Vec<String>, StoreError> {
+        self.read(move |db| accounts::device_addresses(db, most))
+            .await
     }
 
     async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
@@ -240,9 +216,10 @@ impl Store for SqliteStore {
         &self,
         identity: IdentityId,
         search: Search,
-        most: usize,
+        limit: SearchLimit,
     ) -> Result<SearchResults, StoreError> {
-        let found = self.read(move |db| search::search(db, identity, &search, most));
+        let find = move |db: &mut Connection| search::search(db, identity, &search, limit);
+        let found = self.searchers.run(find);
         let (found, damage) = found.await?;
         if let Some(damage) = damage {
             self.note_index_damage(damage).await?;

@@ -50,6 +50,7 @@ pub fn failure(s: &Strings, error: &CallError) -> String {
     match error {
         CallError::NotAllowed => words.not_allowed.to_owned(),
         CallError::TooMany => words.too_many.to_owned(),
+        CallError::Limited(refusal) => s.refusal(refusal),
         CallError::Missing(Missing::Invite(id)) => fill(words.no_invite, &[&text::line(id)]),
         CallError::Missing(Missing::Account(name)) => fill(words.no_account, &[&text::line(name)]),
         CallError::Missing(Missing::Device(id)) => fill(words.no_device, &[&text::line(id)]),

@@ -1,14 +1,12 @@
 //! Texts about invitations, for the screen and for `tchat admin`.
 
-use std::time::Duration;
-
 use crate::chat::{OpenInvite, ServerRole};
 use crate::text;
 use crate::tui::strings::{Strings, fill};
 
 /// Returns the lines below a new link.
 pub fn about(s: &Strings, invite: &OpenInvite) -> [String; 3] {
-    let valid = duration(s, invite.valid);
+    let valid = s.duration(invite.valid);
     let who = match invite.uses_left {
         1 => fill(s.admin.for_one, &[&valid]),
         many => fill(s.admin.for_many, &[&valid, &many]),
@@ -23,7 +21,7 @@ pub fn line(s: &Strings, invite: &OpenInvite) -> String {
         "" => s.admin.by_host,
         name => name,
     };
-    let valid = duration(s, invite.valid);
+    let valid = s.duration(invite.valid);
     let mut line = fill(
         s.admin.invite,
         &[&invite.id, &invite.uses_left, &valid, &maker],
@@ -38,17 +36,4 @@ pub fn line(s: &Strings, invite: &OpenInvite) -> String {
         line.push_str(&fill(s.admin.gives_rooms, &[&text::line(&rooms.join(" "))]));
     }
     line
-}
-
-/// Returns a duration in its largest unit, rounded to the nearest.
-fn duration(s: &Strings, time: Duration) -> String {
-    let minutes = (time.as_secs() + 30) / 60;
-    let hours = (minutes + 30) / 60;
-    if hours >= 48 {
-        fill(s.days, &[&((hours + 12) / 24)])
-    } else if minutes >= 120 {
-        fill(s.hours, &[&hours])
-    } else {
-        fill(s.minutes, &[&minutes.max(1)])
-    }
 }

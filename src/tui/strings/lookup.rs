@@ -1,10 +1,13 @@
 //! The words for values: roles, commands, refusals, reasons and dates.
 
+use std::time::Duration;
+
 use super::{
     Action, CommandHelp, CommandName, Date, DisconnectReason, Presence, Refusal, RemovalReason,
     RequestKind, Role, Strings, Unreachable, Via, fill,
 };
 
+use crate::chat::RefusalCode;
 use crate::client::{Distrust, Protection, Untrusted};
 
 impl Strings {
@@ -85,11 +88,38 @@ impl Strings {
         (self.actions)(action)
     }
 
-    /// Why a request was refused, and what to do about it.
+    /// Why a request was refused, and what to do about it or when to try again.
     pub fn refusal(&self, refusal: &Refusal) -> String {
+        let why = self.refusal_reason(refusal);
+        match refusal.retry_after {
+            Some(after) if refusal.code == RefusalCode::LimitReached => {
+                fill(self.try_again_in, &[&why, &self.duration(after)])
+            }
+            _ => why,
+        }
+    }
+
+    /// As [`Strings::refusal`], without the time.
+    pub fn refusal_reason(&self, refusal: &Refusal) -> String {
         let argument = |n: usize| refusal.arguments.get(n).map_or("", String::as_str);
         let template = (self.refusals)(refusal.code, [argument(0), argument(1)]);
         fill(template, &[&argument(0), &argument(1), &argument(2)])
+    }
+
+    /// A duration in its largest unit, rounded to the nearest.
+    pub fn duration(&self, time: Duration) -> String {
+        let seconds = time.as_millis().div_ceil(1000);
+        let minutes = (seconds + 30) / 60;
+        let hours = (minutes + 30) / 60;
+        if hours >= 48 {
+            fill(self.days, &[&((hours + 12) / 24)])
+        } else if minutes >= 120 {
+            fill(self.hours, &[&hours])
+        } else if seconds >= 60 {
+            fill(self.minutes, &[&minutes])
+        } else {
+            fill(self.seconds, &[&seconds.max(1)])
+        }
     }
 
     /// The date line above the messages of a day.

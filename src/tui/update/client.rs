@@ -126,7 +126,13 @@ fn handle_answer(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Accepted { client_id, .. } => mark_stored(state, client_id),
         Event::PostDelayed(refusal) => {
             let s = state.preferences.strings;
-            let words = fill(s.waits_for_space, &[&s.refusal(&refusal)]);
+            let why = s.refusal_reason(&refusal);
+            let words = match refusal.retry_after {
+                Some(after) if refusal.code == RefusalCode::LimitReached => {
+                    fill(s.sent_again_in, &[&why, &s.duration(after)])
+                }
+                _ => fill(s.waits_for_space, &[&why]),
+            };
             state.show_notice(Tone::Problem, text::line(&words).to_string());
         }
         Event::PostRefused { client_id, refusal } => {

@@ -74,6 +74,7 @@ const SERVER: &[May] = &[
         &[
             "bus",
             "clock",
+            "limits",
             "metrics",
             "outbox",
             "rate_limit",
@@ -85,6 +86,7 @@ const SERVER: &[May] = &[
     ("room", &["bus", "clock", "delivery", "outbox", "store"]),
     ("outbox", &["delivery"]),
     ("data_dir", &["hub", "store"]),
+    ("limits", &["rate_limit"]),
     ("log", &["room"]),
     ("bus", &[]),
     ("clock", &[]),

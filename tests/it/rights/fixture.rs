@@ -122,7 +122,7 @@ impl TestPerson {
     }
 
     pub async fn rooms(&mut self) -> Vec<RoomInfo> {
-        let request = self.raw.authorised(proto::ListRoomsRequest {});
+        let request = self.raw.authorised(proto::ListRoomsRequest::default());
         let answer = self.raw.service.list_rooms(request).await.unwrap();
         let rooms = answer.into_inner().rooms.into_iter();
         rooms.map(|room| room_from(room).unwrap()).collect()

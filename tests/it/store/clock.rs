@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tchat::chat::{Search, Seq, ServerId, Stamp};
 use tchat::server::clock::now_ms;
 use tchat::server::store::sqlite::SqliteStore;
-use tchat::server::store::{Append, RetentionCutoff, RoomRecord, Store};
+use tchat::server::store::{Append, RetentionCutoff, RoomRecord, SearchLimit, Store};
 
 use super::{BEN, append, at, made};
 
@@ -45,7 +45,10 @@ pub async fn contract(store: &dyn Store) {
             rooms: vec![room.id],
             ..Search::default()
         };
-        let found = store.search(BEN, wanted, 100).await.unwrap();
+        let found = store
+            .search(BEN, wanted, SearchLimit::entries(100))
+            .await
+            .unwrap();
         let found: Vec<u64> = found.entries.iter().map(|it| it.seq.0).collect();
         assert_eq!(found, seqs);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tchat::chat::{Amendment, Body, Changes, RoomId, Search, Seq, ServerId};
 use tchat::server::store::sqlite::{self, SqliteStore};
-use tchat::server::store::{Append, RoomRecord, Store};
+use tchat::server::store::{Append, RoomRecord, SearchLimit, Store};
 
 use super::search::{contract, finds, indexed};
 use super::{BEN, entry, record, taken};
@@ -147,7 +147,10 @@ async fn a_damaged_index_is_detected_without_a_search_and_does_not_block_posts()
         let said = entry(&room, 2000, Body::Text("zanzibar".into()));
         append(&store, &room, vec![said]).await;
         made_again(&path).await;
-        let found = store.search(BEN, words("zanzibar"), 9).await.unwrap();
+        let found = store
+            .search(BEN, words("zanzibar"), SearchLimit::entries(9))
+            .await
+            .unwrap();
         assert_eq!(found.entries.len(), 1, "{what}");
         finds(&store, &record(61, "seek")).await;
         store.close().await.unwrap();
@@ -183,7 +186,10 @@ async fn edits_deletions_and_trims_work_on_a_damaged_index() {
         store.trim(RoomId::new([64; 16]), Seq(1000)).await.unwrap();
         made_again(&path).await;
         for (word, count) in [("zanzibar", 1), ("发布", 0), ("number999", 0)] {
-            let found = store.search(BEN, words(word), 9).await.unwrap();
+            let found = store
+                .search(BEN, words(word), SearchLimit::entries(9))
+                .await
+                .unwrap();
             assert_eq!(found.entries.len(), count, "{what}: {word}");
         }
         store.close().await.unwrap();
@@ -224,7 +230,10 @@ async fn an_edit_that_hits_a_damaged_page_fails_and_succeeds_after_a_restart() {
         let store = open(&path);
         store.append(edit()).await.unwrap();
         made_again(&path).await;
-        let found = store.search(BEN, words("zanzibar"), 9).await.unwrap();
+        let found = store
+            .search(BEN, words("zanzibar"), SearchLimit::entries(9))
+            .await
+            .unwrap();
         assert_eq!(found.entries.len(), 1, "{what}");
         store.close().await.unwrap();
     }

@@ -11,7 +11,7 @@ use tchat::chat::{
 };
 use tchat::server::store::memory::MemoryStore;
 use tchat::server::store::sqlite::SqliteStore;
-use tchat::server::store::{Append, IdentityRecord, RoomRecord, Store};
+use tchat::server::store::{Append, IdentityRecord, RoomRecord, SearchLimit, Store};
 
 use super::{ANN, BEN, entry, made, members, seen, taken};
 
@@ -46,7 +46,10 @@ fn words(phrases: &[&str]) -> Search {
 }
 
 async fn found(store: &dyn Store, who: IdentityId, search: Search) -> Vec<(u8, u64)> {
-    let found = store.search(who, search, 100).await.unwrap();
+    let found = store
+        .search(who, search, SearchLimit::entries(100))
+        .await
+        .unwrap();
     let places = found.entries.iter();
     places.map(|it| (it.room.bytes()[0], it.seq.0)).collect()
 }
@@ -221,9 +224,15 @@ pub async fn finds(store: &dyn Store, room: &RoomRecord) {
     }
     assert_eq!(found(store, ANN, words(&["secret"])).await, [(63, 2)]);
     assert_eq!(found(store, CAY, words(&["build"])).await, []);
-    let two = store.search(BEN, words(&["build"]), 2).await.unwrap();
+    let two = store
+        .search(BEN, words(&["build"]), SearchLimit::entries(2))
+        .await
+        .unwrap();
     assert_eq!((two.entries.len(), two.has_more), (2, true));
-    let green = store.search(BEN, words(&["is green"]), 2).await.unwrap();
+    let green = store
+        .search(BEN, words(&["is green"]), SearchLimit::entries(2))
+        .await
+        .unwrap();
     assert_eq!(
         green.entries[0].amended.as_ref().unwrap().reactions.len(),
         1
@@ -289,6 +298,38 @@ async fn indexing_does_not_change_results_and_deleted_words_leave_the_file() {
         assert!(!is_there(gone), "'{gone}' is still in the file");
     }
     assert!(is_there("okapi"), "the edit contains it");
+}
+
+#[tokio::test]
+async fn a_search_ends_when_its_time_is_over_and_the_next_one_is_complete() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tchat.db");
+    let store = SqliteStore::open(&path, ServerId::new([9; 16])).unwrap();
+    let room = super::record(61, "seek");
+    contract(&store).await;
+    let text = |n: u64| Body::Text(format!("common {n} word{n}"));
+    let many = (13..8_000).map(|n| entry(&room, n, text(n))).collect();
+    append(&store, &room, many).await;
+    indexed(&path).await;
+    let prefix = Search {
+        is_prefix: true,
+        ..words(&["wor"])
+    };
+    // In order: read through the index, by the beginning of a word, and without the index.
+    for search in [words(&["common"]), prefix, words(&[])] {
+        let within = |time| SearchLimit { entries: 50, time };
+        let short = within(Some(Duration::from_nanos(1)));
+        let cut = store.search(BEN, search.clone(), short).await.unwrap();
+        assert!(cut.is_partial && cut.entries.len() < 50, "{search:?}");
+        let whole = store
+            .search(BEN, search.clone(), within(None))
+            .await
+            .unwrap();
+        assert_eq!(whole.entries.len(), 50, "{search:?}");
+        let enough = within(Some(Duration::from_secs(600)));
+        let within_time = store.search(BEN, search, enough).await.unwrap();
+        assert_eq!(within_time, whole);
+    }
 }
 
 /// Both stores must return the same results for any messages, amendments and searches.
@@ -368,8 +409,14 @@ fn both_stores_return_the_same_results() {
                         has: has.into_iter().collect(),
                         ..Search::default()
                     };
-                    let expected = memory.search(BEN, search.clone(), most).await.unwrap();
-                    let found = sqlite.search(BEN, search.clone(), most).await.unwrap();
+                    let expected = memory
+                        .search(BEN, search.clone(), SearchLimit::entries(most))
+                        .await
+                        .unwrap();
+                    let found = sqlite
+                        .search(BEN, search.clone(), SearchLimit::entries(most))
+                        .await
+                        .unwrap();
                     prop_assert_eq!(&found.entries, &expected.entries, "{:?}", search);
                 }
                 Ok::<_, TestCaseError>(())

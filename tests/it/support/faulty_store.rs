@@ -10,8 +10,8 @@ use tchat::chat::{
 };
 use tchat::server::store::{
     AccountChange, AccountRecord, Append, DeviceRecord, DeviceStatus, IdentityRecord, InviteRecord,
-    NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord, RoomState, Span,
-    Store, StoreError,
+    NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord, RoomState,
+    SearchLimit, Span, Store, StoreError,
 };
 
 pub struct Faulty {
@@ -51,6 +51,12 @@ impl Store for Faulty {
     }
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
         self.inner.memberships(identity).await
+    }
+    async fn rooms_owned(&self, identity: IdentityId) -> Result<usize, StoreError> {
+        self.inner.rooms_owned(identity).await
+    }
+    async fn device_addresses(&self, most: usize) -> Result<Vec<String>, StoreError> {
+        self.inner.device_addresses(most).await
     }
     async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
         self.inner.entries_at(room, seqs).await
@@ -206,9 +212,9 @@ impl Store for Faulty {
         &self,
         identity: IdentityId,
         search: Search,
-        most: usize,
+        limit: SearchLimit,
     ) -> Result<SearchResults, StoreError> {
-        self.inner.search(identity, search, most).await
+        self.inner.search(identity, search, limit).await
     }
 
     async fn personal(&self, identity: IdentityId) -> Result<Personal, StoreError> {

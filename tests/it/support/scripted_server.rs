@@ -158,7 +158,7 @@ pub fn start_with(headers: Headers) -> (Connector, mpsc::Receiver<ScriptedStream
             incoming,
             doors,
             Encryption::default(),
-            ConnectionLimits::default(),
+            (ConnectionLimits::default(), Vec::new()),
             drain,
             hurry,
         )

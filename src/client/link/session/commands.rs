@@ -1,7 +1,7 @@
 //! Commands from the interface: the request or the call that each becomes.
 
 use super::{LinkSession, RequestPurpose};
-use crate::chat::{Refusal, RefusalCode, SessionToken};
+use crate::chat::SessionToken;
 use crate::client::link::{NoReceiver, account, admin};
 use crate::client::{Command, Event, PersonRef, RequestKind, RoomToJoin, SearchScope, history};
 use crate::wire::{JoinTarget, PersonTarget, Request};
@@ -92,10 +92,10 @@ impl LinkSession<'_> {
                 let call = history::fetch_mentions(self.service.clone(), token);
                 self.calls.push(Box::pin(async {
                     match call.await {
-                        Some(entries) => Event::Mentions(entries),
-                        None => Event::Refused {
+                        Ok(entries) => Event::Mentions(entries),
+                        Err(refusal) => Event::Refused {
                             about: RequestKind::Mentions,
-                            refusal: Refusal::new(RefusalCode::Offline),
+                            refusal,
                         },
                     }
                 }));
@@ -134,10 +134,10 @@ impl LinkSession<'_> {
                 let call = history::fetch_rooms(self.service.clone(), token);
                 self.calls.push(Box::pin(async {
                     match call.await {
-                        Some(rooms) => Event::Rooms(rooms),
-                        None => Event::Refused {
+                        Ok(rooms) => Event::Rooms(rooms),
+                        Err(refusal) => Event::Refused {
                             about: RequestKind::ListRooms,
-                            refusal: Refusal::new(RefusalCode::Offline),
+                            refusal,
                         },
                     }
                 }));

@@ -34,7 +34,11 @@ impl LinkSession<'_> {
             self.link
                 .pending
                 .postpone(client_id, after, Instant::now().into_std());
-            if refusal.code == RefusalCode::StorageFull {
+            let is_long = matches!(
+                refusal.code,
+                RefusalCode::StorageFull | RefusalCode::LimitReached
+            );
+            if is_long {
                 self.link.emit(Event::PostDelayed(refusal)).await?;
             }
         } else if self.link.pending.remove_answered(client_id).is_some() {

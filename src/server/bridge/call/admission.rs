@@ -4,6 +4,7 @@ use super::{
     Arc, Call, Guest, JoinTarget, Notification, ReceiverStream, Refusal, Request, Seat, Stage, Via,
     WAITING, mpsc, reserve, session,
 };
+use crate::server::session::Origin;
 
 impl Call {
     /// Reserves a name and starts the session. The client is answered when the room has answered.
@@ -45,7 +46,11 @@ impl Call {
             Arc::clone(&self.outbox),
             ReceiverStream::new(asked),
             (seat, self.reach),
-            self.connection.peer(),
+            Origin {
+                peer: self.connection.peer(),
+                address: self.connection.address(),
+                transport: None,
+            },
         ));
     }
 

@@ -43,6 +43,22 @@ impl Accounts {
         self.removed.contains(&account)
     }
 
+    /// Returns the addresses from which devices signed in last, the newest first.
+    pub fn addresses(&self, most: usize) -> Vec<String> {
+        let active = self.devices.values();
+        let active = active.filter(|it| it.status == DeviceStatus::Active);
+        let mut records: Vec<&DeviceRecord> = active.map(|it| &it.record).collect();
+        records.sort_by_key(|it| Reverse(it.seen_ms));
+        let mut addresses: Vec<String> = Vec::new();
+        for record in records {
+            let is_new = !record.from.is_empty() && !addresses.contains(&record.from);
+            if is_new && addresses.len() < most {
+                addresses.push(record.from.clone());
+            }
+        }
+        addresses
+    }
+
     pub fn devices_of(&self, account: IdentityId) -> Vec<DeviceRecord> {
         let active = self.devices.values();
         let active = active.filter(|it| it.account == account && it.status == DeviceStatus::Active);

@@ -78,6 +78,16 @@ pub fn identity_by_former_secret(
     .map(Option::flatten)
 }
 
+/// Returns the addresses from which devices signed in last, the newest first.
+pub fn device_addresses(db: &Connection, most: usize) -> rusqlite::Result<Vec<String>> {
+    db.prepare_cached(
+        "SELECT seen_from FROM devices WHERE seen_from <> '' AND revoked_ms IS NULL
+         GROUP BY seen_from ORDER BY max(seen_ms) DESC LIMIT ?1",
+    )?
+    .query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| row.get(0))?
+    .collect()
+}
+
 /// Returns all accounts that were not removed.
 pub fn accounts(db: &Connection, now_ms: u64) -> rusqlite::Result<Vec<AccountRecord>> {
     db.prepare_cached(&format!(

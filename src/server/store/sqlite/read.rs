@@ -202,6 +202,18 @@ pub fn memberships(db: &Connection, identity: IdentityId) -> rusqlite::Result<Ve
     .and_then(readable)
 }
 
+pub fn rooms_owned(db: &Connection, identity: IdentityId) -> rusqlite::Result<usize> {
+    db.prepare_cached(
+        "SELECT count(*) FROM members m JOIN rooms r ON r.num = m.room
+         WHERE m.identity = ?1 AND m.role = ?2 AND r.position = ?3 AND r.low IS NULL",
+    )?
+    .query_row(
+        params![identity.bytes(), Role::Owner.number(), u32::MAX],
+        |row| row.get::<_, i64>(0),
+    )
+    .map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 pub fn members(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<IdentityId>> {
     db.prepare_cached("SELECT m.identity FROM members m JOIN rooms r ON r.num = m.room WHERE r.id = ?1 ORDER BY m.identity")?
         .query_map([room.bytes()], |row| Ok(bytes(row, 0)?.map(IdentityId::new)))

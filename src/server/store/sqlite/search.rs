@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, ErrorCode, named_params, params};
 
 use super::decode::{self, ENTRY, checked, readable as rows, unchecked_entry};
 use super::encode::MESSAGE_KINDS;
@@ -15,7 +15,9 @@ use super::encode::signed;
 use super::index::{self, author_mark, mark, name_mark, row_number};
 use super::page::{add_mentions, add_reactions};
 use super::read::{epoch, identities_named, seq_range};
+use super::search_timer::SearchTimer;
 use crate::chat::{Entry, Epoch, IdentityId, RoomId, Search, SearchResults, UserName};
+use crate::server::store::SearchLimit;
 use crate::text::Finder;
 
 /// How many entries one search reads, shared equally among the rooms.
@@ -42,23 +44,34 @@ struct SearchedRoom {
 /// Searches the rooms a person is a member of, newest first. If the index turns out to be damaged, the entries are read instead, and the
 /// damage is returned with the result.
 pub fn search(
+    db: &mut Connection,
+    me: IdentityId,
+    wanted: &Search,
+    limit: SearchLimit,
+) -> rusqlite::Result<(SearchResults, Option<index::IndexDamage>)> {
+    let timer = SearchTimer::start(db, limit.time)?;
+    let found = search_with(db, me, wanted, (limit.entries, &timer));
+    // The connection goes back to the pool.
+    db.progress_handler(0, None::<fn() -> bool>)?;
+    found
+}
+
+fn search_with(
     db: &Connection,
     me: IdentityId,
     wanted: &Search,
-    most: usize,
+    (most, timer): (usize, &SearchTimer),
 ) -> rusqlite::Result<(SearchResults, Option<index::IndexDamage>)> {
+    let search_using = |with| search_using(db, me, wanted, (most, timer), with);
     if index::is_damaged(db)? {
-        return Ok((search_using(db, me, wanted, most, IndexUse::NoIndex)?, None));
+        return Ok((search_using(IndexUse::NoIndex)?, None));
     }
-    let error = match search_using(db, me, wanted, most, IndexUse::Index) {
+    let error = match search_using(IndexUse::Index) {
         Ok(found) => return Ok((found, None)),
         Err(error) => error,
     };
     match index::IndexDamage::of(db, &error) {
-        Some(damage) => Ok((
-            search_using(db, me, wanted, most, IndexUse::NoIndex)?,
-            Some(damage),
-        )),
+        Some(damage) => Ok((search_using(IndexUse::NoIndex)?, Some(damage))),
         None => Err(error),
     }
 }
@@ -74,7 +87,7 @@ fn search_using(
     db: &Connection,
     me: IdentityId,
     wanted: &Search,
-    most: usize,
+    (most, timer): (usize, &SearchTimer),
     with: IndexUse,
 ) -> rusqlite::Result<SearchResults> {
     // One snapshot for all rooms, so that an entry indexed meanwhile is neither missed nor found twice.
@@ -83,6 +96,7 @@ fn search_using(
     let finder = Finder::new(wanted, me, holders(db, &wanted.from)?);
     let mut look = SearchRun {
         db,
+        timer,
         with,
         most,
         share: (ENTRIES_READ / rooms.len().max(1)).max(MIN_SHARE),
@@ -90,13 +104,13 @@ fn search_using(
         needs_details: wanted.has.iter().any(|what| mark(*what).is_none()),
         found: SearchResults::default(),
     };
-    look.by_words(&rooms, &finder, wanted)?;
-    if wanted.is_prefix
-        && look.found.entries.len() < most
-        && let Some(finder) = finder.as_prefix_search()
-    {
-        look.by_prefix(&rooms, &finder, wanted)?;
+    let searched = look.run(&rooms, &finder, wanted);
+    match (searched, timer.finish()) {
+        // SQLite ended the query because the time is over. What was found until then counts.
+        (Err(error), true) if is_interrupted(&error) => look.keep_newest(),
+        (searched, _) => searched?,
     }
+    look.found.is_partial |= timer.finish();
     look.found.has_more |= look.found.entries.len() >= most;
     if !look.needs_details {
         let numbers: HashMap<RoomId, i64> = rooms.iter().map(|it| (it.id, it.num)).collect();
@@ -184,6 +198,7 @@ fn query(finder: &Finder, wanted: &Search) -> Option<String> {
 /// A search in progress.
 struct SearchRun<'a> {
     db: &'a Connection,
+    timer: &'a SearchTimer,
     with: IndexUse,
     most: usize,
     /// How many entries may be read in each room.
@@ -203,7 +218,29 @@ fn add_details(db: &Connection, num: i64, entry: &mut Entry) -> rusqlite::Result
     add_mentions(db, num, of_one)
 }
 
+/// Whether SQLite ended a query because it was told to stop.
+fn is_interrupted(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+}
+
 impl SearchRun<'_> {
+    /// Searches by whole words and, if that does not find enough, by the beginning of the last word.
+    fn run(
+        &mut self,
+        rooms: &[SearchedRoom],
+        finder: &Finder,
+        wanted: &Search,
+    ) -> rusqlite::Result<()> {
+        self.by_words(rooms, finder, wanted)?;
+        if wanted.is_prefix
+            && self.found.entries.len() < self.most
+            && let Some(finder) = finder.as_prefix_search()
+        {
+            self.by_prefix(rooms, &finder, wanted)?;
+        }
+        Ok(())
+    }
+
     /// Searches by whole words.
     fn by_words(
         &mut self,
@@ -332,7 +369,7 @@ impl SearchRun<'_> {
         let (mut count, mut read) = (0, 0);
         let mut goes_on = true;
         while goes_on && let Some(row) = rows.next()? {
-            if read >= self.share {
+            if read >= self.share || self.timer.must_stop() {
                 self.found.is_partial = true;
                 break;
             }

@@ -61,7 +61,7 @@ pub fn quick_check(path: &Path) -> Result<(), String> {
 /// # Errors
 /// The file cannot be read, or its pages are damaged.
 pub fn verify_file(path: &Path) -> Result<Verified, String> {
-    let db = super::reader(path).map_err(|error| error.to_string())?;
+    let db = super::readers::open(path).map_err(|error| error.to_string())?;
     verify(&db)
 }
 

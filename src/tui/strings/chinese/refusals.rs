@@ -63,6 +63,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NoEffect => "对 {0} 来说没有变化",
         RefusalCode::Word => "这个服务器上不允许“{0}”",
         RefusalCode::TooMany => too_many(first),
+        RefusalCode::LimitReached => limit_reached(first),
         RefusalCode::RoomExists => "已有房间 #{0}，或看起来相似的房间",
         RefusalCode::RoomNameInvalid => match second {
             "empty" => "房间名至少要有一个汉字、字母或数字",
@@ -98,5 +99,24 @@ fn too_many(what: &str) -> &'static str {
         "sessions" => "这个账号已有 {1} 个连接，达到上限",
         "renames" => "每天最多改名 {1} 次",
         _ => "最多可以设置 {1} 个关键词",
+    }
+}
+
+/// Which limit of the server is reached.
+fn limit_reached(limit: &str) -> &'static str {
+    match limit {
+        "accounts_per_address" => "同一地址每小时最多注册 {1} 个账号；使用邀请链接不受此限制",
+        "accounts" | "accounts_on_loopback" => "这个服务器每小时最多注册 {1} 个账号",
+        "failed_invites" => "同一地址每小时最多使用 {1} 次无效邀请",
+        "sessions_in_all" => "服务器已满：已有 {1} 个连接",
+        "stranger_mib" => "未受邀请的用户在同一地址每天最多发送 {1} MiB",
+        "topics" => "每分钟最多设置 {1} 次话题",
+        "statuses" => "每分钟最多更改 {1} 次状态",
+        "reactions" => "每分钟最多回应 {1} 次表情",
+        "rooms_owned" => "你已拥有 {1} 个房间，达到上限；请先关闭一个",
+        "rooms" => "服务器已有 {1} 个房间，达到上限",
+        "conversations" => "每小时最多发起 {1} 个私聊",
+        "searches" | "searches_at_once" => "搜索太频繁",
+        _ => "太频繁：服务器的限制“{0}”是 {1}",
     }
 }

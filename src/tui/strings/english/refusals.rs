@@ -75,6 +75,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NoEffect => "that changes nothing for {0}",
         RefusalCode::Word => "'{0}' is not allowed on this server",
         RefusalCode::TooMany => too_many(first),
+        RefusalCode::LimitReached => limit_reached(first),
         RefusalCode::RoomExists => "there is already a room #{0}, or one that looks like it",
         RefusalCode::RoomNameInvalid => match second {
             "empty" => "a room name needs at least one letter or digit",
@@ -120,5 +121,30 @@ fn too_many(what: &str) -> &'static str {
         "sessions" => "this account already has {1} sessions, which is the limit",
         "renames" => "you can change your name {1} times a day",
         _ => "you can have at most {1} keywords",
+    }
+}
+
+/// Which limit of the server is reached.
+fn limit_reached(limit: &str) -> &'static str {
+    match limit {
+        "accounts_per_address" => {
+            "{1} accounts an hour can be created from one address, which is the limit; an invitation has no such limit"
+        }
+        "accounts" | "accounts_on_loopback" => {
+            "{1} accounts an hour can be created on this server, which is the limit"
+        }
+        "failed_invites" => {
+            "{1} invalid invitations an hour are accepted from one address, which is the limit"
+        }
+        "sessions_in_all" => "the server is full: it has {1} sessions",
+        "stranger_mib" => "{1} MiB a day can be sent without an invitation from one address",
+        "topics" => "you can set {1} topics a minute",
+        "statuses" => "you can change your status {1} times a minute",
+        "reactions" => "you can react {1} times a minute",
+        "rooms_owned" => "you already own {1} rooms, which is the limit; close one first",
+        "rooms" => "the server already has {1} rooms, which is the limit",
+        "conversations" => "you can start {1} private conversations an hour",
+        "searches" | "searches_at_once" => "you are searching too often",
+        _ => "that is too often: the server's limit '{0}' is {1}",
     }
 }

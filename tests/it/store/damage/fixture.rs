@@ -9,8 +9,8 @@ use tchat::chat::{
 };
 use tchat::server::store::sqlite::{self, SqliteStore};
 use tchat::server::store::{
-    Append, IdentityRecord, PageLimit, PersonalChange, RetentionCutoff, RoomRecord, Span, Store,
-    Verified,
+    Append, IdentityRecord, PageLimit, PersonalChange, RetentionCutoff, RoomRecord, SearchLimit,
+    Span, Store, Verified,
 };
 
 use super::super::search::indexed;
@@ -205,13 +205,19 @@ async fn query_all(store: &SqliteStore, what: &str) -> Vec<Entry> {
                 is_prefix: is_open,
                 ..Search::default()
             };
-            store.search(who, search, 9).await.expect(what);
+            store
+                .search(who, search, SearchLimit::entries(9))
+                .await
+                .expect(what);
         }
         let search = Search {
             from: vec!["安".into()],
             ..Search::default()
         };
-        store.search(who, search, 9).await.expect(what);
+        store
+            .search(who, search, SearchLimit::entries(9))
+            .await
+            .expect(what);
     }
     for name in ["Ann", "boss", "nobody"] {
         let key = UserName::new(name).unwrap().key();
