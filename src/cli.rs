@@ -1,4 +1,5 @@
-//! The command line: its flags and commands. It runs the screen, a server, the demo, or a command without a screen.
+//! The command line: defines its flags and commands, and runs the client, a server, the demo, or a command without a
+//! screen.
 
 mod admin;
 mod backup;
@@ -226,7 +227,7 @@ fn switch(word: &str) -> Result<bool, String> {
     parse_switch(word).ok_or_else(wrong)
 }
 
-/// Accepts only a word that is meant as a link: any other is meant as a command.
+/// Accepts a word only if it looks like a link, even an invalid one. Any other word is treated as a command.
 fn server_link(word: &str) -> Result<String, String> {
     if ServerLink::is_meant(word) {
         Ok(word.to_owned())
@@ -235,13 +236,13 @@ fn server_link(word: &str) -> Result<String, String> {
     }
 }
 
-/// Runs what the command line asks for.
+/// Runs the command given on the command line.
 ///
 /// # Errors
 /// The error says what failed, and on a second line what to do about it.
 pub fn run(args: &Args) -> Result<()> {
     if let Some(CliCommand::Doctor) = args.task {
-        // It reports errors in the configuration itself.
+        // `doctor` loads the configuration itself, and reports its errors as findings.
         return doctor::run(args);
     }
     let config = Config::load(&args.into()).map_err(|error| match args.task {

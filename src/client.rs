@@ -57,19 +57,19 @@ pub enum Command {
     },
     Join(RoomToJoin),
     Leave(RoomId),
-    /// Finds or creates the private conversation with the person who has a name.
+    /// Finds or creates the private conversation with the person of this name.
     Open(String),
     SetName(String),
     Create(NewRoom),
     ListRooms,
-    /// Marks everything up to a seq as read. A seq that is not above the server's position only asks for the counts.
+    /// Marks everything up to a seq as read. A seq that is not above the server's position only requests the counts.
     MarkRead {
         room: RoomId,
         epoch: Epoch,
         seq: Seq,
     },
     SetStatus(Status),
-    /// Tells the room that we are typing.
+    /// Sends a typing signal to the room.
     Typing(RoomId),
     Whois(PersonRef),
     Ignore {
@@ -78,7 +78,7 @@ pub enum Command {
     },
     SetLevel {
         room: RoomId,
-        /// Absent: the usual level for this kind of room.
+        /// `None`: the default level for this kind of room.
         level: Option<Level>,
     },
     SetKeywords(Vec<String>),
@@ -100,7 +100,7 @@ pub enum Command {
     },
     /// Sends goodbye and stays disconnected; posts wait.
     Disconnect,
-    /// Reports the state of the connection, now and again when the server has answered a ping.
+    /// Reports the state of the connection: at once, and a second time when the server has answered a ping.
     Report,
     /// Reconnects at once instead of waiting.
     RetryNow,
@@ -150,16 +150,17 @@ pub enum Event {
         drafts: Drafts,
         posts: Vec<Unsent>,
     },
-    /// Messages of a replaced history of the room that are not in the present one.
+    /// Messages of a replaced history of the room that are not in the current one.
     FormerEntries {
         room: RoomId,
         entries: Vec<Entry>,
     },
-    /// Nothing can be stored on this disk, with the reason.
+    /// The cache cannot be opened or written, with the reason.
     CacheFailed(String),
     /// The cache was damaged; it was moved to this path.
     CacheDamaged(PathBuf),
-    /// The server accepted us. `rooms` are those we are a member of; `ending` are those we no longer are. The next events say why.
+    /// The server accepted us. `rooms` are those we are a member of. `ending` are those we no longer are; the next
+    /// events contain the reasons.
     Welcome {
         you: Author,
         server_id: ServerId,
@@ -211,19 +212,20 @@ pub enum Event {
     },
     /// The answer to [`Command::ListMentions`], newest first.
     Mentions(Vec<Entry>),
-    /// The answer to [`Command::Search`]; `None` if the server cannot be asked now.
+    /// The answer to [`Command::Search`]; `None` if the server could not be searched.
     SearchResults {
         id: u64,
         scope: SearchScope,
         results: Option<SearchResults>,
     },
-    /// Entries that exist but will not be sent unless they are asked for.
+    /// Entries that exist but are not sent unless they are requested.
     Gap {
         room: RoomId,
         from: Seq,
         to: Seq,
     },
-    /// Live or replayed entries of one room, ascending and without holes after the entries before.
+    /// Live or replayed entries of one room, ascending. They continue the previous ones without a hole, unless a
+    /// [`Event::Followed`] in between was not contiguous.
     Entries(Vec<Entry>),
     /// A page of older entries, ascending. `first` is the first seq that the room has.
     Page {
@@ -247,7 +249,8 @@ pub enum Event {
         updated: Vec<Person>,
         removed: Vec<IdentityId>,
     },
-    /// A post was stored, but its entry will not arrive. Without a seq, it was stored before.
+    /// A post was stored, but its entry will not arrive. Without a seq, it had been stored before, and its entry was
+    /// already sent.
     Accepted {
         client_id: ClientId,
         room: RoomId,
@@ -276,7 +279,7 @@ pub enum Event {
     Account(Result<AccountAnswer, CallError>),
     /// Another device was added to our account.
     DeviceAdded {
-        /// What its person calls it; may be empty.
+        /// The name that its owner gave it; may be empty.
         name: String,
         /// The address that it connected from; empty: through the server's local socket.
         from: String,
@@ -334,7 +337,7 @@ pub enum LinkState {
         retry_in: Duration,
         why: DisconnectReason,
     },
-    /// Cannot go on without another name.
+    /// Cannot continue until another name is set.
     NameRefused(Refusal),
     /// Does not reconnect automatically.
     Stopped(DisconnectReason),
@@ -347,9 +350,9 @@ pub enum DisconnectReason {
     Unreachable(Unreachable),
     /// The server accepts connections but does not answer.
     NoResponse,
-    /// It was not recognised, so nothing was sent to it.
+    /// The server was not recognised, so nothing was sent to it.
     Untrusted(Untrusted),
-    /// It answers, but not like a tchat server; with its error message, if it sent one.
+    /// The server answers, but not like a tchat server; with its error message, if it sent one.
     NotTchat(String),
     /// The connection broke.
     Lost,
@@ -402,8 +405,9 @@ impl fmt::Debug for ClientConfig {
     }
 }
 
-/// Commands that may wait for the link, and events that may wait for their receiver.
+/// The maximum number of commands that wait for the link.
 const COMMANDS: usize = 1024;
+/// The maximum number of events that wait for their receiver.
 const EVENTS: usize = 256;
 
 /// The handle of a link. Dropping it ends the link without a goodbye.
@@ -412,7 +416,7 @@ pub struct Client {
     commands: mpsc::Sender<Command>,
 }
 
-/// The link's queue is full; this command was not accepted.
+/// The link's queue is full, or the link has ended; this command was not accepted.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Busy(pub Box<Command>);
 

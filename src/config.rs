@@ -76,7 +76,7 @@ pub struct Paths {
     /// The directory of profiles and of the server's data.
     pub data: PathBuf,
     pub logs: PathBuf,
-    /// The directory for what lives as long as the user's login, if the system has one.
+    /// The directory for files that last until the user logs out (`XDG_RUNTIME_DIR`), if the system has one.
     pub runtime: Option<PathBuf>,
     /// The user's own themes.
     pub themes: PathBuf,
@@ -102,10 +102,10 @@ pub struct Join {
     pub is_insecure: bool,
     /// No server was named, so one is started here if none is running.
     pub may_start_server: bool,
-    /// The server on this machine is meant, and not the one joined last.
+    /// Whether to join the server on this machine instead of the one joined last.
     pub is_here: bool,
     pub name: String,
-    /// The name to propose if `name` is not available. Set only if `name` is the login name, which nobody chose.
+    /// The name to propose if `name` is not available. Set only if the user chose no name, so that `name` is the login name.
     pub proposed_name: Option<String>,
     /// The room to open; the last one if absent.
     pub room: Option<String>,
@@ -113,7 +113,7 @@ pub struct Join {
     /// The file and line that set the theme, as the context of an error about it.
     pub theme_line: Option<String>,
     pub locale: String,
-    /// The most bytes of messages to cache on this machine.
+    /// The maximum size of the message cache of one server and name, in bytes.
     pub cache_bytes: u64,
     pub zone: TimeZone,
     pub caps: Caps,
@@ -163,7 +163,7 @@ pub struct Serve {
 }
 
 impl Join {
-    /// Joins the server of a link instead.
+    /// Replaces the server to join with the one of a link.
     pub fn set_link(&mut self, link: ServerLink) {
         self.server = link.server;
         self.others = link.others;
@@ -456,7 +456,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Returns where each setting came from that is not the default.
+/// Returns the source of each setting that does not have its default.
 fn sources(set: &Overrides, file: &ConfigFile) -> Sources {
     let flags = [
         (Setting::Theme, set.theme.is_some()),

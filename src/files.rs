@@ -9,16 +9,16 @@ pub const PRIVATE: u32 = 0o600;
 /// The mode of a file that everybody may read, unless the umask forbids it.
 pub const PUBLIC: u32 = 0o644;
 
-/// Replaces the contents of a file, or creates it. `mode` is its mode on Unix, without what the umask forbids.
+/// Replaces the contents of a file, or creates it. `mode` is its mode on Unix, before the umask is applied.
 ///
 /// # Errors
 /// The directory is missing or cannot be written. The file is then unchanged.
 pub fn write_atomically(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    // Each process has its own name, so that two that write at once do not mix their texts.
+    // Each process has its own temporary file, so that two processes that write at once do not mix their texts.
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".new-{}", std::process::id()));
     let beside = PathBuf::from(beside);
-    // A file that a crash left here would keep its mode.
+    // A temporary file that remained after a crash would keep its old mode.
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -47,7 +47,7 @@ pub fn read_if_exists(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Syncs the directory of a path: a new name is durable only after that.
+/// Syncs the directory of a path. A file that was created or renamed there is durable only after that.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = match path.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory,

@@ -38,8 +38,9 @@
 //!
 //! In `client`, `link` is the task that owns the connection, `pending` has the posts that are not answered yet, and `cache` is what is
 //! stored on disk. In `tui`, `run` is the only loop. It passes every event to `update`, performs the effects that `update` returns, and
-//! draws `state` with `view`. `plain` prints lines where there is no screen. What both show is in `content`, where things are on the
-//! screen in `screen`, what is typed in `input`, lists to choose from in `lists`. `settings`, `strings` and `theme` are tables.
+//! draws `state` with `view`. `plain` prints lines where there is no screen. `content` has what `view` and `plain` both show;
+//! `screen`, where things are on the screen; `input`, what the user types; `lists`, the lists to choose from. `settings`, `strings`
+//! and `theme` are tables.
 //!
 //! # Which module may import which
 //!

@@ -35,7 +35,8 @@ pub struct LocalListener {
 }
 
 impl LocalListener {
-    /// Listens. A socket that a killed server left is replaced: the caller has locked the data directory, so none is running.
+    /// Starts to listen, and replaces the socket of a server that was killed. The caller has locked the data directory, so no
+    /// other server is running.
     ///
     /// # Errors
     /// The directory of the socket cannot be made, belongs to somebody else, or is open to others.
@@ -70,7 +71,7 @@ impl LocalListener {
 
 impl Drop for LocalListener {
     fn drop(&mut self) {
-        // The next server replaces one that remains.
+        // If this fails, the next server replaces the file.
         let _removed = fs::remove_file(&self.path);
     }
 }
@@ -78,7 +79,7 @@ impl Drop for LocalListener {
 /// Connects to the server of this user.
 ///
 /// # Errors
-/// None is listening there, or it is somebody else's.
+/// No server is listening there, or it belongs to another user.
 pub async fn connect(path: &Path) -> io::Result<UnixStream> {
     let stream = UnixStream::connect(path).await?;
     check_peer(&stream)?;
@@ -106,7 +107,7 @@ fn private_directory(path: &Path) -> io::Result<()> {
     }
     let mut metadata = fs::symlink_metadata(path)?;
     if metadata.is_dir() && metadata.uid() == own_user() && metadata.mode() & 0o777 != 0o700 {
-        // It was copied, or made by something else.
+        // The directory was copied, or created by something else.
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
         metadata = fs::symlink_metadata(path)?;
     }

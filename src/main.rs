@@ -1,4 +1,4 @@
-//! The entry point: parses the command line, runs it, prints the error and sets the exit code.
+//! The entry point: parses the command line, runs the command, prints the error and sets the exit code.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! The server: connections, sessions, rooms and the store.
 //!
-//! [`run`] takes accepted connections, a store and a shutdown signal. It knows no listener and no path, so a test needs neither.
+//! [`run`] takes accepted connections, a store and a shutdown signal. It opens no listener and no file, so a test needs
+//! neither.
 
 mod allowed_hosts;
 pub mod bridge;
@@ -45,7 +46,7 @@ use crate::chat::{Bridges, address_group};
 
 /// Maximum size of a request in bytes.
 pub const REQUEST_BYTES: usize = 64 * 1024;
-/// Time limit for closing the store at the end.
+/// Time limit for closing the store at shutdown.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
 /// Time limit for sessions that are still ending after their connections were dropped, and how often that is checked.
@@ -65,7 +66,7 @@ pub struct ServerConfig {
     pub metrics: Switch,
     /// Host names of this server besides `localhost` and the loopback addresses. Plain HTTP requests are checked against them.
     pub hosts: Vec<String>,
-    /// The link that leads here, without an invitation.
+    /// The link to this server, without an invitation.
     pub link: SharedLink,
     /// The server stops by itself after this long without a session. `None`: never.
     pub idle_exit: Option<Duration>,
@@ -77,7 +78,7 @@ pub enum Switch {
     Off,
 }
 
-/// Why a server stopped without being asked to.
+/// The reason why a server stopped without a shutdown signal.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The store failed. Posts without an answer may or may not be stored; their senders will send them again.
@@ -88,8 +89,8 @@ pub enum ServerError {
     Full,
 }
 
-/// Serves until `shutdown` completes, then drains: sends goodbyes and finishes commits. Time limits apply, so no client can delay the
-/// end.
+/// Serves until `shutdown` completes, then drains: sends goodbyes and finishes commits. Time limits apply, so no client
+/// can delay the shutdown.
 ///
 /// # Errors
 /// The store failed, or the disk is full. No client has received an entry that is not stored.
@@ -221,7 +222,7 @@ async fn verify(hub: Arc<Hub>) {
     }
 }
 
-/// Waits until there has been no session for `limit`; for ever without a limit.
+/// Waits until there has been no session for `limit`. Without a limit, it never returns.
 async fn idle(hub: &Hub, limit: Option<Duration>) {
     let Some(limit) = limit else {
         return std::future::pending().await;

@@ -11,7 +11,7 @@ use crate::chat::Pin;
 /// The application protocols (ALPN) of a tchat port, the preferred one first.
 pub const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// Returns the cryptography that both ends use. The only place that names its implementation.
+/// Returns the cryptography that both ends use. This is the only place that names an implementation.
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }

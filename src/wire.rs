@@ -1,8 +1,8 @@
 //! Converts tchat.v1 frames to and from the domain types with total functions, and provides the codec that sends frames which are already
 //! encoded.
 //!
-//! [`RequestFrame`] and [`Event`] are all that the rest of the program sees of the protocol. Only this module, the client's link and the server's
-//! endpoint know the generated types.
+//! The rest of the program uses [`RequestFrame`] and [`Event`]. Only this module, the client's link and the server's endpoint use
+//! the generated types.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod account;
@@ -17,7 +17,7 @@ mod personal;
 mod request;
 mod search;
 
-/// The code generated from `proto/tchat`. Its modules are nested like the packages, because it refers to itself in that way.
+/// The code generated from `proto/tchat`. Its modules are nested like the packages, because paths in generated code rely on it.
 #[allow(clippy::all, clippy::pedantic)] // Generated.
 mod generated {
     pub mod v1 {

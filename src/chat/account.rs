@@ -1,4 +1,4 @@
-//! Accounts as the whole server sees them: roles, devices, and the log of what administrators did.
+//! The accounts of a server: their roles and devices, and the log of what administrators did.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,14 +7,14 @@ use super::Author;
 
 /// What a person may do on the whole server. Each role includes the ones before it.
 ///
-/// No role reads conversations, or private rooms that its holder has not joined.
+/// No role may read conversations of others, or private rooms that its holder has not joined.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum ServerRole {
     #[default]
     Member,
     /// Invites people and administers accounts.
     Admin,
-    /// Also gives and takes roles. A server always has an owner.
+    /// Also changes the roles of accounts. A server always has an owner.
     Owner,
 }
 
@@ -73,7 +73,7 @@ pub enum AccountOrigin {
     /// By a version that did not record it.
     #[default]
     Unknown,
-    /// By somebody who could connect, while anyone could register. Only these accounts lapse.
+    /// By a person without an invitation, while registration was open. Only these accounts lapse.
     Open,
     /// With an invitation, or through the local socket.
     Invited,
@@ -175,7 +175,7 @@ pub struct AuditEntry {
     pub number: u64,
     /// In Unix milliseconds.
     pub at_ms: u64,
-    /// The account of the administrator and its name then; `None` for the user who runs the server.
+    /// The account of the administrator and its name at that time; `None` for the user who runs the server.
     pub actor: Option<Author>,
     /// See [`AuditAct::word`].
     pub act: String,

@@ -107,9 +107,9 @@ impl Entry {
         true
     }
 
-    /// If the newest amendment is after `last`, removes all reactions and any edit, for somebody who may not read further: the earlier state is not
-    /// stored. The text before an edit is not stored, so an
-    /// edited body becomes [`Body::Erased`].
+    /// Removes all reactions and any edit if the newest amendment is after `last`, for somebody who may not read further. Reactions
+    /// up to `last` are removed as well, because earlier states are not stored. Neither is the text before an edit, so an edited body
+    /// becomes [`Body::Erased`].
     pub fn withhold_after(&mut self, last: Seq) {
         let Some(amended) = self.amended.as_mut().filter(|it| it.seq > last) else {
             return;

@@ -35,7 +35,7 @@ pub enum Body {
         target: Seq,
         what: Amendment,
     },
-    /// Somebody has signed in as the author with a new key, in place of all keys before.
+    /// Somebody has signed in as the author with a new key, which replaces all earlier keys.
     NewKey,
     /// What remains of a deleted body: its hash, so that the digest chain can still be verified.
     Erased([u8; 32]),

@@ -10,9 +10,9 @@ use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use super::id::{SecretHash, fixed_bytes, read_32_bytes};
 use super::{Pin, ServerId};
 
-/// What a signature is for, so that it cannot be used for anything else.
+/// The purpose that a sign-in signature contains, so that it cannot be used for anything else.
 const SIGN_IN: &[u8] = b"tchat sign-in";
-/// What the proof of a former secret is for.
+/// The purpose that a proof of a former secret contains.
 const ENROL: &[u8] = b"tchat enrol";
 
 /// The y coordinates of the points of small order on the curve, in every encoding of 255 bits.
@@ -38,7 +38,7 @@ impl DeviceKey {
         read_32_bytes(file).map(Self)
     }
 
-    /// Returns the eight hexadecimal digits by which people name a device.
+    /// Returns the eight hexadecimal digits by which people refer to a device.
     pub fn id(&self) -> String {
         hex::encode(&self.0[..4])
     }
@@ -47,7 +47,7 @@ impl DeviceKey {
     /// chance.
     fn is_weak(&self) -> bool {
         let mut y = self.0;
-        // The sign of x.
+        // Clears the top bit, which is the sign of x.
         y[31] &= 0x7f;
         WEAK.iter()
             .any(|weak| hex::decode(weak).is_ok_and(|weak| weak == y))
@@ -90,7 +90,7 @@ impl DeviceSecret {
         hex::encode(self.0)
     }
 
-    /// Returns the seed, for the program that gets this key.
+    /// Returns the seed, to hand this key over to the program that will sign in with it.
     pub const fn seed(&self) -> &[u8; 32] {
         &self.0
     }

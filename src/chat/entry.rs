@@ -27,7 +27,7 @@ pub struct Entry {
     pub epoch: Epoch,
     pub seq: Seq,
     pub digest: Digest,
-    /// When the post was accepted, in Unix milliseconds by the server's wall clock. For people only: if the clock was set back, a later
+    /// When the post was accepted, in Unix milliseconds by the server's wall clock. For display only: if the clock was set back, a later
     /// entry has an earlier time.
     pub at_ms: u64,
     pub author: Author,

@@ -1,11 +1,11 @@
-//! How a server is set up: rooms it has from the start, how much of a room is stored, who may register, and what is done about unwanted
-//! words.
+//! The setup of a server: its initial rooms, how much of a room is stored, who may register, the word filter
+//! and the bridges.
 
 use std::time::Duration;
 
 use super::RoomName;
 
-/// How much of a room's history is stored at least. With neither limit set, all of it is stored.
+/// The minimum part of a room's history that stays stored. With neither limit set, all of it does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Retention {
     /// This many of the newest entries.
@@ -29,7 +29,7 @@ pub struct RoomPreset {
     pub capacity: u32,
     /// How much of its history is stored, if it differs from the general setting.
     pub retention: Option<Retention>,
-    /// Whether clients of older systems on other machines may join it.
+    /// Whether clients of older chat systems on other machines may join it.
     pub is_bridged: bool,
 }
 
@@ -78,7 +78,7 @@ impl Bridge {
         Self::Trigger,
     ];
 
-    /// The ports on which its clients expect it, besides tchat's own.
+    /// Returns the ports, besides tchat's own, that its clients connect to.
     pub const fn ports(self) -> &'static [u16] {
         match self {
             Self::User | Self::Chat => &[],

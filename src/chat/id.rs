@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// Implements what every type of a fixed number of bytes has.
+/// Implements the methods that all types with a fixed number of bytes share.
 macro_rules! fixed_bytes {
     ($name:ident, $count:literal) => {
         impl $name {
@@ -113,7 +113,7 @@ impl Secret {
         read_32_bytes(file).map(Self)
     }
 
-    /// Returns the hash that those versions stored on the server. A secret is 256 random bits and cannot be guessed, so a plain hash is enough.
+    /// Returns the hash that earlier versions stored on the server. A secret is 256 random bits and cannot be guessed, so a plain hash is enough.
     pub fn hash(&self) -> SecretHash {
         SecretHash(Sha256::digest(self.0).into())
     }

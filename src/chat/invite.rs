@@ -1,4 +1,4 @@
-//! Invitations: with one, a new person gets an account on a server that is not open to everyone.
+//! Invitations, with which new people can create accounts on a server that is not open to everyone.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,7 +26,7 @@ pub struct InviteError;
 fixed_bytes!(Invite, 16);
 
 impl Invite {
-    /// Whether a text has a link with an invitation, so that it must not be stored.
+    /// Returns whether a text contains a link with an invitation. Such a text must not be stored.
     pub fn is_in(text: &str) -> bool {
         let mut words =
             text.split(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '<' | '>'));
@@ -42,7 +42,7 @@ impl Invite {
         BASE32_NOPAD.encode(&bytes).to_lowercase()
     }
 
-    /// Returns a link with this invitation. The link has none yet.
+    /// Returns the link with this invitation added. The link must not have one yet.
     pub fn added_to(&self, link: &str) -> String {
         let mark = if link.contains('#') { "" } else { "#" };
         format!("{link}{mark}.{}", self.secret_text())
@@ -93,7 +93,7 @@ pub struct InviteHash([u8; 32]);
 fixed_bytes!(InviteHash, 32);
 
 impl InviteHash {
-    /// Returns the eight hexadecimal digits by which people name an invitation.
+    /// Returns the eight hexadecimal digits by which people refer to an invitation.
     pub fn id(&self) -> String {
         hex::encode(&self.0[..4])
     }
@@ -115,7 +115,7 @@ pub struct OpenInvite {
     pub rooms: Vec<String>,
 }
 
-/// What a new invitation is for.
+/// The terms of a new invitation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InviteTerms {
     /// How many accounts can be made with it.
@@ -128,10 +128,10 @@ pub struct InviteTerms {
 }
 
 impl InviteTerms {
-    /// The most accounts of one invitation, and the longest time that one can be used.
+    /// The maximum number of accounts of one invitation, and the maximum time that it can be used.
     pub const MOST_USES: u32 = 1000;
     pub const LONGEST: Duration = Duration::from_hours(365 * 24);
-    /// The most rooms of one invitation.
+    /// The maximum number of rooms of one invitation.
     pub const MOST_ROOMS: usize = 16;
     /// How long the link for another device can be used.
     pub const DEVICE_LINK: Duration = Duration::from_mins(10);

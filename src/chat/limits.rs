@@ -1,4 +1,4 @@
-//! The limits that both sides know. The server enforces them; the client warns before they are reached.
+//! The limits that the server sends to its clients. The server enforces them; the client warns before they are reached.
 
 /// The limits of a server, sent in Welcome.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -88,6 +88,8 @@ pub struct UserName(String);
 impl UserName {
     pub const LIMIT: usize = 32;
 
+    /// Checks a name and converts it to NFC.
+    ///
     /// # Errors
     /// Returns the first rule that the name breaks.
     pub fn new(text: &str) -> Result<Self, NameError> {
@@ -138,6 +140,8 @@ pub struct RoomName(String);
 impl RoomName {
     pub const LIMIT: usize = 64;
 
+    /// Checks a name and converts it to NFC.
+    ///
     /// # Errors
     /// Returns the first rule that the name breaks.
     pub fn new(text: &str) -> Result<Self, NameError> {

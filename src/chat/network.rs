@@ -1,11 +1,11 @@
-//! Networks: which addresses the clients of older systems may come from.
+//! IP networks: from which addresses the clients of older chat systems may connect.
 
 use core::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
 
-/// Some networks. By default, those that are not routed on the internet.
+/// A list of IP networks. By default, those that are not routed on the internet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Networks(Vec<IpNet>);
 
@@ -28,7 +28,7 @@ impl Networks {
     /// Parses networks and single addresses.
     ///
     /// # Errors
-    /// One of them is neither.
+    /// One of the texts is neither.
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, NetworkError> {
         let networks = texts.into_iter().map(|text| {
             let address = || IpAddr::from_str(text).ok().map(IpNet::from);
@@ -45,7 +45,7 @@ impl Networks {
     }
 }
 
-/// Returns the address that limits count for a client with this address. A client with one IPv6 address usually has the whole /64.
+/// Returns the address under which limits are counted for a client with this address. A client with one IPv6 address usually has the whole /64.
 pub fn address_group(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),

@@ -100,7 +100,7 @@ pub struct Profile {
     pub person: Person,
     /// When they were last connected, in Unix milliseconds; absent if they are connected now or if it is not known.
     pub seen_ms: Option<u64>,
-    /// The rooms that the asker is in as well, with the person's role in each.
+    /// The rooms that this person and the requester are both in, with this person's role in each.
     pub rooms: Vec<RoomInfo>,
 }
 

@@ -120,7 +120,8 @@ impl Ruling {
     }
 }
 
-/// When a ban or mute ends. In an entry the time is by the wall clock, which people read; in a [`Standing`] it is log time, which determines when it really ends.
+/// When a ban or mute ends. In an entry this is wall-clock time, for display. In a [`Standing`] it is log time, which decides
+/// when the ban or mute really ends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Until {
     Forever,
@@ -176,7 +177,7 @@ impl Until {
         }
     }
 
-    /// Its form in a payload: the value of [`Until::millis`], with a sign before one that counts from now.
+    /// Parses the form used in a payload: the value of [`Until::millis`], with a `+` before an [`Until::For`].
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix('+') {
             Some(ms) => Some(Self::For(ms.parse().ok()?)),
@@ -237,7 +238,7 @@ pub struct Changes {
     pub members: BTreeMap<IdentityId, Option<Role>>,
     pub standings: BTreeMap<IdentityId, Standing>,
     pub topic: Option<String>,
-    /// The room was deleted, so everybody had to leave.
+    /// Set if the room was closed: how its members were removed.
     pub closed: Option<Removal>,
 }
 
@@ -257,6 +258,6 @@ pub struct Removal {
 pub enum RemovalKind {
     Kicked,
     Banned,
-    /// The room was deleted.
+    /// The room was closed.
     Closed,
 }

@@ -49,9 +49,9 @@ pub enum RefusalCode {
     InviteInvalid,
     RegistrationClosed,
     LimitReached,
-    /// Made by a bridge whose protocol identifies people by number, only for its own client: somebody else has the number.
+    /// Somebody else has the number. Only bridges whose protocols identify people by number create it, for their own clients.
     NumberTaken,
-    /// Made by the client itself: there is no connection, and this request cannot wait for one.
+    /// Created by the client itself: there is no connection, and this request cannot wait for one.
     Offline,
     /// A code this version does not know.
     Unknown,

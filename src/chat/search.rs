@@ -9,7 +9,7 @@ pub struct Search {
     pub phrases: Vec<String>,
     /// Whether the last word may match just the beginning of a word, if there are fewer results than the limit.
     pub is_prefix: bool,
-    /// Names: the author has one of them now, or had it when writing. Empty: any author.
+    /// Names of authors: the author has one of them now, or had it when writing. Empty: any author.
     pub from: Vec<String>,
     /// The rooms to search. Empty: all rooms of the caller.
     pub rooms: Vec<RoomId>,

@@ -195,7 +195,7 @@ fn request(s: &Strings, command: &AdminCommand) -> Result<AdminRequest> {
     })
 }
 
-/// Returns what connects to the socket of this user's server.
+/// Returns a connector to the local socket of this user's server; `None` if there is no such socket.
 #[cfg(unix)]
 fn connector(paths: &Paths) -> Option<Connector> {
     let path = machine::socket(paths)?;

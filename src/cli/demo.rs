@@ -1,4 +1,4 @@
-//! `tchat --demo`: a server in memory that ends with the screen, two bots that chat, and a tour of one minute.
+//! `tchat --demo`: an in-memory server that stops when the screen closes, two bots that chat, and a one-minute tour.
 
 mod bots;
 
@@ -34,9 +34,9 @@ use crate::server::{self, ServerConfig, Switch};
 use crate::tui::run::{ClientConnection, Connect};
 use crate::tui::strings::{self, CHINESE, ENGLISH, Strings};
 
-/// The most bytes that wait in a pipe.
+/// The size of a connection's buffer in each direction, in bytes.
 const PIPE: usize = 64 * 1024;
-/// The most connections that wait for the server.
+/// The maximum number of connections that wait for the server to accept them.
 const WAITING: usize = 8;
 /// How long to wait for the first messages before the screen opens without them.
 const BEGINS_WITHIN: Duration = Duration::from_secs(2);
@@ -53,7 +53,7 @@ pub fn run(mut config: Config) -> Result<()> {
     if UserName::new(&config.join.name).is_err() {
         s.demo.you.clone_into(&mut config.join.name);
     }
-    // Nothing may outlive the demo, not even a text that was opened in an editor.
+    // The demo must leave nothing in the user's data directory, not even a message that is being written in an editor.
     config.paths.data = std::env::temp_dir();
     join::require_terminal(&config)?;
     join::with_screen(demo(config, s))
@@ -168,7 +168,7 @@ fn connect(door: ConnectionSender, device: DeviceSecret, config: &Config) -> Con
     })
 }
 
-/// Starts a client of the server, and returns its instance id too.
+/// Starts a client of the server. Also returns its instance id.
 fn begin(
     door: &ConnectionSender,
     name: &str,

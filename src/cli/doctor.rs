@@ -1,5 +1,5 @@
-//! `tchat doctor`: checks the terminal, the configuration, the stored rooms and the server, and suggests a fix for every problem. It always
-//! ends, and always checks everything: an invalid configuration is a finding like any other.
+//! `tchat doctor`: checks the terminal, the configuration, the stored rooms and the server, and suggests a fix for
+//! every problem. It runs every check and always finishes: an invalid configuration is a finding like any other.
 
 mod configuration;
 mod history;
@@ -20,10 +20,12 @@ use crate::tui::strings::{self, Doctor, fill};
 
 /// The exit code if something is wrong.
 const PROBLEMS: u8 = 1;
-/// The columns of the mark of a finding, and of the name of what was checked.
+/// The width of a finding's mark, in columns.
 const MARK: usize = 5;
+/// The width of the name of what was checked, in columns.
 const WHAT: usize = 14;
-/// The time limit of a check. One that takes longer is itself a finding: it waits for a lost disk or for a pipe.
+/// The time limit of a check. A check that takes longer is reported as a problem: it may be waiting for a disk that
+/// does not answer, or for a named pipe.
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// How serious a finding is.
@@ -79,8 +81,8 @@ impl Finding {
     }
 }
 
-/// Runs a check on a thread of its own. One that does not end in time is abandoned: nothing can interrupt it, and the process ends
-/// without waiting for it.
+/// Runs a check in its own thread. A check that does not finish in time is abandoned: it cannot be interrupted, and the
+/// process exits without waiting for it.
 fn with_timeout(
     what: &'static str,
     within: Duration,
@@ -95,7 +97,7 @@ fn with_timeout(
     })
 }
 
-/// Ignores a broken pipe: if nobody reads the output any longer, the exit code still has the result.
+/// Ignores a broken pipe: if nobody reads the output any longer, the exit code still reports the result.
 fn ignore_broken_pipe(shown: io::Result<()>) -> io::Result<()> {
     match shown {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -106,7 +108,7 @@ fn ignore_broken_pipe(shown: io::Result<()>) -> io::Result<()> {
 /// Checks everything.
 ///
 /// # Errors
-/// Something is wrong; the error has the number of problems.
+/// Problems were found; the error contains their number.
 pub fn run(args: &Args) -> Result<()> {
     let (config, mut wrong) = Config::load_usable(&args.into())?;
     let config = match super::target::last_joined(config.clone()) {

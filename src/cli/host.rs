@@ -14,7 +14,7 @@ use crate::server::data_dir;
 
 /// How long a server may take to start listening.
 const READY_WITHIN: Duration = Duration::from_secs(10);
-/// How often to try to connect meanwhile.
+/// The interval between attempts to connect to it.
 const TRY_EVERY: Duration = Duration::from_millis(20);
 
 /// How to start a background server.
@@ -61,12 +61,13 @@ impl BackgroundServer {
         data_dir::server_of(&self.data) == Some(id)
     }
 
-    /// Whether somebody stopped it. Then it is not restarted automatically.
+    /// Whether the server was stopped on purpose. A client then does not restart it automatically.
     pub fn is_stopped(&self) -> bool {
         data_dir::is_stopped(&self.data)
     }
 
-    /// Starts a server and connects to it as soon as it listens. If another one was faster, connects to that one.
+    /// Starts a server and connects to it as soon as it listens. If another process has started one first, connects to
+    /// that server.
     pub async fn start<F>(&self, dial: impl Fn() -> F) -> io::Result<Dialled>
     where
         F: Future<Output = io::Result<Dialled>>,
@@ -83,7 +84,7 @@ impl BackgroundServer {
                 Err(_) => {}
             }
             if let Some(status) = child.try_wait()? {
-                // It may have found that another server has just started; then that one answers.
+                // It also exits if another server has just started, so try to connect to that one.
                 if let Ok(stream) = dial().await {
                     return Ok(stream);
                 }
@@ -103,7 +104,7 @@ impl BackgroundServer {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        // Ctrl+C and a closed terminal must not end it.
+        // Ctrl+C in the terminal, or closing it, must not end the server.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.spawn()

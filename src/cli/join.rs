@@ -36,7 +36,7 @@ pub fn run(config: Config) -> Result<()> {
 
 /// Runs a future that shows a screen or prints line by line.
 pub(super) fn with_screen(screen: impl Future<Output = Result<()>>) -> Result<()> {
-    // For the screen and one connection, another thread would only cost memory.
+    // One thread is enough for the screen and one connection; more would only use memory.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -221,8 +221,8 @@ pub(super) fn connector(target: Target, host: Option<Arc<BackgroundServer>>) -> 
         let (target, host) = (target.clone(), host.clone());
         Box::pin(async move {
             match (target.dial().await, host) {
-                // Only our own server is restarted. A new, empty server in place of somebody else's would be misleading, and one
-                // that a user stopped must stay stopped.
+                // Only our own server is restarted. A new, empty server in place of another user's would be misleading,
+                // and a server that was stopped on purpose must stay stopped.
                 (Err(error), Some(host))
                     if error.kind() == io::ErrorKind::ConnectionRefused
                         && before.is_none_or(|id| host.has_server(id) && !host.is_stopped()) =>

@@ -1,10 +1,11 @@
-//! This machine: its name, and the socket through which its user reaches their own server.
+//! This machine: its name, and the local socket of the user's own server.
 
 use std::path::PathBuf;
 
 use crate::config::Paths;
 
-/// Returns the path of the socket of this user's server. `None` where there is no such thing.
+/// Returns the path of the local socket of this user's server. `None` if the platform has no Unix sockets or the path
+/// would be too long.
 pub(super) fn socket(paths: &Paths) -> Option<PathBuf> {
     #[cfg(unix)]
     return crate::local_socket::path(&paths.data, paths.runtime.as_deref());

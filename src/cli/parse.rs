@@ -23,7 +23,8 @@ pub fn parse() -> Args {
         Err(error) => error,
     };
     let s = config::language_of(&words);
-    // The language is looked up only now, and the same error is produced in it.
+    // Only help and errors need the language, so it is looked up here, and the words are parsed again to produce
+    // them in that language.
     end(&read(&words, s).err().unwrap_or(error), s)
 }
 
@@ -33,7 +34,7 @@ fn read(words: &[OsString], s: &'static Strings) -> Result<Args, Error> {
         .try_get_matches_from_mut(words.iter())
         .map_err(|error| as_command(error, &command))?;
     let args = Args::from_arg_matches(&matches)?;
-    // If it was set as a variable, it may be meant for another tchat.
+    // A flag without `--serve` is an error. An environment variable is not: it may be meant for another tchat process.
     let is_typed = matches.value_source("bridges") == Some(ValueSource::CommandLine);
     if is_typed && !args.serve {
         let words = s.command_line.errors.bridges_need_serve;
@@ -42,7 +43,7 @@ fn read(words: &[OsString], s: &'static Strings) -> Result<Args, Error> {
     Ok(args)
 }
 
-/// A word that is not a link was probably meant as a command, and is reported as one.
+/// Turns the error for an invalid link into one for an unknown command, because the word was probably meant as one.
 fn as_command(error: Error, command: &Command) -> Error {
     let is_link = matches!(error.get(ContextKind::InvalidArg),
         Some(ContextValue::String(arg)) if arg == "[LINK]");
@@ -71,7 +72,7 @@ fn as_command(error: Error, command: &Command) -> Error {
     unknown
 }
 
-#[allow(clippy::print_stderr)] // The answer to a wrong command line.
+#[allow(clippy::print_stderr)] // The error for an invalid command line.
 fn end(error: &Error, s: &Strings) -> ! {
     if !error.use_stderr() || s.language == ENGLISH.language {
         error.exit();
@@ -127,7 +128,7 @@ fn error_message(error: &Error, s: &Strings) -> String {
 /// Returns the command line definition, with help in a language.
 fn command(s: &'static Strings) -> Command {
     let mut command = Args::command();
-    // The commands have the global options only after this.
+    // This adds the global options to the subcommands.
     command.build();
     localize("", command, s)
 }
@@ -166,7 +167,7 @@ fn localize(name: &str, mut command: Command, s: &'static Strings) -> Command {
     command
 }
 
-/// Global options are shown after a command's own, or hidden where they mean nothing.
+/// Shows a global option after a command's own options, or hides it if it has no effect on the command.
 fn place_global_option(command: &str, arg: Arg) -> Arg {
     if command.is_empty() || !arg.is_global_set() {
         return arg;

@@ -1,4 +1,4 @@
-//! What `tchat send` and `tchat tail` share: a connection without a screen, and exit codes that a script can tell apart.
+//! Shared by `tchat send` and `tchat tail`: a client without a screen, and exit codes that a script can tell apart.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::tui::strings::{self, Strings, fill};
 pub const REFUSED: u8 = 1;
 /// The exit code if the command line is wrong.
 pub const USAGE: u8 = 2;
-/// The exit code if the result is unknown, or there was no connection; it may be tried again (`EX_TEMPFAIL`).
+/// The exit code if the result is unknown or there was no connection; the command may be tried again (`EX_TEMPFAIL`).
 pub const UNKNOWN: u8 = 75;
 
 /// A failure with the exit code of the process.
@@ -40,11 +40,11 @@ impl ExitError {
     }
 }
 
-/// A connection, and what is known about the room it is for.
+/// A client without a screen, with the state of its connection and the room that was requested.
 pub struct HeadlessClient {
     pub client: Client,
     events: mpsc::Receiver<Event>,
-    /// The requested room; an empty name means the one everyone starts in.
+    /// The requested room; an empty name means the room that everyone starts in.
     requested_room: Option<String>,
     pub room: Option<RoomInfo>,
     pub link: LinkState,
@@ -95,12 +95,13 @@ impl HeadlessClient {
         ExitError::new(REFUSED, text::line(&words).to_string())
     }
 
-    /// The error of a connection that has ended.
+    /// Returns the error for a connection that has ended.
     pub fn end_error(&self) -> ExitError {
         ExitError::new(UNKNOWN, self.s.pipes.connection_ended)
     }
 
-    /// Returns the next event. The link joins the room by itself; if the server asks to wait, this waits and joins again.
+    /// Returns the next event. The link joins the requested room automatically. If the server refuses the join for a
+    /// limited time, this waits that long and joins again.
     ///
     /// # Errors
     /// The server refuses the connection or the room.
@@ -145,7 +146,8 @@ impl HeadlessClient {
         Ok(event)
     }
 
-    /// Whether a room is the requested one. The link joins the one everyone starts in before any other.
+    /// Whether a room is the requested one. An empty name matches the first room, because the link joins the room that
+    /// everyone starts in before any other.
     fn is_requested(&self, room: &RoomInfo) -> bool {
         let Some(requested) = &self.requested_room else {
             return false;

@@ -1,4 +1,4 @@
-//! `tchat send`: posts one message, and exits with the result.
+//! `tchat send`: posts one message, and reports the result with the exit code.
 
 use std::io::{self, IsTerminal, Read};
 use std::time::Duration;
@@ -16,7 +16,8 @@ use crate::text;
 use crate::tui::input::command::addressee;
 use crate::tui::strings::{self, Pipes, fill};
 
-/// The most bytes read from a pipe: far more than a message may have, so that a long one is refused with its size.
+/// The maximum number of bytes read from a pipe: far more than a message may have, so that the error for a long message
+/// contains its size.
 const INPUT_LIMIT: u64 = 1024 * 1024;
 
 pub fn run(config: &Config, args: &SendArgs) -> Result<()> {
@@ -28,7 +29,7 @@ pub fn run(config: &Config, args: &SendArgs) -> Result<()> {
     } else {
         args.text.join(" ")
     };
-    // The output of other programs may be made for terminals.
+    // The output of other programs may contain escape sequences for terminals.
     let text = text::strip_ansi(&text);
     if args.id.as_deref().is_some_and(str::is_empty) {
         return Err(ExitError::new(USAGE, words.id_empty).into());
@@ -36,7 +37,8 @@ pub fn run(config: &Config, args: &SendArgs) -> Result<()> {
     if text.trim().is_empty() {
         return Err(ExitError::new(USAGE, words.nothing_to_send).into());
     }
-    // Typed in the composer, such a line would be private. What is piped in is data, and is posted as it is.
+    // In the composer, a line that begins with `@name` is sent privately, so here it is refused instead of posted to
+    // everyone. Piped text is data and is posted unchanged.
     if let (None, false, Some((name, _))) = (&args.user, args.text.is_empty(), addressee(&text)) {
         let next = fill(words.to_everyone_next, &[&name]);
         let words = format!("{}\n{next}", fill(words.to_everyone, &[&name]));
@@ -149,9 +151,9 @@ async fn post_and_wait(
     }
 }
 
-/// Returns the instance id of the post: a random one, or with `--id` the same one for the same id, recipient and text. Another text with
-/// the same id is another post, so that it is not mistaken for one that was sent already. Posts of other people do not matter, because
-/// the server counts posts for each author.
+/// Returns the instance id of the post: random, or with `--id` derived from the id, the recipient and the text. The
+/// same id with another text is another post, so that it is not mistaken for one that was sent already. The ids of
+/// other people do not matter, because the server recognises repeated posts for each author separately.
 fn instance(config: &Config, args: &SendArgs, text: &str) -> Result<InstanceId> {
     let mut bytes = [0; 16];
     if let Some(id) = &args.id {

@@ -33,7 +33,7 @@ use crate::server::{self, ServerConfig, ServerError, Switch};
 
 /// How long to wait at the end for tasks that still run.
 const EXIT_WITHIN: Duration = Duration::from_secs(1);
-/// The same after the disk has failed.
+/// The same limit if the server ended with an error, for example because the disk failed.
 const FAIL_WITHIN: Duration = Duration::from_millis(200);
 /// File descriptors reserved for files and the database.
 const SPARE_DESCRIPTORS: u64 = 512;
@@ -50,7 +50,7 @@ pub fn run(config: Config) -> Result<()> {
         .enable_all()
         .build()?;
     let ended = runtime.block_on(serve(config, directory));
-    // A hanging disk must not keep the process alive: everything that was answered is durable already.
+    // A hanging disk must not keep the process alive: everything that was acknowledged is already durable.
     runtime.shutdown_timeout(if ended.is_ok() {
         EXIT_WITHIN
     } else {
@@ -170,7 +170,8 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     Ok(ended?)
 }
 
-/// Returns how new people get in. Creates the first invitation, but only if the output is a terminal: the output of a service is stored.
+/// Returns how new people can join. Creates the first invitation, but only if the output is a terminal: the output of a
+/// service is logged, and an invitation is secret.
 async fn newcomers(registration: Registration, store: &dyn Store) -> Result<Newcomers> {
     match registration {
         Registration::Open => return Ok(Newcomers::Open),
@@ -247,8 +248,8 @@ fn server_config(
     }
 }
 
-/// Returns who may make an account. It follows from how the server listens, never from where a client seems to be: tunnels and proxies make
-/// the whole internet look like this machine.
+/// Returns who may create an account. This depends on how the server listens, never on where a client seems to be:
+/// through a tunnel or a proxy, every client seems to be on this machine.
 fn registration(serve: &Serve, listeners: &Listeners) -> Registration {
     // The background server of one user is for that user.
     let is_for_everyone = listeners.is_local() && !is_behind_proxy(serve) && !serve.is_background;
@@ -260,12 +261,13 @@ fn registration(serve: &Serve, listeners: &Listeners) -> Registration {
     serve.registration.unwrap_or(usual)
 }
 
-/// Whether a proxy or a tunnel may lead to this server, as far as the configuration says.
+/// Whether the configuration indicates that clients may connect through a proxy or a tunnel.
 fn is_behind_proxy(serve: &Serve) -> bool {
     !serve.public.is_empty() || !serve.proxy_pins.is_empty()
 }
 
-/// A server that only this machine can reach shows internals by default.
+/// Returns whether an internal service (reflection, metrics) is on. By default it is on only if no other machine can
+/// reach the server.
 fn internal_service(decided: Option<bool>, is_local: bool) -> Switch {
     if decided.unwrap_or(is_local) {
         Switch::On
@@ -284,8 +286,9 @@ fn hosts(serve: &Serve) -> Vec<String> {
         .collect()
 }
 
-/// Returns a future that completes at a signal to stop. Signals are caught as soon as this is called, so call it before clients can see the server.
-/// SIGHUP is left out, because a background server has no terminal to lose.
+/// Returns a future that completes at a signal to stop. Signals are caught as soon as this is called, so call it before
+/// clients can see the server. SIGHUP is not among these signals: a background server has no terminal that could
+/// close, and a server with certificate files reloads them.
 fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]
     {
@@ -307,10 +310,10 @@ fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// Detaches from the terminal of the screen, so that closing it does not end the server.
+/// Detaches from the client's terminal, so that closing the terminal does not end the server.
 fn detach_from_terminal() {
     #[cfg(unix)]
-    // It fails only for a process that leads its group already, which is independent enough.
+    // It fails only if the process already leads a process group, which is detached enough.
     let _leads_already = rustix::process::setsid();
 }
 
@@ -336,8 +339,9 @@ fn connections(most: usize) -> usize {
     most
 }
 
-/// Makes all new files of this process private to its user: the log shows who joined and left, the database has the messages. A directory
-/// that existed before keeps its mode and may be open to others, so the files cannot rely on it.
+/// Makes all new files of this process private to its user: the log shows who joined and left, and the database
+/// contains the messages. An existing directory keeps its mode and may be readable by others, so it cannot protect
+/// them.
 pub(super) fn private_files() {
     #[cfg(unix)]
     {

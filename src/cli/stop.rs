@@ -11,15 +11,15 @@ use crate::server::data_dir;
 use crate::server::data_dir::Purpose;
 use crate::tui::strings::{self, fill};
 
-/// A server drains within ten seconds, and then still has to close its database.
+/// How long to wait for the server to end. It drains within ten seconds, and then closes its database.
 const WITHIN: Duration = Duration::from_secs(15);
 /// How often to check whether it has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Stops the server and waits until it has ended. Open screens stay open, and do not start it again.
+/// Stops the server and waits until it has ended. Running clients stay open, and do not start it again.
 ///
 /// # Errors
-/// It belongs to somebody else, does not end, or is not a server.
+/// The server belongs to another user or does not end in time, or a restore is using the directory.
 pub fn run(config: &Config) -> Result<()> {
     let words = strings::of(&config.join.locale).pipes;
     let path = &config.paths.data;
@@ -44,7 +44,7 @@ pub fn run(config: &Config) -> Result<()> {
     }
     let told = data_dir::set_stopped(path, true).and_then(|()| terminate(process));
     if let Err(error) = told {
-        // The server still runs, so screens may start it again later.
+        // The server is still running, so clients may start it again after it ends.
         let _as_it_was = data_dir::set_stopped(path, false);
         bail!(fill(words.cannot_stop, &[&shown, &process, &error]));
     }
@@ -60,7 +60,7 @@ pub fn run(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Asks a process to end, as Ctrl+C does.
+/// Sends SIGTERM to a process.
 #[cfg(unix)]
 fn terminate(process: u32) -> io::Result<()> {
     use rustix::process::{Pid, Signal, kill_process};

@@ -41,7 +41,7 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
         room: String::new(),
     };
     let mut reader = Reader::new(args.last);
-    // Rooms that we are members of are followed before it is known which of them is the requested one.
+    // Events that arrive before the requested room is known: rooms that we are in are followed before that.
     let mut early = Vec::new();
     let mut trouble = None;
     let give_up = sleep(TIMEOUT);
@@ -118,7 +118,7 @@ fn print_warning(words: &str) {
     eprintln!("tchat: {words}");
 }
 
-/// What to do next.
+/// A step that the reader requests.
 #[derive(Debug, PartialEq)]
 enum TailStep {
     /// Print these entries.
@@ -219,7 +219,7 @@ impl Reader {
         if self.next.is_some() {
             steps.push(TailStep::HistoryReplaced);
         }
-        // A new history begins with its newest few entries, as the first one did.
+        // Like the first history, a new one starts with its newest entries.
         let begin = last.0.saturating_sub(self.last) + 1;
         self.next = Some(Seq(begin).max(first));
         self.end = last;
@@ -240,7 +240,8 @@ impl Reader {
         }
     }
 
-    /// Prints the entries that come next, or requests them if later ones have arrived already.
+    /// Prints the buffered entries that come next. Requests those that are missing before a later entry or
+    /// before the end.
     fn advance(&mut self, steps: &mut Vec<TailStep>) {
         let mut ready = Vec::new();
         while let Some(next) = self.next

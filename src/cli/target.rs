@@ -29,11 +29,12 @@ pub struct Target {
     data: PathBuf,
     /// The socket of our own server.
     socket: Option<PathBuf>,
-    /// Whether the user named no server. Then the server of this data directory is meant, whatever its port.
+    /// Whether the user named no server. The target is then the server of this data directory, whatever its port.
     is_here: bool,
-    /// Connect without encryption, because the user said so.
+    /// Whether to connect without encryption, as the user chose.
     is_clear: bool,
-    /// The key of a program, which is for this server only. What is known of servers here does not matter then, and nothing is remembered.
+    /// The device key of a program, which is for this server only. With it, the list of known servers is neither used
+    /// nor changed.
     key: Option<DeviceSecret>,
     /// The profile whose device key signs in. It must not be used with any other server.
     expected_profile: Option<String>,
@@ -53,7 +54,7 @@ impl Target {
         }
     }
 
-    /// Whether the key of a program signs in, which leaves nothing behind on this machine.
+    /// Whether to sign in with the key of a program. Its name and its server are not remembered on this machine.
     pub fn has_credential(&self) -> bool {
         self.key.is_some()
     }
@@ -87,8 +88,8 @@ impl Target {
         Ok(self.profile_at(&known, server, pin))
     }
 
-    /// Returns the key of the profile for a server that is recognised at an address, by a pin or by its certificate. A server with a known
-    /// pin has the same profile at every address.
+    /// Returns the key of the profile for a server that is recognised at an address, by a pin or by its certificate. A
+    /// server with a known pin has the same profile at every address.
     fn profile_at(&self, known: &KnownServers, address: &Address, pin: Option<Pin>) -> String {
         let address = address.profile_key();
         let here = known.at(&address);
@@ -104,8 +105,8 @@ impl Target {
         if let Some(profile) = known.profile_of(pin) {
             return profile.to_owned();
         }
-        // The profile stored under this address may belong to another server. Only a person who has compared the key can confirm that it belongs to
-        // this one.
+        // The profile stored under this address may belong to another server. Only a person who has compared the key
+        // can confirm that it belongs to this server.
         let is_other = here.is_some_and(|it| it.pin != Some(pin));
         if self.link.pin == Some(pin) || is_other {
             pin.to_string()
@@ -153,7 +154,8 @@ impl Target {
                 Err(error) => error,
             };
             match tls::untrusted(&error).map(|it| &it.why) {
-                // On this network the address belongs to another machine; it may be a private address of another network.
+                // On this network, the address may belong to another machine: private addresses are reused in many
+                // networks.
                 None | Some(Distrust::OtherThanLink(_) | Distrust::ClearText) => {
                     failure.get_or_insert(error);
                 }
@@ -185,7 +187,8 @@ impl Target {
         }
     }
 
-    /// Connects to our own server through its socket, if the address belongs to it. `None`: it cannot be reached that way.
+    /// Connects to our own server through its socket, if the address belongs to it. Returns `None` if that is not
+    /// possible.
     ///
     /// # Errors
     /// The link, or the profile that was chosen, is for another server.
@@ -230,15 +233,16 @@ impl Target {
         })
     }
 
-    /// Returns the check of the id that the recognised server gives itself. A certificate proves the name of the server, our own server's key
-    /// is in our data directory, and a program knows one server only: none of them needs it.
+    /// Returns the check of the id that the recognised server claims. There is none with a certificate, which proves
+    /// the server's name, for our own server, whose key is in our data directory, and for a program, which has only one
+    /// server.
     fn id_check(&self, shown: String, recognised: Recognised) -> Option<IdCheck> {
         let pin = recognised.pin().filter(|_| self.key.is_none())?;
         let is_own = ServerNote::read(&self.data).is_some_and(|note| note.pin == Some(pin));
         (!is_own).then(|| IdCheck::new(&self.data, shown, pin))
     }
 
-    /// Returns how the server at an address is recognised, and whether to remember it after that.
+    /// Returns how the server at an address must be recognised, and whether to remember it afterwards.
     fn expected(&self, address: &Address) -> io::Result<(Expected, bool)> {
         if self.key.is_some() {
             let expected = self.link.pin.map_or(Expected::Certificate, Expected::Pin);
@@ -261,7 +265,7 @@ impl Target {
         }
     }
 
-    /// Returns the pin of this user's own server, if the address is its.
+    /// Returns the pin of this user's own server, if the address belongs to it.
     fn own_pin(&self, address: &Address) -> Option<Pin> {
         let note = ServerNote::read(&self.data).filter(|_| address.is_loopback())?;
         (port_of(&note)? == address.port).then_some(note.pin?)
@@ -284,7 +288,8 @@ impl Target {
         KnownServers::remember(&self.data, server).map_err(io::Error::other)
     }
 
-    /// Remembers that a person has compared a key. Its server may then have the id of one that is known by another key.
+    /// Remembers that a person has compared a key. The server with this key may then have the id of a server that is
+    /// known by another key.
     ///
     /// # Errors
     /// The list of known ids cannot be written.

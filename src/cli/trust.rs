@@ -12,7 +12,7 @@ use crate::client::{Distrust, Protection, tls};
 use crate::config::{Config, ServerLink, without_secret};
 use crate::tui::strings::{self, Strings, fill};
 
-/// The longest line to read.
+/// The maximum length of a line to read, in bytes.
 const LINE: u64 = 4096;
 /// How long a server has to answer.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
     let mut link: ServerLink = asked
         .parse()
         .with_context(|| format!("cannot trust '{}'", without_secret(asked)))?;
-    // The answer is about one address.
+    // Only one address is checked and trusted at a time.
     link.others.clear();
     let target = Target::new(config, link.clone());
     let shown = link.server.short_form();
@@ -61,7 +61,7 @@ pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
         Some(Distrust::Changed { before, seen }) if args.replace => {
             let before = before.map_or_else(|| s.trust.a_certificate.to_owned(), |it| it.groups());
             print(&fill(s.trust.key_changed, &[&shown, &before]));
-            // The person must have the new key from somebody who can see the server, so it is not shown here.
+            // The user must get the new key from somebody with access to the server, so it is not shown here.
             confirm(s, s.trust.type_key, |typed| seen.begins_with(typed))?;
             target.replace_key(&link.server, *seen)?;
         }
@@ -94,7 +94,7 @@ pub fn with_link(mut config: Config) -> Result<Config> {
     Ok(config)
 }
 
-/// Asks a person, and fails unless the answer is right.
+/// Asks the user a question, and fails unless the answer is right.
 fn confirm(s: &Strings, question: &str, is_right: impl Fn(&str) -> bool) -> Result<()> {
     if !io::stdin().is_terminal() {
         bail!("{}", s.trust.no_terminal);

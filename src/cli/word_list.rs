@@ -50,7 +50,7 @@ pub fn watch(path: PathBuf, mode: FilterMode, filter: WordFilter) -> Result<Abor
     Ok(AbortOnDropHandle::new(tokio::spawn(watching)))
 }
 
-/// Returns the modification time and size of a file, by which a change is noticed.
+/// Returns the modification time and size of a file, which show whether it has changed.
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))

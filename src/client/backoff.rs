@@ -5,7 +5,7 @@ use std::time::Duration;
 
 const INITIAL: Duration = Duration::from_millis(500);
 const MAX: Duration = Duration::from_secs(15);
-/// No wait is shorter, so that a person can read what happened.
+/// The minimum wait, so that a person can see that the connection broke.
 const MIN: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -81,7 +81,7 @@ pub type Drafts = Vec<(Option<RoomId>, String)>;
 #[derive(Clone, Debug)]
 pub struct Cache {
     jobs: mpsc::Sender<Job>,
-    /// This process's own outbox. Its drafts are stored under this id, too.
+    /// The id of this process's own outbox. Its drafts are stored under this id, too.
     instance: InstanceId,
     path: Arc<Path>,
     /// The newest search; it cancels those before it.
@@ -180,7 +180,7 @@ impl Cache {
         })
     }
 
-    /// Does some work and waits until it is on disk.
+    /// Runs a job and waits until its changes are on disk.
     async fn run_durably(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
@@ -196,7 +196,7 @@ impl Cache {
         answer.await.map_err(|_| gone())?
     }
 
-    /// Queues some work. Everything that is queued later sees the result.
+    /// Queues a job. Jobs that are queued later see its result.
     async fn enqueue(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
@@ -210,7 +210,7 @@ impl Cache {
             done: None,
             bytes: 0,
         };
-        // A thread that has ended has reported the reason to its caller.
+        // If the thread has ended, the next job that waits for its result reports that.
         let _ended = self.jobs.send(job).await;
     }
 
@@ -249,10 +249,10 @@ impl Cache {
         answer
     }
 
-    /// Records which conversation a name meant, for posts that will be sent again.
+    /// Records the conversation that a name was resolved to, for posts that will be sent again.
     ///
     /// # Errors
-    /// It could not be written; returns the reason.
+    /// The reason why it could not be written.
     pub async fn set_recipient_room(
         &self,
         posts: Vec<ClientId>,
@@ -273,8 +273,8 @@ impl Cache {
             .await;
     }
 
-    /// Returns the drafts and posts for a server, oldest first, from processes that have ended since; with [`UnsentScope::All`] also those that
-    /// this process already has.
+    /// Returns the drafts and posts for a server, oldest first, from processes that have ended in the meantime. With
+    /// [`UnsentScope::All`], also returns those that this process already has.
     pub async fn unsent(&self, server: ServerId, whose: UnsentScope) -> (Drafts, Vec<Unsent>) {
         let (reply, answer) = oneshot::channel();
         let own = self.instance;
@@ -316,8 +316,8 @@ impl Cache {
             .await;
     }
 
-    /// Records which history a room has. If it is another one than before, copies of the earlier one stay until the present one has matched
-    /// them.
+    /// Records the current history of a room. If it replaced the stored one, copies of the earlier messages stay until
+    /// the same messages arrive in the current history.
     pub async fn record_history(
         &self,
         server: ServerId,
@@ -369,14 +369,14 @@ impl Cache {
             .flatten()
     }
 
-    /// Returns entries of an earlier history of the room that are not in its present one.
+    /// Returns entries of an earlier history of the room that are not in its current one.
     pub async fn former_entries(&self, server: ServerId, room: RoomId) -> Vec<Entry> {
         self.query(move |db| rooms::former_entries(db, server, room))
             .await
             .unwrap_or_default()
     }
 
-    /// Searches the copies. Returns nothing if they cannot be read. A search with a higher number cancels it.
+    /// Searches the copies. Returns nothing if they cannot be read. A search with a higher id cancels it.
     pub async fn search(&self, id: u64, server: ServerId, wanted: Search) -> SearchResults {
         let (path, searched) = (Arc::clone(&self.path), Arc::clone(&self.searched));
         searched.fetch_max(id, Ordering::Relaxed);
@@ -404,7 +404,7 @@ pub enum UnsentScope {
     Adopted,
 }
 
-/// How the present history of a room relates to the stored one.
+/// How the current history of a room relates to the stored one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HistoryMatch {
     Same,

@@ -1,11 +1,11 @@
-//! Why a unary call failed: the server's status as a value that the interface can put into words.
+//! Why a unary call failed: the server's status as a value that the interface can turn into a message.
 
 use tonic::{Code, Status};
 
 use crate::chat::Refusal;
 use crate::wire::limit_refusal;
 
-/// Why the server did not do what was asked.
+/// Why the server did not carry out a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CallError {
     /// Our role on the server is too low.
@@ -35,12 +35,13 @@ pub enum Missing {
     Invite(String),
     Account(String),
     Device(String),
-    /// One of some rooms, or we may not add people to it.
+    /// One of the given rooms, or a room that we may not add people to.
     Room,
 }
 
 impl CallError {
-    /// Returns the error of a call that is about something. `missing` is what `NOT_FOUND` means, `name` the name that was asked for.
+    /// Returns the error for the status of a call. `missing` is what `NOT_FOUND` means for it; `name` is the name that
+    /// was requested.
     pub(super) fn about(status: &Status, missing: Option<Missing>, name: &str) -> Self {
         if let Some(refusal) = limit_refusal(status) {
             return Self::Limited(refusal);

@@ -1,4 +1,4 @@
-//! What opens a connection to the server for the link, and how that connection is protected.
+//! The function with which the link opens connections to the server, and how these are protected.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Join};
 use super::known_servers::IdCheck;
 use crate::chat::{Pin, ServerId, Transport};
 
-/// Both directions of a connection, whatever it goes over.
+/// Both directions of a connection, over any transport.
 pub type BoxedStream = Join<Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>>;
 
 /// Wraps a stream as a [`BoxedStream`].
@@ -18,7 +18,7 @@ pub fn boxed_stream(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Box
     tokio::io::join(Box::new(read), Box::new(write))
 }
 
-/// How a connection is protected from others on the way.
+/// How a connection is protected in transit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Protection {
     /// It does not leave this machine: it goes through memory, or through a socket that only its user can open.
@@ -28,7 +28,7 @@ pub enum Protection {
     Pinned(Pin),
     /// Encrypted. The server was recognised by a certificate that this machine trusts.
     Certified,
-    /// Anybody on the way can read it.
+    /// Not encrypted. Anyone on the network path can read it.
     ClearText,
 }
 
@@ -36,14 +36,14 @@ pub enum Protection {
 pub struct Dialled {
     pub pipe: BoxedStream,
     pub protection: Protection,
-    /// How it reaches the server; the device signs it.
+    /// How the connection reaches the server. It is part of what the device signs.
     pub transport: Transport,
-    /// How the id that the server gives itself is checked. `None`: any id is fine.
+    /// The check of the id that the server claims. `None`: any id is accepted.
     pub id_check: Option<IdCheck>,
 }
 
 impl Dialled {
-    /// A connection through memory.
+    /// Wraps an in-memory connection.
     pub fn local(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         Self {
             pipe: boxed_stream(stream),
@@ -53,7 +53,7 @@ impl Dialled {
         }
     }
 
-    /// A connection through a socket that only this user can open.
+    /// Wraps a connection through a socket that only this user can open.
     pub fn socket(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         Self {
             transport: Transport::Socket,
@@ -61,7 +61,7 @@ impl Dialled {
         }
     }
 
-    /// A connection that anybody on the way can read.
+    /// Wraps a connection without encryption.
     pub fn clear_text(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         Self {
             pipe: boxed_stream(stream),
@@ -72,7 +72,7 @@ impl Dialled {
     }
 }
 
-/// Opens a connection to the server, over TCP or in memory. It gets the id of the server that was there before, if there was one.
-/// An unknown host name is an error of the kind `NotFound`.
+/// Opens a connection to the server. The argument is the id of the server that this client was connected to before, if
+/// any. An unknown host name is an error of the kind `NotFound`.
 pub type Connector =
     Arc<dyn Fn(Option<ServerId>) -> BoxFuture<'static, io::Result<Dialled>> + Send + Sync>;

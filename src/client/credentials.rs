@@ -2,20 +2,20 @@
 
 use crate::chat::{DeviceSecret, Invite, Secret};
 
-/// What proves an account to a server. It is only used to sign: nothing of it is sent.
+/// What proves an account to a server. The device key and the former secret are only used to sign and are never sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Credentials {
     pub device: DeviceSecret,
-    /// What the server calls this device, usually the name of the machine.
+    /// The name of this device in the account's list of devices, usually the name of the machine.
     pub device_name: String,
-    /// The secret by which an earlier version was recognised, if this profile is that old.
+    /// The secret with which earlier versions signed in, if this profile was created by one.
     pub former: Option<Secret>,
-    /// The invitation to make an account with, if the server does not know this device.
+    /// The invitation to create an account with, if the server does not know this device.
     pub invite: Option<Invite>,
 }
 
 impl Credentials {
-    /// A device without a name, whose account has no past.
+    /// Creates credentials with only a device key.
     pub fn new(device: DeviceSecret) -> Self {
         Self {
             device,

@@ -16,14 +16,14 @@ use crate::chat::{
 use crate::wire::proto::chat_service_client::ChatServiceClient;
 use crate::wire::{Malformed, entry_from, limit_refusal, proto, room_from, search_to};
 
-/// How often a call is tried when the server is at a limit.
+/// The maximum number of attempts at a call while the server is at a limit.
 const ATTEMPTS: u32 = 8;
 /// The longest wait before one of these attempts.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The most pages of a list of rooms, of up to 200 rooms each.
+/// The maximum number of pages of the list of rooms, with up to 200 rooms each.
 const ROOM_PAGES: usize = 100;
 
-/// Adds the session's token as the protocol requires: never in an address, never in a log.
+/// Adds the session's token to a call, in a header that is not logged.
 pub(super) fn authorised<T>(message: T, token: SessionToken) -> Result<Request<T>, Status> {
     let value = format!("Bearer {}", hex::encode(token.bytes()));
     let mut value: MetadataValue<_> = value
@@ -141,7 +141,7 @@ pub async fn search_server(
     })
 }
 
-/// Returns the rooms we may know of.
+/// Returns the rooms that we can see.
 pub async fn fetch_rooms(
     service: ChatServiceClient<Channel>,
     token: SessionToken,
@@ -165,10 +165,10 @@ pub async fn fetch_rooms(
     Ok(rooms)
 }
 
-/// Makes a call. If the server is at a limit, waits as long as it says and tries again.
+/// Makes a call. If the server is at a limit, waits for the time that it gives and tries again.
 ///
 /// # Errors
-/// The call failed, or the limit does not pass soon.
+/// The call failed, or the server stays at the limit for too long.
 pub(super) async fn patiently<T, F>(call: impl Fn() -> F) -> Result<T, Status>
 where
     F: Future<Output = Result<Response<T>, Status>>,

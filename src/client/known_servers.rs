@@ -1,7 +1,7 @@
-//! The servers that were joined from here, with the pin by which each is recognised.
+//! The servers that were joined from this machine, with the pin by which each is recognised.
 //!
-//! One text file, one server a line: its address, its pin or the word `certificate`, and the key of its profile. A server that moves to
-//! another address with its key has the same profile there.
+//! They are in one text file, with one server per line: its address, its pin or the word `certificate`, and the key of
+//! its profile. A server that moves to another address with its key has the same profile there.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -16,7 +16,7 @@ pub use self::ids::{IdCheck, confirm};
 
 const FILE: &str = "known_servers";
 const LOCK: &str = "known_servers.lock";
-/// The link of the server that was joined last by its link.
+/// The file with the link of the server that was last joined by its link.
 const LAST: &str = "last_server";
 /// Written in place of a pin for a server whose certificate this machine trusts.
 const BY_CERTIFICATE: &str = "certificate";
@@ -41,7 +41,7 @@ pub struct KnownServer {
     pub address: String,
     /// The pin; `None` if its certificate is one that this machine trusts.
     pub pin: Option<Pin>,
-    /// The key of its profile: the address under which it was first joined.
+    /// The key of its profile: usually the address under which it was first joined, otherwise its pin.
     pub profile: String,
 }
 
@@ -53,7 +53,8 @@ impl KnownServers {
     /// Reads the list of a directory. A missing file is an empty list.
     ///
     /// # Errors
-    /// The file cannot be read, or a line is not understood. Nothing is guessed: a lost pin would let a wrong server pass as new.
+    /// The file cannot be read, or a line is invalid. An invalid line is never skipped: without its pin, a wrong server
+    /// would be accepted as a new one.
     pub fn read(directory: &Path) -> Result<Self, KnownServersError> {
         let path = directory.join(FILE);
         lines(&path, "an address, a pin and a profile", parse).map(Self)
@@ -69,7 +70,7 @@ impl KnownServers {
         found.map(|known| known.profile.as_str())
     }
 
-    /// Adds a server, or replaces what is known of its address, and writes the file.
+    /// Adds a server, or replaces what is known about its address, and writes the file.
     ///
     /// # Errors
     /// The file cannot be read or written.
@@ -87,20 +88,21 @@ impl KnownServers {
     }
 }
 
-/// Returns the link of the server that was joined last by its link.
+/// Returns the link of the server that was last joined by its link.
 pub fn last_joined(directory: &Path) -> Option<String> {
     let text = fs::read_to_string(directory.join(LAST)).ok()?;
     Some(text.trim().to_owned()).filter(|link| !link.is_empty())
 }
 
-/// Remembers the link of a server that was joined. Best effort: without it, the next start only has to name the server again.
+/// Remembers the link of a server that was joined. Best effort: without it, the user has to name the server again at
+/// the next start.
 pub fn remember_last(directory: &Path, link: &str) {
     if last_joined(directory).as_deref() != Some(link) {
         let _forgotten = write_atomically(&directory.join(LAST), &format!("{link}\n"), PRIVATE);
     }
 }
 
-/// Reads a file line by line, without remarks and empty lines. A missing file has no lines.
+/// Reads a file line by line, and skips comments and empty lines. A missing file has no lines.
 fn lines<T>(
     path: &Path,
     expected: &'static str,
@@ -153,7 +155,7 @@ fn text_of(known: &[KnownServer]) -> String {
     text
 }
 
-/// Waits until no other program changes the list.
+/// Locks the list. Waits while another process is changing it.
 fn lock(directory: &Path) -> io::Result<File> {
     fs::create_dir_all(directory)?;
     let mut options = OpenOptions::new();
@@ -191,7 +193,7 @@ mod tests {
         assert_eq!(known.at("b:1"), None);
         let known = remember("b:1", Some(one), "a:1");
         assert_eq!(known.profile_of(one), Some("a:1"));
-        // Another server comes to the old address.
+        // Another server moves to the old address.
         let known = remember("a:1", Some(other), "other");
         assert_eq!(known.profile_of(one), Some("a:1"));
         assert_eq!(known.at("a:1").unwrap().profile, "other");

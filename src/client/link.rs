@@ -31,7 +31,7 @@ use crate::chat::{
 
 /// How long a server has to accept the connection, and again to send Welcome.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
-/// A link that lasted this long after its welcome starts its backoff over.
+/// A connection that lasted this long after its welcome resets the backoff.
 const STABLE_AFTER: Duration = Duration::from_secs(5);
 
 /// The state that outlives a connection.
@@ -45,7 +45,7 @@ pub(super) struct Link {
     cache: Option<Cache>,
     /// The server that the cursors, drafts and pending posts belong to.
     cached_server: Option<ServerId>,
-    /// What the reader of the events has of each room.
+    /// The last entry of each room that the receiver of the events has.
     cursors: HashMap<RoomId, Cursor>,
     last_session: Option<SessionId>,
     /// The server that this process has connected to.
@@ -84,7 +84,7 @@ impl Link {
         opened: Option<Opened>,
         events: mpsc::Sender<Event>,
     ) -> (Self, Option<oneshot::Receiver<()>>) {
-        // Everyone is in the room that the server starts people in. It has no name here, because each server chooses it.
+        // First the room that everyone starts in. Its name is empty here, because each server has its own.
         let to_join = std::iter::once(RoomToJoin::default())
             .chain(config.room.clone().map(RoomToJoin::from))
             .collect();
@@ -141,9 +141,9 @@ impl Link {
         }
     }
 
-    /// Takes a post: first it is written to disk, then it is sent. Many posts that arrive at once are one write.
+    /// Queues a post to be written to disk, and sent after that. Posts that arrive together are written in one commit.
     async fn store_post(&mut self, post: OutgoingPost, instead_of: Option<ClientId>) {
-        // Only messages are stored. Other posts are sent now or not at all: another run of the program knows nothing of them.
+        // Only messages are stored. Other posts are lost if the program ends before they are sent.
         let (Some(cache), Some(server), true) =
             (&self.cache, self.cached_server, post.body.is_message())
         else {
@@ -154,8 +154,8 @@ impl Link {
         self.writing.push_back((kept, post));
     }
 
-    /// Waits until the next post is on disk, then lets it be sent. If it cannot be written, it is sent anyway and that is reported. If this
-    /// future is dropped, the next call waits for the same post.
+    /// Waits until the next post is on disk, and then releases it for sending. If it cannot be written, it is sent
+    /// anyway and the failure is reported. If this future is dropped, the next call waits for the same post.
     async fn next_written(&mut self) -> Result<(), NoReceiver> {
         let Some((kept, _)) = self.writing.front_mut() else {
             return std::future::pending().await;
@@ -342,7 +342,7 @@ impl Link {
                     }
                 }
             }
-            // The read position is sent again when the room is followed, and typing now matters to nobody later.
+            // The read position is sent again when the room is followed, and a typing signal is useless later.
             Command::MarkRead { .. }
             | Command::Typing(_)
             // These are handled already.
@@ -415,7 +415,7 @@ async fn dial(
         .http2_keep_alive_interval(Duration::from_secs(25))
         .keep_alive_timeout(Duration::from_secs(8))
         .keep_alive_while_idle(true);
-    // What the connector reports does not pass through the endpoint's own errors.
+    // The endpoint's own errors do not contain what the connector reports, so that is recorded here.
     let noted: Arc<Mutex<Option<Result<Route, DisconnectReason>>>> = Arc::default();
     let note = Arc::clone(&noted);
     let service = tower::service_fn(move |_: http::Uri| {

@@ -1,8 +1,8 @@
 //! Posts that were not answered yet: which to send next, which to send again, and in which order. Pure; the caller passes the time in.
 //!
-//! All posts are sent in the order they were composed, whatever their recipient: to the server, a person, their name and the conversation
-//! with them are the same room. After a retryable refusal, posts are sent one at a time until none is left, because the server refuses any
-//! post that would overtake an earlier one.
+//! All posts are sent in the order they were composed, whatever their recipient: for the server, a person, their name
+//! and the conversation with them are the same room. After a retryable refusal, posts are sent one at a time until none
+//! is left, because the server refuses any post that would overtake an earlier one.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::chat::{Body, ClientId, Recipient, RoomId};
 
-/// A post, from Enter to its answer.
+/// A post that has not been answered yet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OutgoingPost {
     pub client_id: ClientId,
@@ -25,7 +25,7 @@ pub struct OutgoingPost {
 }
 
 impl OutgoingPost {
-    /// Creates a post that nobody typed.
+    /// Creates a post that was not typed by a person.
     pub fn new(client_id: ClientId, to: Recipient, body: Body) -> Self {
         Self {
             client_id,
@@ -58,7 +58,8 @@ pub struct Pending {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NextSend {
     Post(OutgoingPost),
-    /// Ask for the conversation first: the name may belong to another person when the post is sent again.
+    /// Request the conversation with this name first: the name may belong to another person when the post is sent
+    /// again.
     Open(String),
 }
 
@@ -123,7 +124,7 @@ impl Pending {
         for item in self.items.iter_mut().skip(place) {
             item.is_sent = false;
         }
-        // A post that only waits for an earlier one does not say when that one may be sent.
+        // The refusal of a post that only waits for an earlier one does not tell when the earlier one may be sent.
         let not_before = self.one_at_a_time_from.get_or_insert(now);
         if place == 0 {
             *not_before = now + after;
@@ -143,7 +144,7 @@ impl Pending {
         addressed
     }
 
-    /// The conversation of a name may be requested again after a while.
+    /// Lets the conversation with a name be requested again after a while.
     pub fn retry_resolve_after(&mut self, after: Duration, now: Instant) {
         self.resolving = None;
         self.one_at_a_time_from = Some(now + after);

@@ -1,7 +1,8 @@
 //! Profiles: the device key that proves who we are to one server, found by every name we have had there.
 //!
-//! A profile is a file of mode 0600, one per server and start name. A later name points to it through a small file of its own, the alias,
-//! because an account is not its name. If two profiles have had the same name, the name means the one that had it last.
+//! A profile is a file of mode 0600, one per server and start name, the name with which the profile was created. An
+//! account can be renamed, so each later name points to the profile through a small file of its own, the alias. If two
+//! profiles have had the same name, the name means the one that had it last.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -13,9 +14,9 @@ use super::Credentials;
 use crate::chat::{DeviceSecret, Secret};
 use crate::files::{PUBLIC, read_if_exists, sync_directory, write_atomically};
 
-/// The file of the device key.
+/// The extension of the file with the device key.
 const DEVICE: &str = "device";
-/// The file by which earlier versions were recognised.
+/// The extension of the file with the secret that earlier versions signed in with.
 const FORMER: &str = "secret";
 
 /// Why a profile cannot be used.
@@ -27,10 +28,10 @@ pub enum ProfileError {
     Damaged(PathBuf),
 }
 
-/// Returns the credentials of a profile. Its device key is made on first use, and is on disk before this returns.
+/// Returns the credentials of a profile. Its device key is created on first use, and is on disk before this returns.
 ///
 /// # Errors
-/// A file cannot be read, written or understood. A damaged file is left as it is.
+/// A file cannot be read or written, or is damaged. A damaged file is left as it is.
 pub fn credentials(
     directory: &Path,
     server: &str,
@@ -48,7 +49,7 @@ pub fn credentials(
     })
 }
 
-/// Makes a device key. If another process makes it at the same time, returns that one.
+/// Creates a device key. If another process creates it at the same time, returns the key of that process.
 fn make_device(directory: &Path, path: &Path) -> Result<DeviceSecret, ProfileError> {
     let cause = |cause| ProfileError::Io {
         path: path.to_owned(),
@@ -75,7 +76,7 @@ fn make_device(directory: &Path, path: &Path) -> Result<DeviceSecret, ProfileErr
         fs::hard_link(&aside, path)?;
         sync_directory(path)
     });
-    // The other file is not needed any longer in either case.
+    // The temporary file is no longer needed in either case.
     let _gone = fs::remove_file(&aside);
     match written {
         Ok(()) => Ok(device),
@@ -105,8 +106,8 @@ pub(crate) fn remember_room(directory: &Path, server: &str, name: &str, room: &s
     let _forgotten = write_line(&path, room);
 }
 
-/// Records the present name of a profile's identity, so that the profile is found by it from now on. Best effort: without it the profile is
-/// found by its earlier names.
+/// Records the current name of a profile's identity, so that the profile is found by it from now on. Best effort:
+/// without it, the profile is found by its earlier names.
 pub(crate) fn record_name(directory: &Path, server: &str, start: &str, now: &str) {
     let profile = stem(directory, server, start);
     let of = |stem: &str, kind: &str| directory.join(format!("{stem}.{kind}"));
@@ -115,7 +116,7 @@ pub(crate) fn record_name(directory: &Path, server: &str, start: &str, now: &str
     if before == now {
         return;
     }
-    // A name that was given up leads to the profile that first used it here.
+    // If another profile started with the name that is given up, the name belongs to that profile again.
     let left = own_stem(server, before);
     let is_of_another = left != profile && exists(directory, &left);
     if is_of_another && alias(directory, &left).as_deref() == Some(profile.as_str()) {
@@ -166,13 +167,14 @@ fn stem(directory: &Path, server: &str, name: &str) -> String {
     alias(directory, &own).unwrap_or(own)
 }
 
-/// Names and addresses may contain characters that a file name may not, so a profile is found by a hash of both.
+/// Returns the file stem of the profile that starts with a name. It is a hash, because names and addresses may contain
+/// characters that a file name may not.
 fn own_stem(server: &str, name: &str) -> String {
     let hash = Sha256::digest(format!("{server}\n{}", name.to_lowercase()));
     hex::encode(&hash[..12])
 }
 
-/// Returns the profile that a name points to and that did not start with it, if it still exists.
+/// Returns the profile that a name points to through its alias file, if the profile still exists.
 fn alias(directory: &Path, own: &str) -> Option<String> {
     let text = fs::read_to_string(directory.join(format!("{own}.alias"))).ok()?;
     let profile = text.trim();

@@ -9,8 +9,8 @@ pub enum PersonRef {
     Name(String),
 }
 
-/// The room that a join is for. A listed room has an id: its name alone may mean another one, for example a secret room that only its
-/// members see.
+/// The room that a join is for. A room from a list is identified by its id, because its name may also mean another
+/// room, for example a secret room that only its members see.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RoomToJoin {
     /// The name as listed or typed. Empty for the room in which the server starts everyone.

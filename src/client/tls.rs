@@ -1,6 +1,7 @@
 //! The client's side of TLS: a server is recognised by its pin, or by a certificate that this machine trusts.
 //!
-//! Nothing is sent to a server that is not recognised. It knows nothing of files: the caller says what to expect and stores what was seen.
+//! Nothing is sent to a server that is not recognised. This module uses no files: the caller passes in what to expect
+//! and stores what was seen.
 
 use std::fmt;
 use std::io;
@@ -20,7 +21,7 @@ use tokio_rustls::client::TlsStream;
 use crate::chat::Pin;
 use crate::tls;
 
-/// The name to ask for where the host has none that TLS allows, such as an address with a network interface.
+/// The server name to send if TLS does not allow the host as one, such as an IPv6 address with a zone.
 const NAMELESS: &str = "tchat";
 
 /// How a server is to be recognised.
@@ -32,7 +33,8 @@ pub enum Expected {
     Link(Pin),
     /// By a certificate that this machine trusts, as last time.
     Certificate,
-    /// It was never joined from here and there is no link: a certificate that this machine trusts is enough, and nothing else is.
+    /// The server was never joined from here and there is no link: only a certificate that this machine trusts is
+    /// accepted.
     Nothing,
 }
 
@@ -73,22 +75,23 @@ pub struct Untrusted {
 /// Why a server was not recognised.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Distrust {
-    /// It was never joined from here, and its certificate is its own.
+    /// It was never joined from here, and this machine does not trust its certificate.
     #[error("the server is not known here; its key is {0}")]
     Unknown(Pin),
-    /// Its key is not the one that it had before; `None`: it had a certificate that this machine trusts.
+    /// Its key is not the one that it had before. `before` is `None` if it had a certificate that this machine trusts.
     #[error("the server has a different key from before")]
     Changed { before: Option<Pin>, seen: Pin },
     /// Its key is not the one in its link.
     #[error("the server has a different key from the one in its link: {0}")]
     OtherThanLink(Pin),
-    /// The link has another key than the one that is known. Nobody was asked: a link must not be able to replace a known server.
+    /// The link has another key than the one that is known. The user is not asked to confirm it, because a link must
+    /// not be able to replace the key of a known server.
     #[error("the link has a different key from the one known here")]
     LinkDiffers,
-    /// It was recognised, but it is not the server for which the device key is.
+    /// It was recognised, but the device key is for another server.
     #[error("this is not the server that was meant")]
     OtherServer,
-    /// It says that it is a server that is known here by another pin.
+    /// It claims the id of a server that is known here by another pin.
     #[error("a server with the same id is known here by a different key")]
     KnownByOtherKey,
     /// Its certificate is not valid now.
@@ -97,7 +100,7 @@ pub enum Distrust {
     /// It does not encrypt.
     #[error("the server does not encrypt")]
     ClearText,
-    /// There is no common way to encrypt.
+    /// The handshake failed for another reason, for example because there is no common cipher.
     #[error("the handshake failed: {0}")]
     Handshake(String),
 }
@@ -136,7 +139,7 @@ where
         Expected::Certificate | Expected::Nothing if name.is_ok() => {
             public_verifier(&provider).await
         }
-        // No certificate is for a host that has no name.
+        // A pin does not depend on certificates, and no certificate can match a host without a valid name.
         _ => None,
     };
     let verifier = Arc::new(Verifier {
@@ -173,7 +176,7 @@ where
     }
 }
 
-/// Returns the reason for which an error of a connector says that a server was not recognised.
+/// Returns the [`Untrusted`] in a connector's error, if the reason for the error is that the server was not recognised.
 pub fn untrusted(error: &io::Error) -> Option<&Untrusted> {
     error.get_ref()?.downcast_ref()
 }
@@ -181,7 +184,7 @@ pub fn untrusted(error: &io::Error) -> Option<&Untrusted> {
 /// Returns why a handshake failed, or the error of a connection that broke.
 fn explained(error: io::Error) -> Result<Distrust, io::Error> {
     let Some(reason) = error.get_ref().and_then(|it| it.downcast_ref::<Error>()) else {
-        // A broken connection says nothing about the server: anybody on the way can break it.
+        // A broken connection tells nothing about the server: anyone on the network path can break it.
         let words = "the connection was closed during the handshake";
         return Err(match error.kind() {
             io::ErrorKind::UnexpectedEof => io::Error::other(words),
@@ -219,7 +222,7 @@ pub async fn is_public(chain: &[CertificateDer<'_>], host: &str) -> bool {
     verified.is_ok()
 }
 
-/// Recognises one server in one handshake.
+/// Verifies the server's certificate in one handshake, and records how the server was recognised or why not.
 struct Verifier {
     expected: Expected,
     public: Option<Arc<WebPkiServerVerifier>>,
@@ -241,7 +244,7 @@ impl Verifier {
         seen.take()
     }
 
-    /// Judges a key. `verify` checks the certificate for those that this machine trusts.
+    /// Decides whether a key is acceptable. `verify` checks the certificate against those that this machine trusts.
     fn judge(
         &self,
         pin: Pin,
@@ -273,7 +276,7 @@ impl Verifier {
     }
 }
 
-/// Whether a certificate was refused only because of the present time.
+/// Whether a certificate was refused only because of the current time.
 fn is_about_time(error: &CertificateError) -> bool {
     matches!(
         error,
@@ -321,7 +324,8 @@ impl ServerCertVerifier for Verifier {
         }
     }
 
-    // Without these two checks, anybody could show the certificate of another server: it is public.
+    // Without these two checks, anyone could present the certificate of another server, because certificates are
+    // public.
     fn verify_tls12_signature(
         &self,
         message: &[u8],

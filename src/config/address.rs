@@ -44,7 +44,8 @@ impl FromStr for Address {
     }
 }
 
-/// Splits a text into the host and the port after it. An IPv6 address may be in brackets; the returned host has none, as a lookup needs.
+/// Splits a text into the host and the port after it. An IPv6 address may be in brackets; the returned host has none, as name
+/// resolution requires.
 ///
 /// # Errors
 /// The host is missing, the port is not a port, or an IPv6 address needs brackets.
@@ -115,7 +116,7 @@ fn is_like_v6(text: &str) -> bool {
     text.chars().all(is_of_one)
 }
 
-/// Returns the one spelling of a host: names without case and the dot at the end, IPv6 addresses in their short form.
+/// Returns the canonical form of a host: names in lower case and without the dot at the end, IPv6 addresses in their short form.
 fn canonical(host: &str) -> String {
     match host.parse::<IpAddr>() {
         Ok(ip) => ip.to_canonical().to_string(),
@@ -134,14 +135,14 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    /// Whether it is the address of this machine.
+    /// Whether it is `localhost` or a loopback address, so that it always means this machine.
     pub fn is_loopback(&self) -> bool {
         let host = canonical(&self.host);
         let ip = host.parse::<IpAddr>();
         host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// Returns the form under which profiles are stored: every way to write this machine is the same server.
+    /// Returns the form under which profiles are stored. All loopback addresses have the same form, because they mean the same server.
     pub fn profile_key(&self) -> String {
         let host = if self.is_loopback() {
             "localhost".to_owned()

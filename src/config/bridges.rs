@@ -46,7 +46,7 @@ impl BridgesTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table like { on = false }")]
 pub struct BridgeTable {
-    /// On together with the others if absent.
+    /// If absent, the bridge is on whenever `[bridges]` is.
     #[serde(default, deserialize_with = "values::switch")]
     pub on: Option<bool>,
     /// Its addresses besides the main one: `PORT` or `HOST:PORT`.

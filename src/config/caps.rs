@@ -29,7 +29,7 @@ pub(super) fn caps(file: &ConfigFile) -> Caps {
         .find_map(variable)
         .unwrap_or_default()
         .to_lowercase();
-    // A terminal without any locale is far more often UTF-8 than not. A locale with another encoding is believed.
+    // A terminal without a locale is far more often UTF-8 than not. If the locale names another encoding, no Unicode symbols are drawn.
     let unicode =
         encoding.is_empty() || encoding.contains("utf") || encoding == "c" || encoding == "posix";
     Caps {

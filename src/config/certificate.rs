@@ -1,4 +1,4 @@
-//! The paths of the config file: the certificate files of a server, and `~`.
+//! Paths in the config file: the certificate files of a server, and the expansion of `~`.
 
 use std::path::{Path, PathBuf};
 

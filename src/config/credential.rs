@@ -1,5 +1,5 @@
-//! The credential of a program that chats: its name, its server, and the key that it signs in with. It is one small file, for machines whose home
-//! does not last.
+//! The credential of a program that chats: its name, its server, and the key that it signs in with. It is one small file, for
+//! machines without a persistent home directory.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub struct Credential {
     pub key: DeviceSecret,
 }
 
-/// The file, as it is written.
+/// The contents of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CredentialFile {

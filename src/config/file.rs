@@ -224,7 +224,7 @@ fn backquoted(message: &str) -> Vec<&str> {
 
 /// Returns the known key that was most likely meant: one begins with the other, or few letters differ.
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
-    /// The most letters that may differ, and the fewest letters of a common beginning.
+    /// The maximum number of differing letters, and the minimum length of a common beginning.
     const MAX_DIFFERENCES: usize = 2;
     const MIN_PREFIX: usize = 3;
     let written = key.to_lowercase().replace('-', "_");

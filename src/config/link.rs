@@ -34,7 +34,7 @@ pub enum LinkError {
     Invite(#[from] InviteError),
 }
 
-/// The most addresses in a link.
+/// The maximum number of addresses in a link.
 const ADDRESSES: usize = 8;
 const SCHEME: &str = "tchat://";
 
@@ -76,7 +76,7 @@ impl FromStr for ServerLink {
     }
 }
 
-/// Returns a text that should be a link as it may be shown: without the secret part, which an error message must not spread.
+/// Returns the part of a link that an error message may show: everything before `#`, because an invitation after it is a secret.
 pub fn without_secret(text: &str) -> &str {
     match text.split_once('#') {
         Some((place, secret)) if !secret.is_empty() => place,
@@ -84,7 +84,7 @@ pub fn without_secret(text: &str) -> &str {
     }
 }
 
-/// Removes the quotes that shells need around a link, which people copy with it.
+/// Removes the quotes around a link, which shells need and people copy along with it.
 fn bare(text: &str) -> &str {
     text.trim().trim_matches(['\'', '"', '<', '>'])
 }

@@ -1,14 +1,14 @@
-//! Values from the command line and the environment that override the config file. It knows no command line parser.
+//! Values from the command line and the environment that override the config file. This module does not parse the command line.
 
 use std::path::PathBuf;
 
-/// Values that go before those of the config file. What is absent was not set.
+/// Values that override those of the config file. `None` means that the value was not given.
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // The flags are independent of each other.
 pub struct Overrides {
     pub name: Option<String>,
     pub server: Option<String>,
-    /// The file with the credential of a program. It goes before the name and the server.
+    /// The file with the credential of a program. It overrides `name` and `server`.
     pub credential: Option<PathBuf>,
     pub room: Option<String>,
     pub lang: Option<String>,

@@ -1,4 +1,5 @@
-//! Reads the small text files that people write for tchat: the config file, a list of words. None of them may block it or fill its memory.
+//! Reads the small text files that people write for tchat, such as the config file and the list of forbidden words. None of
+//! them may block tchat or fill its memory.
 
 use std::fs::{self, File};
 use std::io::{self, Error, ErrorKind, Read};
@@ -7,9 +8,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// The most bytes of a file. A larger one was not written by hand.
+/// The maximum size of a file, in bytes. A larger one was not written by hand.
 const BYTES: u64 = 1024 * 1024;
-/// The time to read anything that is not a regular file: a pipe that nobody writes to would block forever.
+/// The time limit for reading anything that is not a regular file: a pipe that nobody writes to would block forever.
 const WITHIN: Duration = Duration::from_secs(2);
 
 /// Reads a whole text file. A pipe is read too, if somebody writes to it.
@@ -52,7 +53,7 @@ mod tests {
     fn pipe(directory: &Path) -> PathBuf {
         let path = directory.join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&path).status();
-        assert!(made.is_ok_and(|status| status.success()), "mkfifo is there");
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo failed");
         path
     }
 

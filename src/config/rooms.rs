@@ -22,14 +22,14 @@ pub struct RoomTable {
     name: Spanned<String>,
     #[serde(default)]
     topic: String,
-    /// The most people present at once; 0 means no limit.
+    /// The maximum number of people present at once; 0 means no limit.
     #[serde(default)]
     capacity: u32,
     /// The number of entries to keep; 0 means no limit.
     keep: Option<u64>,
     #[serde(default, deserialize_with = "values::age")]
     keep_for: Option<Duration>,
-    /// Whether clients of older systems on other machines may join it.
+    /// Whether clients of older chat systems on other machines may join it.
     #[serde(default, deserialize_with = "values::switch")]
     bridged: Option<bool>,
 }

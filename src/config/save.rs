@@ -93,7 +93,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("config.toml");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.is_ok_and(|status| status.success()), "mkfifo is there");
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo failed");
         assert!(write(&pipe, "theme = \"paper\"\n").is_err());
         assert!(!fs::metadata(&pipe).unwrap().is_file());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
@@ -138,7 +138,7 @@ mod tests {
         let pipe = directory.path().join("pipe");
         let link = directory.path().join("config.toml");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.is_ok_and(|status| status.success()), "mkfifo is there");
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo failed");
         std::os::unix::fs::symlink(&pipe, &link).unwrap();
         for path in [pipe.as_path(), link.as_path(), directory.path()] {
             let error = save(path, Setting::Theme, "night").unwrap_err();

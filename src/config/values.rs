@@ -220,7 +220,7 @@ where
     })
 }
 
-/// Some networks: a list of texts like `10.0.0.0/8`.
+/// A list of networks like `10.0.0.0/8`.
 pub fn networks<'de, D>(value: D) -> Result<Option<Networks>, D::Error>
 where
     D: Deserializer<'de>,
@@ -230,7 +230,7 @@ where
     networks.map(Some).map_err(D::Error::custom)
 }
 
-/// The pins of some keys.
+/// A list of pins.
 pub fn pins<'de, D>(value: D) -> Result<Vec<Pin>, D::Error>
 where
     D: Deserializer<'de>,
@@ -280,7 +280,7 @@ impl<'de> Deserialize<'de> for Listen {
 }
 
 impl Listen {
-    /// Returns the address that it means for a server whose main address has this host.
+    /// Returns the address to listen on, for a server whose main address has this host.
     pub fn on(&self, host: &str) -> Address {
         match self {
             Self::Port(port) => Address {

@@ -30,15 +30,14 @@ impl IntoResponse for ForeignHost {
 }
 
 impl AllowedHosts {
-    /// Creates the check. `names` are the names besides `localhost` and the loopback addresses. Empty names, `::` and `0.0.0.0` are
-    /// ignored.
+    /// Allows `names`, `localhost` and the loopback addresses. Empty names, `::` and `0.0.0.0` are ignored.
     pub fn new(names: &[String]) -> Self {
         let names = names.iter().map(|name| normalise(name));
         Self(names.filter(|name| is_host_name(name)).collect())
     }
 
-    /// Checks whether a request may be answered. Requests from other machines always may: the name they use for this one is not known
-    /// here.
+    /// Checks whether a request may be answered. Requests from other machines are always allowed: the server does not
+    /// know all the names under which they reach it.
     ///
     /// # Errors
     /// The request comes from this machine, and its target or one of its `Host` headers is not a name of this server.
@@ -47,7 +46,8 @@ impl AllowedHosts {
         if connection.is_some_and(|connection| !connection.is_local()) {
             return Ok(());
         }
-        // An absolute target, or `:authority` in HTTP/2, takes precedence over the header. Both must be right.
+        // An absolute target, or `:authority` in HTTP/2, takes precedence over the header. Both must be names of this
+        // server.
         let target = request.uri().authority().map(|it| it.as_str().as_bytes());
         let headers = request.headers().get_all(HOST).into_iter();
         let mut named = target.into_iter().chain(headers.map(HeaderValue::as_bytes));

@@ -1,5 +1,5 @@
-//! The bus: puts the posts of each room in one order. Posts are published to it, and every node receives them in that order.
-//! It does not know what a post means.
+//! The bus: orders the posts of each room. Posts are published to it, and every node receives them in the same order.
+//! It does not interpret posts.
 //!
 //! The contract, which the suite in `tests/it/bus.rs` checks:
 //! 1. Each batch published to a room reaches each of its followers once and in the same order, from the moment it starts to follow.
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::chat::{Post, RoomId, Stamp};
 
-/// Posts that are ordered together. Their outcome depends on nothing else that the publisher knows.
+/// Posts that are ordered together. Their outcome depends only on the batch and on the room's log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Batch {
     /// When the publisher accepted them.

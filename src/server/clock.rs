@@ -1,11 +1,11 @@
 //! The server's clocks: the wall clock, for people to read, and log time, for measuring durations.
 //!
-//! Log time advances with the monotonic clock, so steps of the wall clock do not affect it. A restart loses the monotonic clock. If the machine
-//! has not been rebooted, its uptime says how much time has passed (see [`uptime`]). Otherwise log time advances by the wall-clock time since
-//! the newest entry. That may be wrong, so it is recorded as doubt. Retention does not count doubt, and the doubt shrinks while the server
-//! runs.
+//! Log time advances with the monotonic clock, so steps of the wall clock do not affect it. A restart loses the
+//! monotonic clock. If the machine has not been rebooted, its uptime shows how much time has passed (see [`uptime`]).
+//! Otherwise log time advances by the wall-clock time since the newest entry. That may be wrong, so this time is
+//! recorded as doubt. Retention does not count doubt, and the doubt shrinks while the server runs.
 //!
-//! Most systems stop the monotonic clock while the machine sleeps: mutes and bans last longer by that time.
+//! Most systems stop the monotonic clock while the machine sleeps, so mutes and bans last longer by that time.
 
 pub mod uptime;
 
@@ -69,7 +69,8 @@ pub(crate) struct LogClock {
 }
 
 impl LogClock {
-    /// Continues as [`LogClock::resume`], or by the uptime in `file`, and records the uptime for the next start.
+    /// Continues from the log time that `file` yields for the current uptime. If it yields none, continues like
+    /// [`LogClock::resume`]. Records the uptime for the next start.
     pub fn resume_with(
         wall: WallClock,
         newest: Option<Stamp>,

@@ -12,11 +12,11 @@ use crate::files::{PRIVATE, PUBLIC, read_if_exists, write_atomically};
 
 const DATABASE: &str = "tchat.db";
 const LOCK: &str = "tchat.lock";
-/// Contains the key of the profile with which the directory's user joins this server, at whatever port it listens.
+/// Contains the key of the profile with which the directory's user joins this server, whatever its port.
 const PROFILE: &str = "tchat.profile";
-/// Contains the device that owns the rooms.
+/// Contains the key of the device that owns the rooms.
 const OWNER: &str = "tchat.owner-device";
-/// Contains the hash of the secret that owned the rooms in earlier versions.
+/// Contains the hash of the owner's secret. Written by earlier versions.
 const FORMER_OWNER: &str = "tchat.owner";
 /// Exists after a server stopped because its disk failed, and contains the cause.
 const FAILED: &str = "tchat.failed";
@@ -24,7 +24,8 @@ const FAILED: &str = "tchat.failed";
 const SERVER: &str = "tchat.id";
 /// Contains the uptime of the machine when the server was started.
 const UPTIME: &str = "tchat.uptime";
-/// Exists after the server was stopped on purpose, until one is started again. Clients that are still open do not start it.
+/// Exists after the server was stopped on purpose, until one is started again. While it exists, running clients do not
+/// start the server.
 const STOPPED: &str = "tchat.stopped";
 
 mod file_system;
@@ -82,7 +83,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Returns its word in the lock file.
+    /// Returns the word that is written to the lock file for this purpose.
     const fn word(self) -> &'static str {
         match self {
             Self::Serve => "serve",
@@ -94,7 +95,7 @@ impl Purpose {
 /// The process that uses a directory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct LockHolder {
-    /// Its process id. Unknown for the moment before the process has written it.
+    /// The process id. `None` until the process has written it.
     pub process: Option<u32>,
     pub purpose: Purpose,
 }
@@ -176,7 +177,7 @@ impl DataDir {
     }
 
     /// Returns the device that owns the rooms of this directory. The first `host` that is passed becomes the owner for good, unless an
-    /// earlier version recorded another person by their secret.
+    /// earlier version recorded another owner by their secret.
     ///
     /// # Errors
     /// The directory cannot be read or written.
@@ -240,7 +241,7 @@ impl DataDir {
         if let Some(files) = files {
             return Ok(ServerKey::of_files(&files.certificate, &files.key)?);
         }
-        // A note that cannot be read may be of a server that had a key, and a key is never replaced silently.
+        // A note that cannot be read may belong to a server that had a key, and a key is never replaced silently.
         let had_key = match ServerNote::read(&self.path) {
             Some(note) => note.has_own_key,
             None => self.path.join(SERVER).exists(),
@@ -259,8 +260,8 @@ impl DataDir {
     /// See [`OpenError`]; or the database is damaged, missing or empty.
     pub fn store(&self) -> Result<SqliteStore, DataError> {
         let database = self.path.join(DATABASE);
-        // This must come before the database is opened: SQLite deletes the write-ahead log of an empty file, and that log may have all the
-        // data.
+        // This must come before the database is opened: SQLite deletes the write-ahead log of an empty file, and that
+        // log may contain all the data.
         if is_lost(&self.path) {
             return Err(DataError::Lost {
                 path: self.path.clone(),
@@ -279,7 +280,7 @@ impl DataDir {
         Ok(store)
     }
 
-    /// Records for the next start that the disk failed. Best effort: the disk may not take even that.
+    /// Records for the next start that the disk failed. Best effort: even this write may fail.
     pub fn record_failure(&self, cause: &str) {
         let _unnoted = fs::write(self.path.join(FAILED), format!("{cause}\n"));
     }
@@ -295,14 +296,15 @@ impl DataDir {
         let _stays = fs::remove_file(self.path.join(FAILED));
     }
 
-    /// Replaces the database with a backup, and the server's key with the one in it.
+    /// Replaces the database with a backup, and the server's key with the one in the backup.
     ///
     /// # Errors
-    /// See [`BackupError`]; the database is unchanged. Or the key cannot be written.
+    /// See [`BackupError`]; the database is then unchanged. Or the uptime file cannot be removed, or the key cannot be
+    /// written.
     pub fn restore(&self, from: &Path) -> Result<Restored, DataError> {
         let restored = sqlite::restore(from, &self.path.join(DATABASE))?;
         self.clear_failure();
-        // Its log time is that of the replaced database.
+        // The uptime file contains the log time of the replaced database.
         match fs::remove_file(self.path.join(UPTIME)) {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
                 return Err(DataError::Directory {

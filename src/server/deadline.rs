@@ -1,5 +1,5 @@
-//! The `grpc-timeout` header, which limits the length of a call, streams included. tonic applies it only in its own server, which tchat
-//! does not use.
+//! The `grpc-timeout` header, which limits the duration of a call, streams included. tonic applies it only in its own
+//! server, which tchat does not use.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -26,7 +26,8 @@ pub fn exceeded() -> Status {
     Status::deadline_exceeded("the call's deadline has passed")
 }
 
-/// Parses `grpc-timeout`: at most eight digits and a unit, as the gRPC specification defines it. Anything else is no limit.
+/// Parses `grpc-timeout`: at most eight digits and a unit, as the gRPC specification defines it. Anything else means
+/// no limit.
 fn timeout(metadata: &MetadataMap) -> Option<Duration> {
     let value = metadata.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;

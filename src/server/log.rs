@@ -31,11 +31,12 @@ pub(crate) enum Terminal {
     Silent,
 }
 
-/// How many lines may wait for a terminal that is paused with Ctrl+S or a pipe that nobody reads. More lines are dropped there.
+/// How many lines may wait for a terminal that is paused with Ctrl+S or a pipe that nobody reads. Further lines are
+/// dropped from standard error, but not from the files.
 const LINES: usize = 1024;
 
-/// Starts logging to standard error and to `tchat.<date>.log` in `directory`. Call it once, and keep the returned guard until the program
-/// ends.
+/// Starts logging to standard error, if `terminal` allows it, and to `tchat.<date>.log` in `directory`. Call it once,
+/// and keep the returned guard until the program ends.
 ///
 /// # Errors
 /// A file cannot be written in the directory.

@@ -4,7 +4,8 @@
 //! [`Outbox::has_room`] before it takes the next one. Answers are never dropped. The *live* lane is filled by rooms, which never wait for a
 //! session. When it overflows it is emptied and its generation rises, and the session catches up from its cursors.
 //!
-//! It is a mutex, two deques and a waker: under fan-out a third cheaper than a channel. It knows no wire format.
+//! It is a mutex, two deques and a waker: under fan-out a third cheaper than a channel. It knows nothing of the wire
+//! format.
 
 mod budget;
 mod item;
@@ -34,7 +35,7 @@ pub(crate) const LIVE_BYTES_ALL: usize = 256 * 1024 * 1024;
 /// With this many answers or bytes waiting, a session takes no further request.
 const ANSWERS: usize = 64;
 const ANSWER_BYTES: usize = 256 * 1024;
-/// The limits for events that others cause are this many times higher.
+/// The limits for notifications, which the session did not request, are this many times higher.
 const NOTIFICATION_FACTOR: usize = 4;
 /// Signals are dropped when the live lane would exceed this many bytes.
 const SIGNAL_BYTES: usize = LIVE_BYTES / 4;
@@ -50,7 +51,7 @@ pub struct Outbox {
     budget: Arc<Budget>,
     /// Wakes the task that writes to the session.
     writer: AtomicWaker,
-    /// Notifies the session that the live lane overflowed, there is room again or the writer is gone.
+    /// Notifies the session of the changes that [`Outbox::changed`] lists.
     changed: Notify,
 }
 
@@ -194,8 +195,8 @@ impl Outbox {
         Offered::Taken
     }
 
-    /// Queues an event that this session did not request, such as a change by another session of the same person. If too much of it waits,
-    /// the session is ended: it gets the full state again when it reconnects.
+    /// Queues an event that this session did not request, such as a change by another session of the same person. If
+    /// too many such events wait, the session is ended: it gets the full state again when it reconnects.
     pub fn notify(&self, event: Event) {
         let is_over = {
             let mut lanes = self.lock();
@@ -224,7 +225,7 @@ impl Outbox {
     /// Queues the welcome, and behind it the delayed notifications.
     pub fn welcome(&self, event: Event) {
         self.answer(event);
-        // No notification is queued between the welcome and this: until here they are delayed, and later ones come behind.
+        // No notification can come before the delayed ones: until `take`, new ones are delayed too.
         let mut lanes = self.lock();
         for event in lanes.delayed.take().unwrap_or_default() {
             let bytes = estimated_size(&event);
@@ -356,7 +357,7 @@ impl Outbox {
         Slot(lanes.written.len() - 1)
     }
 
-    /// Moves a room's cursor, for a client that starts at another seq than it requested.
+    /// Moves a room's cursor, for a client that starts at a different seq than it requested.
     pub fn set_cursor(&self, slot: Slot, seq: Seq) {
         self.lock().written[slot.0] = Some(seq);
     }
@@ -408,7 +409,8 @@ impl Outbox {
         self.lock().has_room()
     }
 
-    /// Waits until something changed: an overflow, room for answers, or a writer that is gone. It may also return although nothing changed.
+    /// Waits until the live lane has overflowed, there is room for answers, a stale roster can be sent again, or the
+    /// writer is gone. It may also return when nothing has changed.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }

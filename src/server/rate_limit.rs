@@ -14,7 +14,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// Returns a rate whose burst is what is allowed in one period.
+    /// Returns a rate whose burst equals the tokens of one period.
     pub const fn per(per: Duration, tokens: u32) -> Self {
         Self {
             burst: tokens,
@@ -67,14 +67,15 @@ impl Bucket {
 
     fn filled_to(&self, rate: Rate, now: Instant) -> u64 {
         let passed = now.saturating_duration_since(self.filled).as_nanos();
-        // Nanoseconds and millionths of a token, so 1000 nanoseconds make one millionth at one token a second.
+        // Both times are in nanoseconds; the result is in millionths of a token.
         let added = passed.saturating_mul(u128::from(rate.tokens) * u128::from(TOKEN))
             / rate.per.as_nanos().max(1);
         let added = u64::try_from(added).unwrap_or(u64::MAX);
         self.micros.saturating_add(added).min(rate.full())
     }
 
-    /// Returns the time until the bucket has some tokens, which is zero if it has them now. More than the burst is never needed.
+    /// Returns the time until the bucket has `amount` tokens, or zero if it has them now. An amount above the burst
+    /// counts as the burst.
     pub fn wait(&self, rate: Rate, amount: u32, now: Instant) -> Duration {
         let needed = u64::from(amount.min(rate.burst)) * TOKEN;
         let missing = needed.saturating_sub(self.filled_to(rate, now));
@@ -96,7 +97,7 @@ impl Bucket {
         self.take_some(rate, 1, now)
     }
 
-    /// As [`Bucket::take`], for several tokens.
+    /// Like [`Bucket::take`], for several tokens.
     ///
     /// # Errors
     /// The time until there are that many.

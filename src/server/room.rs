@@ -30,7 +30,7 @@ pub(crate) const REPLAY_ENTRIES: u64 = 1000;
 /// How many of the newest entries a client gets when there is too much to replay.
 pub(crate) const NEWEST: u64 = 200;
 
-/// What the room knows about its last durable entry.
+/// The bounds of a room's log: its last durable entry, and the first that is still stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RoomHead {
     pub epoch: Epoch,
@@ -64,7 +64,7 @@ pub struct Follower {
     pub outbox: Arc<Outbox>,
     pub slot: Slot,
     pub generation: u64,
-    /// Whether they get each join and leave separately, instead of roster changes.
+    /// Whether the session gets each join and leave separately, instead of roster changes.
     pub is_guest: bool,
 }
 
@@ -188,7 +188,7 @@ impl Room {
         }
     }
 
-    /// Returns whether a post was accepted before: in an earlier batch, or in this one, whose marks are `raised`.
+    /// Returns whether a post was accepted before: in an earlier batch or this one, whose marks are `raised`.
     fn was_accepted(&self, post: &Post, raised: &Marks) -> bool {
         post.client_id.is_some_and(|id| {
             let outbox = (post.author.id, id.instance);
@@ -322,7 +322,7 @@ impl Room {
         }
     }
 
-    /// Sets a later first seq, after old entries were trimmed.
+    /// Raises the first seq. The entries before it are trimmed from the store afterwards.
     pub fn set_first(&mut self, first: Seq) {
         self.head.first = self.head.first.max(first.min(self.head.seq));
     }
@@ -332,7 +332,8 @@ impl Room {
         self.tail.digest_at(seq)
     }
 
-    /// Queues every entry after `after` and adds the follower in one step, so that no entry is missed or sent twice. This needs no lock.
+    /// Queues every entry after `after` and adds the follower in one step, so that no entry is missed or sent twice.
+    /// This needs no lock, because one task owns the room.
     pub fn follow(&mut self, follower: Follower, after: Seq) -> FollowOutcome {
         self.unfollow(follower.session);
         if self.permissions.role(follower.identity).is_none() {

@@ -5,8 +5,8 @@
 //!    anything was written, and the server stops. A full disk is not a failure: nothing was written, reads still work, and writes work
 //!    again once there is room.
 //! 2. [`Store::append`] writes all of its entries, marks and changes, or none. It writes them only if they directly follow the room's last
-//!    entry. An amendment among them is applied to its target in the same write, and nothing of an erased body is left. A person who joins
-//!    with one of them has read up to it.
+//!    entry. An amendment among them is applied to its target in the same write, and nothing of an erased body
+//!    is left. A join also sets the read position of the person who joins to its own seq.
 //! 3. Appends to one room are made one after the other, by one task. Appends to different rooms may share a commit.
 //! 4. Reads see everything for which `Ok` was returned before the read was requested.
 
@@ -73,7 +73,7 @@ impl RoomRecord {
         self.position != u32::MAX
     }
 
-    /// The room's name for log lines: its real name if everyone may know it, otherwise its kind and id.
+    /// Returns the room's name for log lines: its real name if everyone may know it, otherwise its kind and id.
     pub fn log_name(&self) -> String {
         match self.kind {
             RoomKind::Public | RoomKind::Private => text::line(&self.name).to_string(),
@@ -165,7 +165,7 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// How many damaged values are listed. A disk that damaged more than this needs a backup, not a list.
+    /// The maximum number of damaged values that are listed. If there are more, a backup has to be restored anyway.
     pub const LISTED_DAMAGES: usize = 100;
 }
 
@@ -181,7 +181,7 @@ pub struct Append {
     pub changes: Changes,
 }
 
-/// The limits of a retention by age: entries at or after either of the first two times are kept.
+/// The limits of retention by age: entries at or after either of the first two times are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RetentionCutoff {
     /// The limit by log time.
@@ -249,7 +249,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// rooms by name.
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError>;
 
-    /// Returns how many rooms a person owns, without preset rooms and conversations.
+    /// Returns how many rooms a person owns, not counting preset rooms and conversations.
     async fn rooms_owned(&self, identity: IdentityId) -> Result<usize, StoreError>;
 
     /// Returns the addresses from which devices of accounts signed in last, the newest first; at most `most`.
@@ -287,7 +287,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         most: usize,
     ) -> Result<Vec<Entry>, StoreError>;
 
-    /// Searches the rooms a person is a member of, newest first. If the search is open, its last word also matches the beginning of a word,
+    /// Searches the rooms a person is a member of, newest first. If [`Search::is_prefix`] is set,
+    /// its last word also matches the beginning of a word,
     /// but only when fewer entries match with whole words than the limit. When the time of the limit is over, the result is partial.
     async fn search(
         &self,
@@ -348,6 +349,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Returns the stamp of the newest entry of all rooms by log time, or `None` if there are no entries.
     async fn newest(&self) -> Result<Option<Stamp>, StoreError>;
 
+    /// Returns a page of a room's entries.
     async fn page(
         &self,
         room: RoomId,
@@ -355,19 +357,20 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         limit: PageLimit,
     ) -> Result<Vec<Entry>, StoreError>;
 
+    /// Returns a person, or `None` if there is none with this id.
     async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError>;
 
-    /// Returns the account of a device, also if the device was revoked.
+    /// Returns the account of a device, even if the device was revoked.
     async fn identity_by_device(
         &self,
         device: DeviceKey,
     ) -> Result<Option<(IdentityRecord, DeviceStatus)>, StoreError>;
 
-    /// Returns the devices of an account, the one that signed in last first.
+    /// Returns the devices of an account that are not revoked, the most recent sign-in first.
     async fn devices(&self, account: IdentityId) -> Result<Vec<DeviceRecord>, StoreError>;
 
-    /// Returns the account that protocol version 1 recognised by a secret, with the hash of that secret. It is found by the hash's first
-    /// bytes, and is gone once a device was added to the account.
+    /// Returns the account whose secret has a hash that begins with `hint`, and that hash. Protocol version 1
+    /// recognised accounts by such a secret. Its hash is deleted when a device is added to the account.
     async fn identity_by_former_secret(
         &self,
         hint: [u8; 8],
@@ -383,10 +386,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         audit: Option<NewAudit>,
     ) -> Result<(), StoreError>;
 
-    /// Returns rows of the audit log below a number, newest first.
+    /// Returns the rows of the audit log with numbers below `before`, newest first.
     async fn audit(&self, before: u64, most: usize) -> Result<Vec<AuditEntry>, StoreError>;
 
-    /// Returns the invitations that can still be used, the one that expires last first.
+    /// Returns the invitations that can still be used, the latest expiry first.
     async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError>;
 
     /// Returns everyone whose current or most recent name has this key, except for removed accounts.
@@ -399,19 +402,21 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         keys: Vec<NameKey>,
     ) -> Result<Vec<(NameKey, IdentityId)>, StoreError>;
 
-    /// Returns all accounts that were not removed. Former names that are not theirs any longer at log time `now_ms` are left out.
+    /// Returns all accounts that were not removed. Former names that are no longer reserved at log time `now_ms` are
+    /// left out.
     async fn accounts(&self, now_ms: u64) -> Result<Vec<AccountRecord>, StoreError>;
 
     /// Returns how many messages of a person are stored.
     async fn messages_of(&self, identity: IdentityId) -> Result<u64, StoreError>;
 
-    /// Adds a person, or updates their name and when they were last here.
+    /// Adds a person, or updates their name and when they were last connected.
     async fn put_identity(&self, record: IdentityRecord, seen: Stamp) -> Result<(), StoreError>;
 
     /// Returns the guests of bridges and the removed accounts that are still members of a room.
     async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError>;
 
-    /// Deletes a guest who will not be back. A guest with a conversation stays, because the other person reads their name.
+    /// Deletes a guest who will not be back. A guest with a conversation stays, because the other person sees their
+    /// name.
     async fn forget_guest(&self, id: IdentityId) -> Result<(), StoreError>;
 
     /// Returns the identity that an operator's name is bound to, if any.

@@ -17,7 +17,7 @@ impl WordFilter {
     /// Masks the words in a body.
     ///
     /// # Errors
-    /// The body contains a word, and the mode is [`FilterMode::Refuse`].
+    /// The body contains one of the words, and the mode is [`FilterMode::Refuse`].
     pub fn apply(&self, body: &mut Body) -> Result<(), Refusal> {
         match body {
             Body::Text(said)
@@ -39,7 +39,7 @@ impl WordFilter {
     /// Masks the words in any other text that people write.
     ///
     /// # Errors
-    /// As [`WordFilter::apply`].
+    /// The text contains one of the words, and the mode is [`FilterMode::Refuse`].
     pub fn mask(&self, said: &mut String) -> Result<(), Refusal> {
         let rules = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (words, mode) = &*rules;
@@ -62,7 +62,7 @@ impl WordFilter {
     /// Checks that a name contains none of the words. Names are never masked.
     ///
     /// # Errors
-    /// The name contains a word.
+    /// The name contains one of the words.
     pub fn check_name(&self, name: &str) -> Result<(), Refusal> {
         let rules = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match rules.0.find(name).first() {

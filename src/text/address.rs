@@ -188,7 +188,7 @@ fn address_end(
             '*' | '_' | '~' => {
                 let open = marks.iter().rposition(|(mark, _)| *mark == last);
                 if let Some(place) = open {
-                    // The outermost is closed last, so the others stay open.
+                    // This loop runs backwards, so it reaches the outermost mark first. The marks inside it stay open.
                     marks[place].1 -= 1;
                     if marks[place].1 == 0 {
                         marks.remove(place);
@@ -224,7 +224,8 @@ fn unmatched(text: &str, close: char) -> usize {
     over
 }
 
-/// Returns how many bytes may belong to an address, and whether the character that ends it certainly does not.
+/// Returns the length in bytes of the part that may belong to an address, and whether it certainly
+/// ends there.
 fn run(text: &str, prose: &OpenDelimiters, is_enclosed: bool) -> (usize, bool) {
     let mut at = ip_literal(text);
     let mut is_host = at == 0;
@@ -333,7 +334,7 @@ enum Unspaced {
     Either,
 }
 
-/// Decides about Chinese (or Thai, …) within a run that began as an address, by the text before and after it.
+/// Decides whether Chinese (or Thai, …) after the beginning of an address belongs to it, by the text before and after.
 fn unspaced(before: &str, word: &str, rest: &str, is_host: bool) -> Unspaced {
     let mut rest = rest.chars();
     let next = rest.next();
@@ -347,7 +348,7 @@ fn unspaced(before: &str, word: &str, rest: &str, is_host: bool) -> Unspaced {
     };
     let last = before.chars().next_back();
     if is_host {
-        // A label of a host: the first one, one after another such label, or a known top-level domain.
+        // It is a label of a host if it is the first label, follows another label in such a script, or is a known top-level domain.
         let is_label =
             last.is_none() || before.contains(is_unspaced) || WIDE_DOMAINS.contains(&word);
         return match last {

@@ -11,7 +11,7 @@ const ALL: [&str; 3] = ["all", "channel", "所有人"];
 
 /// Returns the name of the person a line is for, and the rest of the line, including the space before it.
 ///
-/// The line must begin with the sign, and the name ends at a space or with the line. With punctuation after the name
+/// The line must begin with the `@` sign, and the name ends at a space or with the line. With punctuation after the name
 /// (`@ann, are you there?`) or a space before the sign, the line is for everybody. Anything that looks like a name counts as one, even
 /// if nobody can have it: a line with a mistyped name must not become public. `is_taken` returns whether somebody has a name; it is
 /// called only for a name that ends with a full stop.

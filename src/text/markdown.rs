@@ -129,7 +129,8 @@ fn is_plain(text: &str) -> bool {
     !text.bytes().any(is_marking) && !text.contains("://")
 }
 
-/// Returns an address in the form that may be sent to a terminal: only visible ASCII. `None` if it is of another kind or too long.
+/// Returns an address in the form that may be sent to a terminal: only visible ASCII. `None` if its scheme is not http,
+/// https or mailto, or if it is too long.
 fn address_of(text: &str) -> Option<Arc<str>> {
     let lower = text.to_ascii_lowercase();
     let is_known = ["http://", "https://", "mailto:"]
@@ -151,7 +152,7 @@ fn address_of(text: &str) -> Option<Arc<str>> {
     })
 }
 
-/// The most bytes of an address; terminals ignore longer ones.
+/// The maximum length of an address, in bytes; terminals ignore longer ones.
 const ADDRESS: usize = 2000;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::chat::UserName;
 
 /// Names that mean everybody in a room and never one person.
 pub const EVERYBODY: [&str; 2] = ["here", "everyone"];
-/// The most mentions of one text that count.
+/// The maximum number of mentions that count in one text.
 pub const MENTION_LIMIT: usize = 16;
 
 /// Returns the mentions in a text, each as the names it may mean, the longest first.

@@ -43,11 +43,11 @@ impl From<&'static str> for SafeText {
     }
 }
 
-/// The most lines of a body; later newlines become spaces.
+/// The maximum number of lines of a body; later newlines become spaces.
 pub const BODY_LINES: usize = 100;
-/// The most combining marks on one base character.
+/// The maximum number of combining marks on one base character.
 const MARKS: usize = 4;
-/// The most code points in one cluster.
+/// The maximum number of code points in one cluster.
 const CLUSTER: usize = 10;
 
 const ZWJ: char = '\u{200d}';
@@ -163,7 +163,7 @@ fn may_join(c: char) -> bool {
         && !matches!(c, '\u{3000}'..='\u{3029}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{9fff}' | '\u{ff01}'..='\u{ff60}')
 }
 
-/// The most rounds of the two rules about neighbours. Every known text settles within them.
+/// The maximum number of rounds of the two rules about neighbours. Every known text stops changing within them.
 const ROUNDS: usize = 4;
 
 /// Repeats the two rules about neighbours until nothing changes, usually once. Returns the number of rounds.
@@ -175,7 +175,7 @@ fn apply_neighbour_rules(text: &mut String) -> usize {
         }
         *text = next;
     }
-    // No known text gets here. One that does is not worth the CPU time of every reader, so it loses all joining characters.
+    // No known text gets here. More rounds would cost every reader CPU time, so all joining characters are removed.
     text.retain(|c| !may_join(c));
     ROUNDS + 1
 }
@@ -215,8 +215,7 @@ fn keep_joined(text: &str) -> String {
     out
 }
 
-/// Cuts clusters of more than [`CLUSTER`] code points. If the rest ended in something that joins forwards, it would join the next cluster
-/// in something that joins forwards: that is removed too, and a mark is put between.
+/// Cuts clusters of more than [`CLUSTER`] code points, and marks each cut.
 fn trim_clusters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for cluster in text.graphemes(true) {
@@ -228,7 +227,8 @@ fn trim_clusters(text: &str) -> String {
     out
 }
 
-/// Returns the beginning of a cluster, with a replacement character for the missing part that joins nothing.
+/// Returns the beginning of a cluster, with a replacement character for the missing part. Code points at the end that would join
+/// it are removed, because they would join the next cluster as well.
 fn cut(beginning: &str) -> String {
     let mut kept = beginning.trim_end_matches(ZWJ).to_owned();
     loop {

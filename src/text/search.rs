@@ -81,8 +81,8 @@ fn joins_previous(c: char) -> bool {
     !c.is_ascii() && (is_combining_mark(c) || is_jamo || is_half_voice_mark)
 }
 
-/// Whether a character is a word of its own. Those of scripts without spaces between words are, and so is Hangul, whose words include
-/// their endings.
+/// Whether a character is a word of its own, as in scripts without spaces between words. Hangul characters are as well, because
+/// Korean words include their endings.
 fn is_word_by_itself(c: char) -> bool {
     matches!(c,
         '\u{2e80}'..='\u{2fdf}' | '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
@@ -302,7 +302,11 @@ mod tests {
         assert_eq!(both.unwrap(), ["green", "stays"]);
         assert_eq!(found(&["bui"], false, text), None);
         assert_eq!(found(&["bui"], true, text).unwrap(), ["Büild", "build"]);
-        assert_eq!(found(&["bu"], true, text), None, "too short to be open");
+        assert_eq!(
+            found(&["bu"], true, text),
+            None,
+            "too short for a prefix search"
+        );
         assert_eq!(found(&["!!"], false, text).unwrap(), Vec::<&str>::new());
     }
 }

@@ -1,4 +1,4 @@
-//! Measures text in terminal columns. Everything that is drawn, wrapped or cut uses this one function.
+//! Measures text in terminal columns. Everything that is drawn, wrapped or cut is measured here.
 
 use std::cell::Cell;
 
@@ -17,7 +17,7 @@ pub enum Ambiguous {
 }
 
 thread_local! {
-    /// A property of the one terminal that the screen's thread draws on, as its locale is. Set when it becomes known.
+    /// How wide the terminal that this thread draws on shows characters of ambiguous width. Set when it becomes known.
     static AMBIGUOUS: Cell<Ambiguous> = const { Cell::new(Ambiguous::Unknown) };
 }
 

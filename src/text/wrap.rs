@@ -7,7 +7,7 @@ use unicode_linebreak::linebreaks;
 use super::{clusters, width};
 
 /// Wraps `text` at `columns` and returns the byte ranges of its lines, at least one. Newlines, and the spaces at which a line was
-/// at belong to none. A cluster wider than `columns` gets a row of its own.
+/// broken, belong to none. A cluster wider than `columns` gets a row of its own.
 pub fn wrap(text: &str, columns: usize) -> Vec<Range<usize>> {
     let columns = columns.max(1);
     let mut lines = Vec::new();

@@ -18,7 +18,7 @@ pub fn invite_terms_to(terms: InviteTerms) -> proto::CreateInviteRequest {
     }
 }
 
-/// Returns the terms of an invitation, with the usual ones for what is 0.
+/// Returns the terms of an invitation, with defaults for fields that are 0.
 ///
 /// # Errors
 /// A term is out of range; the error names it.
@@ -79,13 +79,13 @@ pub fn server_role_to(role: ServerRole) -> proto::Role {
 /// Returns the role that a request asks for.
 ///
 /// # Errors
-/// It is one of a later version.
+/// The role is from a later version.
 pub fn server_role_asked(role: i32) -> Result<ServerRole, Malformed> {
     let role = proto::Role::try_from(role);
     role.map(server_role_from).map_err(|_| Malformed("role"))
 }
 
-/// Returns the role of a message; one of a later version is that of a member.
+/// Returns the role in a message. A role from a later version becomes [`ServerRole::Member`].
 pub fn server_role_from(role: proto::Role) -> ServerRole {
     match role {
         proto::Role::Unspecified => ServerRole::Member,

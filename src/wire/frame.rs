@@ -51,7 +51,7 @@ pub enum Request {
     },
     SetLevel {
         room: RoomId,
-        /// Absent: the usual level for this kind of room.
+        /// Absent: the default level for this kind of room.
         level: Option<Level>,
     },
     SetKeywords(Vec<String>),
@@ -80,9 +80,9 @@ pub struct Hello {
 /// The answer to a challenge.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignIn {
-    /// The device's signature. Whether it is valid is for the session to decide.
+    /// The device's signature, not verified yet.
     pub signature: Vec<u8>,
-    /// For a device that the server does not know yet.
+    /// Proves that a device which the server does not know yet belongs to an account from version 1.
     pub former: Option<FormerProof>,
     /// The invitation of a device that the server does not know yet.
     pub invite: Option<Invite>,
@@ -223,7 +223,7 @@ pub struct Welcome {
     pub rooms: Vec<RoomInfo>,
     pub settings: Settings,
     pub status: Status,
-    /// For the calls beside the stream.
+    /// The bearer token for calls outside the stream.
     pub token: SessionToken,
 }
 
@@ -240,7 +240,7 @@ pub enum UnfollowReason {
         by: String,
         reason: String,
     },
-    /// The room was deleted.
+    /// The room was closed.
     Closed,
 }
 

@@ -226,7 +226,7 @@ macro_rules! codes {
         fn code_to(code: RefusalCode) -> proto::RefusalCode {
             match code {
                 $(RefusalCode::$name => proto::RefusalCode::$name,)*
-                // The first two are never sent: only bridges number people, and `Offline` means that there is no server to send to.
+                // The first two are never sent: only bridges identify people by number, and `Offline` means that there is no server to send to.
                 RefusalCode::NumberTaken | RefusalCode::Offline | RefusalCode::Unknown => {
                     proto::RefusalCode::Unspecified
                 }

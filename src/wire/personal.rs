@@ -106,7 +106,7 @@ pub(super) fn status_to(status: &Status) -> Option<proto::Status> {
     })
 }
 
-/// Returns `None` if no level is set: then the usual one for this kind of room applies.
+/// Returns `None` if no level is set, so that the default for this kind of room applies.
 pub(super) fn level_from(level: proto::Level) -> Option<Level> {
     match level {
         proto::Level::All => Some(Level::All),

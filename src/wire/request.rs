@@ -195,7 +195,7 @@ fn recipient_to(to: &Recipient) -> To {
     }
 }
 
-/// Converts between [`PersonTarget`] and the `who` of a message. In each message it has a type of its own, with the same content.
+/// Converts between [`PersonTarget`] and the `who` of a message. Each message has its own type for it, with the same content.
 macro_rules! convert_who {
     ($($message:ident),*) => {$(
         impl TryFrom<$message::Who> for PersonTarget {
@@ -267,7 +267,7 @@ fn hello_to(hello: &Hello) -> proto::Hello {
             .map(|key| key.bytes().to_vec())
             .unwrap_or_default(),
         device_name: hello.device_name.clone(),
-        // Of version 1 only.
+        // Used only in version 1.
         secret: Vec::new(),
         name: hello.name.clone(),
         last_session: hello

@@ -1,4 +1,5 @@
-//! Prints the answers of `tchat admin`. Only what a program may want to read goes to standard output.
+//! Prints the answers of `tchat admin`: results for scripts to standard output, explanations to
+//! standard error.
 
 use jiff::tz::TimeZone;
 
@@ -63,7 +64,7 @@ pub fn print(s: &Strings, zone: &TimeZone, request: &AdminRequest, answer: Admin
     }
 }
 
-/// Returns what was done.
+/// Returns the confirmation of a change.
 fn done(s: &Strings, request: &AdminRequest) -> String {
     let words = s.accounts;
     match request {
@@ -115,7 +116,7 @@ fn print_line(line: &str) {
     println!("{line}");
 }
 
-#[allow(clippy::print_stderr)] // What a person reads, and a program does not.
+#[allow(clippy::print_stderr)] // Explanations for people, not for scripts.
 fn print_about(line: &str) {
     eprintln!("{line}");
 }

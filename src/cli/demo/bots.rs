@@ -15,13 +15,15 @@ use crate::chat::{
 use crate::client::{Client, Command, Event, OutgoingPost};
 use crate::tui::strings::{Strings, fill};
 
-/// The lines posted before the screen opens, the pause between those, and the pause between the others.
+/// The number of lines that are posted before the screen opens.
 const INITIAL_LINES: usize = 4;
+/// The pause after each of these lines.
 const INITIAL_PAUSE: Duration = Duration::from_millis(20);
+/// The pause after each later line.
 const PAUSE: Duration = Duration::from_secs(6);
 /// How long a bot takes to write an answer.
 const TYPING_TIME: Duration = Duration::from_millis(1200);
-/// The most answers being written at once.
+/// The maximum number of answers that are being written at once.
 const REPLY_LIMIT: usize = 16;
 
 /// A client without a screen.
@@ -77,7 +79,7 @@ impl Bot {
         known.is_some_and(|(_, kind)| *kind == RoomKind::Conversation)
     }
 
-    /// Posts a text to a room that it is in.
+    /// Posts a text to a room, if the bot is in it.
     fn post_text(&mut self, room: &str, text: &str) {
         if let Some(room) = self.room_named(room) {
             self.post(room, Body::Text(text.to_owned()));
@@ -97,7 +99,7 @@ impl Bot {
         });
     }
 
-    /// Sends a command. A lost command makes the demo stutter, but must not end it.
+    /// Sends a command. If the queue is full, the command is lost: the demo then misses a message, but continues.
     fn send(&self, command: Command) {
         let _busy = self.client.send(command);
     }
@@ -193,7 +195,8 @@ async fn wait_until(at: Option<Instant>) {
     }
 }
 
-/// Returns the answer of a bot to an entry, if it has one. Bots never answer a bot, and in public only one of them answers.
+/// Returns a bot's answer to an entry, if there is one. Bots never answer each other, and in a public room only one of
+/// them answers.
 fn answer(bots: &[Bot; 2], bot: usize, entry: &Entry, s: &'static Strings) -> Option<PendingReply> {
     let known: Vec<IdentityId> = bots
         .iter()

@@ -10,9 +10,10 @@ use crate::server::data_dir::{DataError, Stored};
 use crate::server::store::Verified;
 use crate::tui::strings::{Doctor, fill};
 
-/// The most damaged values to list.
+/// The maximum number of damaged values to list.
 const LISTED: usize = 20;
-/// Bytes per second that every disk should manage. If the database takes longer than that, the check reports it as slow.
+/// The read speed that every disk should reach, in bytes per second. If reading the database is slower,
+/// the check exceeds its time limit.
 const MIN_BYTES_PER_SECOND: u64 = 5 * 1024 * 1024;
 
 pub fn check(data: &Path, d: &'static Doctor) -> Vec<Finding> {

@@ -27,7 +27,7 @@ pub async fn check(config: &Config, s: &Strings) -> Vec<Finding> {
         }
         Ok(Err(why)) => {
             let words = match &why {
-                // It names the server itself.
+                // This message already names the server.
                 DisconnectReason::Untrusted(untrusted) => s.untrusted(untrusted),
                 why => fill(d.server_is, &[&shown, &s.why(why)]),
             };

@@ -10,10 +10,10 @@ use crate::tui::terminal::caps::{Caps, NotifyMethod};
 use crate::tui::terminal::{self, Input, Misdrawn, Probed, Questions, SampleKind};
 use crate::tui::theme::{Background, Depth};
 
-/// How long tmux may wait for bytes after Esc. Users notice a longer wait.
+/// How long tmux may wait after Esc for the rest of a key sequence. Users notice a longer delay.
 const ESCAPE_MS: u64 = 50;
 
-/// Runs the checks. `of_terminal` is what the terminal can do, without the config file.
+/// Runs the checks. `caps` are the capabilities in use; `of_terminal` are those detected without the config file.
 pub fn check(caps: Caps, of_terminal: Caps, s: &'static Strings) -> Vec<Finding> {
     let d = s.doctor;
     let has_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
@@ -53,7 +53,7 @@ pub fn check(caps: Caps, of_terminal: Caps, s: &'static Strings) -> Vec<Finding>
     findings
 }
 
-/// Asks the terminal for its background.
+/// Queries the terminal for its background colour.
 fn query_background() -> Option<Background> {
     let questions = Questions {
         ground: true,

@@ -9,7 +9,7 @@ use crate::chat::{Invite, InviteTerms, Pin};
 use crate::cli::machine;
 use crate::config::{Address, Serve, ServerLink, host_and_port};
 
-/// The most addresses in a link.
+/// The maximum number of addresses in a link.
 const LINK_ADDRESSES: usize = 3;
 
 /// How clients recognise a server.
@@ -28,7 +28,7 @@ pub(super) enum Newcomers {
     Invited(Invite),
     /// With an invitation that was made before, or is yet to be made.
     NeedInvite,
-    /// Not at all.
+    /// They cannot join: registration is closed.
     Refused,
 }
 
@@ -146,7 +146,7 @@ fn reachable(main: &[SocketAddr]) -> Vec<IpAddr> {
     for address in main {
         match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => all.extend(own_addresses(&[V4])),
-            // It accepts IPv4 too.
+            // A listener on `::` also accepts IPv4.
             IpAddr::V6(ip) if ip.is_unspecified() => all.extend(own_addresses(&[V4, V6])),
             ip => all.push(ip),
         }
@@ -157,8 +157,8 @@ fn reachable(main: &[SocketAddr]) -> Vec<IpAddr> {
     all
 }
 
-/// Returns the addresses from which this machine would send to other networks. On a machine without a route to other networks, for example on an
-/// air-gapped network, these are the addresses of its interfaces.
+/// Returns the addresses from which this machine would send to other networks. Without a route to other networks, for
+/// example on an air-gapped network, these are the addresses of its interfaces.
 fn own_addresses(families: &[Probe]) -> Vec<IpAddr> {
     let routed: Vec<IpAddr> = families.iter().filter_map(|it| own_address(*it)).collect();
     if !routed.is_empty() {

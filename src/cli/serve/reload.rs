@@ -1,4 +1,4 @@
-//! Reads the certificate files again on SIGHUP, as programs that renew certificates expect.
+//! Reloads the certificate files on SIGHUP, the signal that programs send after they have renewed a certificate.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,8 +17,9 @@ pub(super) struct Reload {
     pub current: Arc<CurrentTls>,
     /// The link for invitations, which has the pin.
     pub link: SharedLink,
-    /// The file from which this user's clients read the server's address and pin, and the directory it is in.
+    /// The address and pin that this user's clients read from a file.
     pub note: ServerNote,
+    /// The directory of this file.
     pub data: PathBuf,
 }
 

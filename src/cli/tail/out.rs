@@ -123,7 +123,7 @@ fn at(entry: &Entry) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(entry.at_ms).ok()?).ok()
 }
 
-/// JSON in which code points that could control a terminal are escaped. A JSON parser reads the same value.
+/// Escapes the code points in JSON that could control a terminal. A JSON parser reads the same value.
 fn escape_unprintable(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

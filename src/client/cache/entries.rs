@@ -47,7 +47,8 @@ pub fn put(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
     }
 }
 
-/// Returns the query for the amendments of an entry. It uses an index of its own, so its condition must repeat the words of the index.
+/// Returns the query for the amendments of an entry. It uses a partial index, so it must repeat the index's condition
+/// word for word.
 fn amendments_query() -> String {
     format!(
         "SELECT {ENTRY} FROM entries INDEXED BY entries_amending WHERE room = ?1 AND epoch = ?2 AND seq > ?3 AND kind BETWEEN 18 AND 20
@@ -62,7 +63,7 @@ fn edits_query() -> String {
     )
 }
 
-/// A page may be older than amendments that arrived since: applies those that are stored already.
+/// Applies stored amendments to a new entry: its page may be older than amendments that have arrived since.
 fn apply_later_amendments(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(&amendments_query())?;
     let seq = signed(entry.seq.0);
@@ -91,7 +92,7 @@ fn amended(entry: &Entry) -> Option<Vec<u8>> {
     entry.amended.as_deref().map(amended_to_bytes)
 }
 
-/// Returns whether an entry is newer than its copy. A deleted one is never filled again.
+/// Returns whether an entry is newer than its copy. A deleted copy never gets its text back.
 fn is_newer(db: &Connection, num: i64, entry: &Entry) -> rusqlite::Result<bool> {
     let Some(copy) = entry_at(db, num, entry, entry.seq)? else {
         return Ok(false);
@@ -116,7 +117,7 @@ fn amend(
     if *what != Amendment::Erase {
         return Ok(());
     }
-    // The text of its edits is deleted too.
+    // Delete the text of the target's edits, too.
     let mut statement = db.prepare_cached(&edits_query())?;
     let edits = statement.query_map(params![num, by.epoch.bytes(), signed(target.0)], |row| {
         entry(by.room, row)

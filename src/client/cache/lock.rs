@@ -1,5 +1,5 @@
-//! Locks that show which processes are running. Every process has a lock file named after its instance; the system releases the lock when
-//! the process ends, however it ends.
+//! Locks that show which processes are running. Every process has a lock file named after its instance. The operating
+//! system releases the lock when the process ends, even if it crashes.
 
 use std::fs::{self, File};
 use std::io;
@@ -21,7 +21,7 @@ impl Locks {
             locks: Vec::new(),
         };
         let file = locks.file(instance)?;
-        // This never waits: only this very process could hold the lock.
+        // This does not fail for a new instance: no other process uses its lock.
         file.try_lock()?;
         locks.locks.push((instance, file));
         locks.sweep();
@@ -101,5 +101,6 @@ impl Locks {
     }
 }
 
-/// Only lock files older than this are removed, in seconds: a newer one may be just being created.
+/// The minimum age of a lock file to be removed, in seconds: a newer one may not be locked yet by the process that
+/// creates it.
 const OLD_SECONDS: u64 = 60;

@@ -1,4 +1,4 @@
-//! The outbox on disk: posts from Enter to their answer.
+//! The outbox on disk: posts that the server has not answered yet, and those that it refused.
 
 use rusqlite::{Connection, Row, params};
 

@@ -183,7 +183,7 @@ pub fn put(
     Ok(())
 }
 
-/// Returns the number of a room in the cache, and its present epoch.
+/// Returns the number of a room in the cache, and its current epoch.
 fn room_number(
     db: &Connection,
     server: ServerId,
@@ -220,13 +220,13 @@ pub fn record_history(
     let is_another = history == HistoryMatch::Replaced && before.is_some();
     if is_another {
         if before == Some(epoch) {
-            // The same epoch for another history: move the old entries to an epoch that nobody else uses.
+            // The new history has the same epoch: move the old entries to a random epoch that nothing else uses.
             db.execute(
                 "UPDATE entries SET epoch = (SELECT randomblob(16)) WHERE room = ?1 AND epoch = ?2",
                 params![num, epoch.bytes()],
             )?;
         }
-        // Of a replaced history, only the messages are worth keeping.
+        // Only the messages of a replaced history are worth keeping.
         db.execute(
             "DELETE FROM entries WHERE room = ?1 AND epoch <> ?2 AND (kind NOT IN (1, 2, 17) OR instance IS NULL)",
             params![num, epoch.bytes()],
@@ -273,7 +273,7 @@ pub fn put_entries(db: &Connection, server: ServerId, entries: &[Entry]) -> rusq
     Ok(())
 }
 
-/// Deletes entries of former histories that are also in the present one.
+/// Deletes entries of former histories that are also in the current one.
 fn forget_matched(db: &Connection, room: i64, entries: &[Entry]) -> rusqlite::Result<()> {
     let Some(epoch) = entries.first().map(|entry| entry.epoch) else {
         return Ok(());
@@ -301,7 +301,7 @@ fn forget_matched(db: &Connection, room: i64, entries: &[Entry]) -> rusqlite::Re
             .execute(params![room, epoch, seq])?;
     }
     if left == 0 {
-        // Nothing is left, so later reads need not search for it.
+        // No former entries are left, so later reads need not look for them.
         db.execute("UPDATE rooms SET has_former = 0 WHERE num = ?1", [room])?;
     }
     Ok(())
@@ -367,7 +367,8 @@ pub fn former_entries(
     Ok(entries)
 }
 
-/// Reduces the file to its limit: the rooms that were unused for longest lose their oldest copies first. The outbox and drafts stay.
+/// Shrinks the file if it exceeds its limit, in bytes: deletes the oldest copies of the least recently used rooms
+/// first. The outbox and drafts stay.
 pub fn trim(db: &Connection, limit: u64) -> rusqlite::Result<()> {
     if bytes(db)? <= limit {
         return Ok(());
@@ -390,7 +391,7 @@ pub fn trim(db: &Connection, limit: u64) -> rusqlite::Result<()> {
             }
         }
     }
-    // Each step gives one page back.
+    // Each step frees one page.
     let mut vacuum = db.prepare("PRAGMA incremental_vacuum")?;
     let mut steps = vacuum.query([])?;
     while steps.next()?.is_some() {}

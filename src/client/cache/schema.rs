@@ -1,4 +1,4 @@
-//! The tables of the cache. Existing steps never change; a later version adds steps.
+//! The tables of the cache. Existing migration steps never change; later versions add steps.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::CacheError;
 
-/// "tchc".
+/// "tchc" in ASCII. It marks an SQLite file as a tchat cache.
 const APPLICATION_ID: i64 = 0x7463_6863;
 
 /// Step `n` upgrades a file from version n to n + 1, in one transaction.
@@ -56,7 +56,7 @@ const VERSION_3: &str = "ALTER TABLE entries ADD COLUMN mentions BLOB;";
 const VERSION_4: &str =
     "CREATE INDEX entries_amending ON entries (room, epoch, seq) WHERE kind BETWEEN 18 AND 20;";
 
-/// Opens the file, makes it private and upgrades it.
+/// Opens or creates the file and upgrades it. Only its owner can read a new file.
 pub fn open(path: &Path) -> Result<Connection, CacheError> {
     let io = |error: std::io::Error| CacheError::Unusable {
         path: path.to_owned(),
@@ -105,11 +105,11 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<Version> {
         return Ok(Version::Newer);
     }
     if version == 0 {
-        // This must be set before the first table is created: trimmed space is given back to the file system.
+        // Lets the file shrink when it is trimmed. This must be set before the first table is created.
         db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     db.execute_batch(
-        // A page is written and read once: the system's file cache is enough, and SQLite need not cache it as well.
+        // Most pages are written and read once: the file cache of the operating system is enough, so SQLite's is small.
         "PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 4194304;
          PRAGMA secure_delete = ON; PRAGMA cache_size = -256;",
     )?;
@@ -142,7 +142,8 @@ fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
     migration.commit()
 }
 
-/// Messages are private on this machine, so only the owner may read the file; the log next to it inherits its mode.
+/// Creates the file, if it does not exist, so that only its owner can read it. SQLite gives the write-ahead log the
+/// same mode.
 fn make_private(path: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -151,7 +152,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// Renames a damaged file and the log that belongs to it.
+/// Renames a damaged file and its write-ahead log.
 pub fn rename_damaged(path: &Path) -> std::io::Result<PathBuf> {
     let beside = |path: &Path, suffix: &str| {
         let mut name = path.as_os_str().to_owned();

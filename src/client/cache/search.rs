@@ -8,10 +8,10 @@ use super::entries::{self, ENTRY};
 use crate::chat::{Epoch, IdentityId, RoomId, Search, SearchResults, ServerId};
 use crate::text::Finder;
 
-/// Texts, actions and replies, by the numbers of their kinds.
+/// The condition for messages: the kinds of texts, actions and replies.
 const MESSAGE_KINDS: &str = "kind IN (1, 2, 17)";
 
-/// How many copies are read between two checks whether the result is still wanted.
+/// How many copies are read between two checks for cancellation.
 const CANCEL_CHECK_ROWS: usize = 256;
 
 /// Searches the copies of a server's rooms until there are enough results from each. It uses a connection of its own, so that writing does
@@ -29,7 +29,8 @@ pub fn search(
         [server.bytes()],
         |row| row.get(0),
     )?;
-    // The cache does not store who has a name now; the server finds messages that a person wrote under another name.
+    // The cache does not store who has a name now, so only the server finds messages that a person wrote under another
+    // name.
     let finder = Finder::new(search, IdentityId::new(me), Vec::new());
     let open = finder.as_prefix_search().filter(|_| search.is_prefix);
     let finder = open.unwrap_or(finder);

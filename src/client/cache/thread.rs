@@ -24,8 +24,9 @@ pub(super) struct Job {
     pub(super) bytes: u64,
 }
 
-/// Starts the thread. It ends when the returned sender and its clones are dropped and everything is written; then the receiver completes.
-/// `waiting` is the size of the entries that wait to be written.
+/// Starts the thread. It ends when the returned sender and its clones are dropped and everything is written; then the
+/// receiver completes. `waiting` is the size of the entries that wait to be written, in bytes; `limit` is the maximum
+/// size of the file, in bytes.
 pub(super) fn start(
     mut db: Connection,
     mut locks: Locks,

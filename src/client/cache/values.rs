@@ -3,7 +3,7 @@
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-/// SQLite's integers are signed; no counter and no time comes near the limit.
+/// Converts to a signed integer, the only kind that SQLite has. No counter or time comes near its limit.
 pub fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,8 @@
-//! The ids that servers gave themselves, with the pin of each. A server with a known id and another pin is not signed in to.
+//! The ids that servers have claimed, with the pin of each. The client does not sign in to a server that has a known id
+//! and another pin.
 //!
-//! One text file, one line per pin and id. In place of the id, `any` means that a person has compared the key.
+//! They are in one text file, with one line per pin and id. In place of the id, `any` means that a person has compared
+//! the key.
 
 use std::path::{Path, PathBuf};
 
@@ -14,15 +16,15 @@ const ANY: &str = "any";
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Id {
     Of(ServerId),
-    /// A person has confirmed the key, so its server may have any id.
+    /// A person has confirmed the key, so the server with this key may have any id.
     Any,
 }
 
-/// The id of a server, which has not said it yet, checked against the ids that are known here.
+/// A check of a server's id against the known ids. It is created before the server has sent its id.
 #[derive(Clone, Debug)]
 pub struct IdCheck {
     directory: PathBuf,
-    /// Its address, for messages.
+    /// The server's address, for messages.
     pub server: String,
     pin: Pin,
 }
@@ -37,10 +39,10 @@ impl IdCheck {
         }
     }
 
-    /// Whether the server may have this id. It may not if a server with the same id is known here by another pin only.
+    /// Whether the server may have this id. It may not if the id is known only with other pins.
     ///
     /// # Errors
-    /// The file cannot be read, or a line is not understood.
+    /// The file cannot be read, or a line is invalid.
     pub fn allows(&self, id: ServerId) -> Result<bool, KnownServersError> {
         let known = read(&self.directory)?;
         let of_id = Id::Of(id);
@@ -49,7 +51,7 @@ impl IdCheck {
         Ok(!is_known || known.iter().any(|(pin, of)| is_fine(*pin, *of)))
     }
 
-    /// Remembers the id. A pin has one id: a server that changes its own fills nothing up.
+    /// Remembers the id. Only one id per pin is stored, so a server that keeps changing its id does not fill the file.
     ///
     /// # Errors
     /// The file cannot be read or written.
@@ -143,7 +145,7 @@ mod tests {
         first.remember(ID).unwrap();
         assert!(first.allows(ID).unwrap());
         assert!(!other.allows(ID).unwrap());
-        // Another id is no concern of theirs.
+        // Another id is not affected.
         let another = ServerId::new([4; 16]);
         assert!(other.allows(another).unwrap());
         other.remember(another).unwrap();

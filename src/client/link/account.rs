@@ -13,14 +13,14 @@ use crate::wire::{device_from, proto};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AccountRequest {
     ListDevices,
-    /// Makes a link for one more device.
+    /// Creates a link for one more device.
     AddDevice,
-    /// By its id.
+    /// Revokes the device with this id.
     RevokeDevice(String),
     Delete,
 }
 
-/// What the server did.
+/// The server's answer to an [`AccountRequest`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AccountAnswer {
     Devices(Vec<Device>),

@@ -19,7 +19,7 @@ use crate::wire::{
     account_from, audit_from, device_from, invite_from, invite_terms_to, server_role_to,
 };
 
-/// What an administrator wants to do. Accounts are given by their names, invitations and devices by their ids.
+/// A request of an administrator. Accounts are identified by name, invitations and devices by id.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AdminRequest {
     CreateInvite(InviteTerms),
@@ -51,24 +51,24 @@ pub enum AdminRequest {
         account: String,
         id: String,
     },
-    /// The newest rows below a number.
+    /// Lists at most `most` rows with numbers below `before`, the newest first; 0: the newest rows of all.
     ListAudit {
         before: u64,
         most: u32,
     },
 }
 
-/// What the server did.
+/// The server's answer to an [`AdminRequest`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AdminAnswer {
-    /// An invitation was made.
+    /// An invitation was created.
     Created {
         link: SecretLink,
         invite: OpenInvite,
     },
     /// The invitations that can still be used.
     Invites(Vec<OpenInvite>),
-    /// The invitation with this id was withdrawn.
+    /// The invitation with this id was revoked.
     Revoked(String),
     Accounts(Vec<AccountInfo>),
     /// A role was given, an account renamed or removed, or a device revoked.
@@ -240,7 +240,7 @@ async fn call_accounts(
     })
 }
 
-/// Returns what a request may not find, and the new name that it asks for.
+/// Returns what `NOT_FOUND` means for a request, and the name that is taken if the server answers `ALREADY_EXISTS`.
 fn subject(request: &AdminRequest) -> (Option<Missing>, String) {
     let account = |name: &String| Some(Missing::Account(name.clone()));
     match request {

@@ -31,14 +31,14 @@ struct RoomHealth {
 }
 
 impl Health {
-    /// A connection begins: every room is requested again, including what was missed.
+    /// Forgets which entries are missing. A new connection requests them again, because it follows every room again.
     pub fn on_connect(&mut self) {
         for room in self.rooms.values_mut() {
             room.missing = None;
         }
     }
 
-    /// Counts an entry that was there already.
+    /// Counts an entry that had been received before.
     pub fn count_duplicate(&mut self, room: RoomId) {
         self.rooms.entry(room).or_default().duplicates += 1;
     }
@@ -48,13 +48,13 @@ impl Health {
         self.rooms.entry(room).or_default().holes += 1;
     }
 
-    /// The server reported the end of a room.
+    /// Records the last seq of a room that the server has reported.
     pub fn on_room_end(&mut self, room: RoomId, last: Seq) {
         let room = self.rooms.entry(room).or_default();
         room.head = room.head.max(last);
     }
 
-    /// The server reported the end of a room in a heartbeat. What has not arrived yet is missing from now on.
+    /// Records the end of a room from a pong. Entries up to it that have not arrived are missing from now on.
     pub fn on_head(&mut self, head: Head, cursor: Option<&Cursor>, now: Instant) {
         let room = self.rooms.entry(head.room).or_default();
         room.head = head.last;
@@ -65,7 +65,7 @@ impl Health {
         }
     }
 
-    /// A room starts over: what was missed is requested.
+    /// Forgets which entries of a room are missing. Following the room again requests them.
     pub fn on_follow(&mut self, room: RoomId) {
         if let Some(room) = self.rooms.get_mut(&room) {
             room.missing = None;
@@ -78,7 +78,7 @@ impl Health {
         missed.map(|(_, since)| since + LOST_AFTER).min()
     }
 
-    /// Returns the rooms whose end was lost in transit.
+    /// Returns the rooms whose newest entries were lost in transit, and counts them as repairs.
     pub fn take_lost(&mut self, cursors: &HashMap<RoomId, Cursor>, now: Instant) -> Vec<RoomId> {
         let mut lost = Vec::new();
         for (id, room) in &mut self.rooms {

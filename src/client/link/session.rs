@@ -26,8 +26,9 @@ use crate::wire::{PersonTarget, Request, RequestFrame, proto, request_to};
 
 /// The maximum number of frames that wait for the connection; further posts stay in the pending set.
 const OUTGOING_FRAME_LIMIT: usize = 64;
-/// How often the server is asked for the ends of the rooms. Together with the time until missing entries are considered lost, a lost end of
-/// a room is noticed within 30 seconds. (HTTP/2 keepalive checks that the server is there at all.)
+/// The interval between pings, which the server answers with the last seq of each room. Together with the time until
+/// missing entries are considered lost, a lost newest entry is noticed within 30 seconds. (HTTP/2 keepalive checks that
+/// the server responds at all.)
 const PING: Duration = Duration::from_secs(24);
 /// How long a server has to end the stream after our goodbye.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
@@ -47,7 +48,7 @@ pub enum ConnectionEnd {
 }
 
 impl ConnectionEnd {
-    /// Returns the end of a connection after which the client may reconnect when it wants.
+    /// Returns the end of a connection after which the client reconnects with its usual backoff.
     fn end_reason(why: DisconnectReason) -> Self {
         Self::Lost {
             why,
@@ -59,15 +60,15 @@ impl ConnectionEnd {
 /// The frames from the server.
 type Frames = tonic::Streaming<proto::ChatResponse>;
 
-/// What a request that waits for its answer is for.
+/// The purpose of a request that waits for its answer.
 #[derive(Debug)]
 enum RequestPurpose {
     For(RequestKind),
-    /// A room to join at the start.
+    /// Joins a room at the start.
     InitialJoin(RoomToJoin),
-    /// The conversation of a name, which posts wait for.
+    /// Opens the conversation with the person of this name. Posts wait for it.
     ResolveName(String),
-    /// A refusal is not reported.
+    /// Needs no report if it is refused.
     IgnoreRefusal,
 }
 
@@ -78,9 +79,9 @@ pub(super) struct LinkSession<'a> {
     channel: Channel,
     /// How the connection reaches the server.
     route: Route,
-    /// What calls beside the stream present, once the server has let us in.
+    /// The token for calls beside the stream. It arrives with the welcome.
     token: Option<SessionToken>,
-    /// The server whose challenge was answered, by the id that it gave itself.
+    /// The id claimed by the server whose challenge was answered.
     signed_to: Option<ServerId>,
     /// Frames to send; they move to the connection as it accepts them.
     outgoing: VecDeque<proto::ChatRequest>,
@@ -90,10 +91,11 @@ pub(super) struct LinkSession<'a> {
     welcome_at: Option<Instant>,
     /// Rooms that are followed on this connection.
     followed: HashSet<RoomId>,
-    /// Rooms that are being followed again: entries before the answer are out of order.
+    /// Rooms that are being followed again. Entries that arrive before the answer are ignored, because they are out of
+    /// order.
     resyncing: HashSet<RoomId>,
     pinged_at: Option<Instant>,
-    /// Somebody waits for a report.
+    /// Whether to send a report after the next pong.
     is_report_wanted: bool,
     /// Older pages that were requested and have not arrived.
     older_pages: Vec<(RoomId, Seq)>,
@@ -248,7 +250,7 @@ impl<'a> LinkSession<'a> {
         }
     }
 
-    /// Returns when the next post or name that was postponed is to be sent, if the server has let us in.
+    /// Returns when the next postponed post or request for a conversation may be sent; `None` before the welcome.
     fn pending_wakes_at(&self) -> Option<Instant> {
         self.welcome_at?;
         let wakes_at = self.link.pending.next_deadline(Instant::now().into_std());
@@ -302,7 +304,8 @@ impl<'a> LinkSession<'a> {
             .push_back(request_to(&RequestFrame { request, what }));
     }
 
-    /// Returns how a broken connection is reported: one that ended before the welcome was not a connection to a tchat server.
+    /// Returns how to report a broken connection. One that broke before the welcome is reported as not being to a tchat
+    /// server.
     fn broken(&self, status: &Status) -> ConnectionEnd {
         let is_foreign = matches!(
             status.code(),

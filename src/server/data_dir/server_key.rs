@@ -1,6 +1,8 @@
-//! The key of a server and its certificate. The key is made at the first start; everybody who pinned it recognises the server by it.
+//! The key of a server and its certificate. The key is made at the first start; clients that pinned it recognise the
+//! server by it.
 //!
-//! A key is never replaced silently: clients would take the server for another one. It knows nothing of connections.
+//! A key is never replaced silently: clients would take the server for another one. This module knows nothing of
+//! connections.
 
 use std::fs;
 use std::io;
@@ -61,7 +63,7 @@ pub struct CertificateFiles {
 pub enum KeyHistory {
     /// A server has run here with a key in this directory.
     Made,
-    /// No server has, or it used other certificate files.
+    /// No server has run here, or it used certificate files from the configuration.
     New,
 }
 
@@ -69,7 +71,7 @@ impl ServerKey {
     /// Reads the key and certificate of a data directory. Makes them if the directory has never had a key.
     ///
     /// # Errors
-    /// The key is missing, damaged, not private, or not the one of the certificate; or it cannot be written.
+    /// The key is missing, damaged, not private, or does not match the certificate; or a file cannot be written.
     pub fn of_directory(directory: &Path, history: KeyHistory) -> Result<Self, KeyError> {
         let (key, certificate) = (directory.join(KEY), directory.join(CERTIFICATE));
         if !key.exists() {
@@ -116,7 +118,7 @@ impl ServerKey {
             let aside = directory.join(format!("{KEY}.before-restore-{n}"));
             fs::rename(&path, aside).map_err(failed)?;
         }
-        // It belongs to the former key, and a new one is made at the next start.
+        // The certificate belongs to the former key. A new one is made at the next start.
         match fs::remove_file(directory.join(CERTIFICATE)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
@@ -127,7 +129,7 @@ impl ServerKey {
     /// Reads a certificate chain and its key from PEM files.
     ///
     /// # Errors
-    /// A file is missing or damaged, the key is not private, or it is not the one of the certificate.
+    /// A file is missing or damaged, the key is not private, or it does not match the certificate.
     pub fn of_files(certificate: &Path, key: &Path) -> Result<Self, KeyError> {
         check_private(key)?;
         let unusable = |path: &Path, error: &dyn std::fmt::Display| KeyError::Unusable {
@@ -164,7 +166,7 @@ impl ServerKey {
         }
     }
 
-    /// Returns the certificate, and those that lead to one that others trust.
+    /// Returns the certificate chain, with the server's own certificate first.
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.certified.cert
     }
@@ -173,10 +175,10 @@ impl ServerKey {
         self.pin
     }
 
-    /// Returns the configuration of the server's side of TLS with this key.
+    /// Returns the TLS configuration of a server with this key.
     ///
     /// # Errors
-    /// The cryptography does not support a version of TLS.
+    /// The cryptography provider does not support the default TLS versions.
     pub fn config(&self) -> Result<Arc<ServerConfig>, rustls::Error> {
         let provider: Arc<CryptoProvider> = tls::provider();
         let key = SingleCertAndKey::from(Arc::clone(&self.certified));
@@ -220,7 +222,8 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), KeyError> {
     })
 }
 
-/// Refuses a key that others can change or read. A key of root's may be readable by its group, as certificate tools leave it.
+/// Refuses a key that others can read or change. A key owned by root may be readable by its group, because certificate
+/// tools create such keys.
 #[cfg(unix)]
 fn check_private(path: &Path) -> Result<(), KeyError> {
     use std::os::unix::fs::MetadataExt;

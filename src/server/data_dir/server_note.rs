@@ -21,7 +21,7 @@ pub struct ServerNote {
     pub has_own_key: bool,
 }
 
-/// The last line of a server with a key of its own, and of one with certificate files.
+/// The last line of the note: for a server with a key of its own, and for one with certificate files.
 const OWN: &str = "own key";
 const FILES: &str = "certificate files";
 

@@ -18,7 +18,7 @@ pub enum Item {
     Signal(Arc<Signal>),
 }
 
-/// An event for everyone in a room that is not stored: its encoded form, or, for guests, the joins and leaves.
+/// An event that is not stored, for everyone in a room: its encoded form or, for guests, the joins and leaves.
 #[derive(Debug)]
 pub struct Signal {
     pub frame: Bytes,

@@ -30,7 +30,7 @@ impl Directory {
         self.lock().first().map(|record| record.id)
     }
 
-    /// Returns the rooms with a name. At most one of them is not secret.
+    /// Returns the rooms with this name. At most one of them is not secret.
     pub fn rooms_named(&self, key: &NameKey) -> Vec<RoomRecord> {
         let rooms = self.lock();
         let named = rooms.iter().filter(|it| it.key.as_ref() == Some(key));

@@ -99,7 +99,7 @@ impl Permissions {
         put_out.map_or(ReadAccess::Nothing, ReadAccess::UpTo)
     }
 
-    /// Whether a person may write messages at a log time.
+    /// Whether a person may write messages at log time `log_ms`.
     pub fn may_write(&self, identity: IdentityId, log_ms: u64) -> bool {
         let standing = self.standings.get(&identity);
         let muted = standing.and_then(|it| it.muted);
@@ -137,7 +137,7 @@ impl Permissions {
         self.is_closed
     }
 
-    /// Starts checking a batch that was accepted at a time. `targets` are the entries it amends.
+    /// Starts checking a batch that was accepted at `at`. `targets` are the entries it amends.
     pub fn check_batch<'a>(&'a self, at: Stamp, targets: &'a TargetEntries) -> BatchCheck<'a> {
         BatchCheck {
             permissions: self,

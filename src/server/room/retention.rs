@@ -7,13 +7,13 @@ use crate::chat::{Seq, Stamp};
 use crate::server::store::RetentionCutoff;
 
 impl Retention {
-    /// Returns the first entry that is kept because of its number.
+    /// Returns the first seq that the limit on the number of entries keeps, or `None` if there is no such limit.
     pub fn first_by_number(&self, head: &RoomHead) -> Option<Seq> {
         let kept = self.entries?.max(1);
         Some(Seq(head.seq.0.saturating_sub(kept) + 1))
     }
 
-    /// Returns the earliest times that an entry may have and still be kept because of its age, or `None` if there is no age limit.
+    /// Returns the times before which an entry is too old to be kept, or `None` if there is no age limit.
     ///
     /// Doubtful time does not count as age, so a server that starts with a clock that is ahead deletes nothing because of it.
     pub fn since(&self, now: Stamp) -> Option<RetentionCutoff> {

@@ -1,4 +1,5 @@
-//! The tail of a room: its newest entries, in memory, so that a short absence needs no read from the store.
+//! The tail of a room: its newest entries, in memory, so that a client that reconnects soon needs no read from
+//! the store.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::VecDeque;

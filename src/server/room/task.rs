@@ -124,11 +124,11 @@ async fn run(
 
 /// Answers what was sent to a room that does not exist.
 async fn refuse_everything(id: RoomId, mut inbox: mpsc::Receiver<RoomMsg>) {
-    // The dropped replies tell the callers that there is no such room.
+    // When the other messages are dropped, their reply channels close, and the callers see that there is no such room.
     inbox.close();
     while let Some(message) = inbox.recv().await {
         if let RoomMsg::Post { post, outbox, .. } = message {
-            // A post has no such reply, but must always be answered.
+            // A post has no reply channel, but must always be answered.
             outbox.answer(Event::Refused {
                 request: 0,
                 client_id: post.client_id,
@@ -149,7 +149,7 @@ fn post_key(post: &Post) -> PostKey {
 enum Waiter {
     Session(SessionId, Arc<Outbox>),
     Join(Box<Joining>),
-    /// Somebody who made a person a member, or ended that.
+    /// The caller that makes a person a member or ends a membership.
     Membership(oneshot::Sender<Result<(), Refusal>>),
 }
 
@@ -312,7 +312,7 @@ impl RoomTask {
         Ok(())
     }
 
-    /// Returns the present time in this room.
+    /// Returns the current time. Its log time is never earlier than the room's last entry.
     fn now(&self) -> Stamp {
         let now = self.clock.stamp();
         Stamp {

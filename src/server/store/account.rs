@@ -7,12 +7,12 @@ use crate::chat::{
 
 use super::IdentityRecord;
 
-/// What the whole server knows of an account.
+/// An account with its server-wide attributes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccountRecord {
     pub id: IdentityId,
     pub name: UserName,
-    /// The name before that, and until when it is still theirs, in log time.
+    /// The former name, and the log time in milliseconds until which it is reserved for the account.
     pub former: Option<(UserName, u64)>,
     pub role: ServerRole,
     pub origin: AccountOrigin,
@@ -26,7 +26,7 @@ pub struct AccountRecord {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeviceRecord {
     pub key: DeviceKey,
-    /// What the person calls it.
+    /// The name that the person gave it.
     pub name: String,
     /// When it was added to the account, in Unix milliseconds.
     pub added_ms: u64,
@@ -49,8 +49,8 @@ pub enum DeviceStatus {
 pub struct InviteRecord {
     pub hash: InviteHash,
     pub uses_left: u32,
-    /// When it expires, by log time and by the wall clock. It is over as soon as one of them says so: log time may stand still while the server
-    /// does not run, and a wall clock may be changed.
+    /// When it expires, by log time and by the wall clock, whichever comes first: log time may not advance while the
+    /// server is stopped, and the wall clock may be changed.
     pub expires: Stamp,
     /// The person who made it; `None`: the user who runs the server.
     pub maker: Option<IdentityId>,
@@ -73,7 +73,7 @@ pub enum InvitePurpose {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OtherDevices {
     Stay,
-    /// They are lost, or stolen.
+    /// They are revoked, because they were lost or stolen.
     Revoked,
 }
 
@@ -92,16 +92,17 @@ pub struct NewDevice {
     pub role: ServerRole,
     pub origin: AccountOrigin,
     pub device: DeviceRecord,
-    /// The invitation of which one use is taken.
+    /// The invitation that is used, and the time at which it must be valid.
     pub invite: Option<(InviteHash, Stamp)>,
-    /// What happens to the other devices. If they are revoked, so are all links for a device of this account.
+    /// What happens to the other devices. If they are revoked, all links that add a device to this account are deleted
+    /// too.
     pub others: OtherDevices,
-    /// The present time.
+    /// The current time.
     pub now: Stamp,
 }
 
 impl NewDevice {
-    /// A device of an ordinary account, without an invitation.
+    /// Returns a device of an ordinary account, without an invitation.
     pub fn new(account: IdentityRecord, device: DeviceRecord, now: Stamp) -> Self {
         Self {
             now,
@@ -118,34 +119,38 @@ impl NewDevice {
 /// A change to an account, its devices or the invitations.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AccountChange {
-    /// Adds a device to an account, and the account if it is new. The account's former secret is forgotten, and one use of the invitation is
-    /// taken. A conflict if the device belongs to an account already, if the account was removed, or if the invitation has no use left at this
-    /// time.
+    /// Adds a device to an account, and adds the account if it is new. Deletes the account's former secret, and takes
+    /// one use of the invitation. Conflict: the device is active in an account already, the account was removed, or
+    /// the invitation cannot be used at this time.
     AddDevice(Box<NewDevice>),
-    /// Notes when and from where a device has signed in.
+    /// Records when a device signed in and from which address.
     SignedIn {
         device: DeviceKey,
         seen_ms: u64,
         from: String,
     },
-    /// Takes a device from its account, at this Unix time in milliseconds, and deletes the links for another device that it may have made. One that
-    /// is not known is no error.
+    /// Revokes a device, at this Unix time in milliseconds. Deletes the links that add a device to its account,
+    /// because the revoked device may have made them; links that also revoke the other devices stay. An unknown device
+    /// is not an error.
     RevokeDevice(DeviceKey, u64),
-    /// Adds an invitation. Deletes those that cannot be used any longer. A conflict if it is for a device of an account that was removed.
+    /// Adds an invitation, and deletes those that can no longer be used at this time. Conflict: the invitation already
+    /// exists, or it adds a device to an account that was removed.
     AddInvite(InviteRecord, Stamp),
-    /// Deletes an invitation. One that does not exist is no error.
+    /// Deletes an invitation. An unknown invitation is not an error.
     RemoveInvite(InviteHash),
-    /// Gives an account another name. Its present one stays its own as well until log time `kept_until_ms`; a former one does not any longer.
-    /// Without a time nothing changes about the former one, because both names look alike.
+    /// Renames an account. The previous name becomes its former name, which stays reserved for it until log time
+    /// `kept_until_ms` and replaces an older one. `None`: the former name does not change, because the new and the
+    /// previous name look alike.
     Rename {
         account: IdentityRecord,
         kept_until_ms: Option<u64>,
     },
-    /// Gives an account a role. Deletes the invitations that it made for a higher role, its links for other people, and their links for it. An
-    /// operator's name is nobody's after its account became a member.
+    /// Sets the role of an account. Deletes the invitations for new accounts that it made: those for a higher role, or
+    /// all if it becomes a member. Also deletes the device links that it made for other accounts, and those that
+    /// others made for it. If it becomes a member, operators' names are no longer bound to it.
     SetRole(IdentityId, ServerRole),
-    /// Removes an account at this Unix time: forgets its devices, and deletes its invitations. Its names are free. Its id and its last name stay for
-    /// what it wrote.
+    /// Removes an account, at this Unix time in milliseconds: deletes its devices and invitations and frees its names.
+    /// Its id and its last name stay, as the author of its messages.
     Remove(IdentityId, u64),
 }
 
@@ -158,6 +163,6 @@ pub struct NewAudit {
     pub actor: Option<Author>,
     pub act: AuditAct,
     pub target: String,
-    /// More about it; may be empty.
+    /// Further details; may be empty.
     pub detail: String,
 }

@@ -51,7 +51,7 @@ use crate::chat::{
 
 /// How many entries are deleted in one commit, so that posts do not wait for long meanwhile.
 const TRIM_ROWS: usize = 500;
-/// How many reads may run at the same time. More wait.
+/// How many reads may run at the same time. Further reads wait.
 const READERS: usize = 4;
 /// How many searches may run at the same time, besides other reads. More wait.
 const SEARCHERS: usize = 2;
@@ -65,7 +65,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the database and migrates an older one. If there is none, creates one with this server id.
+    /// Opens the database and migrates an older one. If there is none, creates one with `fresh_id` as its server id.
     ///
     /// # Errors
     /// Which file cannot be used, and why. A file of a newer tchat is not touched.
@@ -77,7 +77,7 @@ impl SqliteStore {
     /// Like [`SqliteStore::open`], with a function that returns how many bytes are free on the disk, or `None` if that is unknown.
     ///
     /// # Errors
-    /// As [`SqliteStore::open`].
+    /// See [`SqliteStore::open`].
     pub fn open_with(
         path: &Path,
         fresh_id: ServerId,
@@ -99,7 +99,8 @@ impl SqliteStore {
         })
     }
 
-    /// Records that the search index is damaged, so that it is rebuilt. If the disk is full, that waits until the damage is found again.
+    /// Records that the search index is damaged, so that it is rebuilt. If the disk is full, nothing is
+    /// recorded; a later search or verification finds the damage again.
     async fn note_index_damage(&self, damage: index::IndexDamage) -> Result<(), StoreError> {
         let note = move |db: &Connection| Ok(index::note_damage(db, &damage)?);
         match self.writer.run(1, BeforeWriting, note).await {
@@ -129,8 +130,8 @@ fn log(damage: &Damage) {
     );
 }
 
-/// Whether a database is missing, or has no tables. An empty file is not opened: SQLite would delete the write-ahead log beside it, which
-/// may have all the data.
+/// Whether a database is missing, or has no tables. An empty file is not opened: SQLite would delete the write-ahead
+/// log beside it, which may contain all the data.
 pub(crate) fn is_missing_or_empty(path: &Path) -> bool {
     match fs::metadata(path) {
         Err(error) => error.kind() == io::ErrorKind::NotFound,
@@ -453,7 +454,7 @@ impl Store for SqliteStore {
                     ..verification.verified
                 });
             }
-            // Half of the time is left for other work.
+            // Waits as long as the step took, so that half of the time is left for other work.
             sleep(began.elapsed()).await;
         }
     }

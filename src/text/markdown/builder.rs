@@ -21,8 +21,9 @@ pub(super) struct Builder<'a> {
     open_marks: Vec<(usize, Option<Mark>)>,
     /// The address of the latest link, as it was typed. Links do not nest.
     typed_address: SafeText,
-    /// The number of open quotes, and how many of them the current line belongs to.
+    /// The number of open quotes.
     depth: usize,
+    /// How many of the open quotes the current line belongs to.
     quotes: usize,
     /// Markers of the open items; each is shown before one line only.
     items: Vec<Item>,
@@ -69,7 +70,7 @@ impl<'a> Builder<'a> {
                         }
                         self.code(&language, &code, range);
                     } else if let Some(end) = self.start(tag, range) {
-                        // It was shown as typed, including everything inside it, so its events are skipped.
+                        // This element was shown as typed, including everything inside it, so its events are skipped.
                         let mut depth = 1;
                         while depth > 0 {
                             match events.next() {
@@ -218,7 +219,7 @@ impl<'a> Builder<'a> {
         self.shown = self.shown.max(range.end);
     }
 
-    /// A link text that hides its address is followed by the address as it was typed.
+    /// Adds the address, as it was typed, after a link text that hides it.
     fn name_address(&mut self, from: usize, address: &Arc<str>) {
         let words = self.text.get(from..).unwrap_or_default();
         let bare = |text: &str| {
@@ -305,7 +306,7 @@ impl<'a> Builder<'a> {
         });
     }
 
-    /// The prefix of the next line.
+    /// Returns the prefix of the next line, and marks the list markers in it as shown.
     fn next_prefix(&mut self) -> SafeText {
         let mut lead = "> ".repeat(self.quotes);
         for item in &mut self.items {
@@ -436,5 +437,5 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The most characters of a language name.
+/// The maximum length of a language name, in characters.
 const LANGUAGE: usize = 24;

@@ -19,7 +19,7 @@ const ESCAPE: char = '\u{e001}';
 const LITERAL: u32 = 0xe100;
 /// The nth address becomes `ADDRESS + n`.
 const ADDRESS: u32 = 0xf_0000;
-/// Addresses that can be replaced in one text, limited by the code points of the private plane. Others are left as they are.
+/// The maximum number of addresses that are replaced in one text, limited by the code points of the private plane. Others are left as they are.
 const ADDRESSES: usize = 0xfff0;
 
 /// A prepared text, and what its private-use code points mean.

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Returns lines as `lead|text`, with marks around their parts: `*` strong, `/` emphasis, `-` struck, `` ` `` code, `[]` link.
+/// Returns lines as `prefix|text`, with marks around their parts: `*` strong, `/` emphasis, `-` struck, `` ` `` code, `[]` link.
 fn shown(text: &str) -> Vec<String> {
     let rich = RichText::parse(text);
     let of = |line: &RichLine| {

@@ -70,7 +70,8 @@ impl LinkSession<'_> {
         self.link.emit(Event::Entries(entries)).await
     }
 
-    /// Moves the room's cursor over an entry. Returns `None` if the entry was received before, or comes after a hole that no gap announced.
+    /// Advances the room's cursor to an entry. Returns `None` if the entry was received before, or comes after a hole
+    /// that no gap announced.
     async fn advance(&mut self, entry: Entry) -> Option<Entry> {
         if let Some(id) = entry.client_id
             && Some(entry.author.id) == self.link.me
@@ -125,7 +126,8 @@ impl LinkSession<'_> {
                 }
                 self.on_welcome(welcome).await?;
             }
-            // Against the protocol: another challenge, where answering without end would fill the memory, or a server with two ids.
+            // Both break the protocol: a second challenge (answering any number of them would fill the memory), and a
+            // welcome whose server id differs from that of the challenge.
             wire::Event::Challenge { .. } | wire::Event::Welcome(_) => {
                 let why = DisconnectReason::NotTchat(String::new());
                 return Ok(Some(ConnectionEnd::end_reason(why)));
@@ -188,7 +190,7 @@ impl LinkSession<'_> {
         Ok(None)
     }
 
-    /// A room is no longer followed, because we left it or were removed from it.
+    /// Handles the end of following a room, because we left it or were removed from it.
     async fn unfollowed(&mut self, room: RoomId, why: UnfollowReason) -> Result<(), NoReceiver> {
         let put_out = |how| Event::Removed { room, reason: how };
         let event = match why {
@@ -211,7 +213,7 @@ impl LinkSession<'_> {
         }
     }
 
-    /// A room is followed, or followed again: from the cursor, or from what the server has instead.
+    /// Handles the answer to a follow request. Entries continue at the cursor only if the result is contiguous.
     async fn on_followed(
         &mut self,
         room: RoomId,
@@ -248,7 +250,7 @@ impl LinkSession<'_> {
             .await
     }
 
-    /// Handles a pong: the server is there, and reports the ends of the rooms.
+    /// Handles a pong, which contains the last seq of each room.
     async fn apply_heads(&mut self, heads: Vec<wire::Head>) -> Result<(), NoReceiver> {
         let now = Instant::now();
         if let Some(pinged_at) = self.pinged_at.take() {
@@ -279,12 +281,13 @@ impl LinkSession<'_> {
         let server = welcome.server_id;
         self.link.server_id = Some(server);
         let is_another = self.link.cached_server.replace(server) != Some(server);
-        // Where we are no longer a member, we may still read everything up to our removal, and why we were removed.
+        // In rooms that we were removed from, we may still read everything up to the removal, and its reason.
         let mut ending: Vec<RoomId> = self.link.cursors.keys().copied().collect();
         ending.retain(|room| !rooms.contains(room));
         if is_another {
             ending.clear();
-            // Another server answers at this address. Cursors and posts of the former server mean nothing to it; they stay on disk.
+            // Another server answers at this address. The cursors and posts of the former server do not apply to it;
+            // they stay on disk.
             self.link.cursors.clear();
             self.link.pending = Pending::default();
             // Posts being written to disk belong to the former server too.
@@ -356,7 +359,8 @@ impl LinkSession<'_> {
         }
         if let Some(RequestPurpose::ResolveName(name)) = &waits {
             let posts = self.link.pending.resolve(name, room.id);
-            // Written to disk before the first post is sent: names change hands, and a post must not be sent to two people.
+            // Written to disk before the first post is sent: the name may later belong to another person, and a
+            // repeated post must not be sent to both.
             if let Some(cache) = &self.link.cache
                 && let Err(why) = cache.set_recipient_room(posts, room.id).await
             {

@@ -1,4 +1,4 @@
-//! Commands from the interface: the request or the call that each becomes.
+//! Commands from the interface: turns each into a request or a call.
 
 use super::{LinkSession, RequestPurpose};
 use crate::chat::SessionToken;
@@ -64,7 +64,8 @@ impl LinkSession<'_> {
             | Command::Admin(_)
             | Command::Account(_)
             | Command::Search { .. } => self.call(command, token),
-            // The first three are handled already, and the last three in the loop.
+            // The first three have been handled above. There is nothing to retry while connected, and the caller's loop
+            // handles `Disconnect` and `Quit`.
             Command::Post { .. }
             | Command::Forget(_)
             | Command::Draft { .. }

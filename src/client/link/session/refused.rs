@@ -24,7 +24,7 @@ impl LinkSession<'_> {
         Ok(None)
     }
 
-    /// A post was refused: it is sent again later, or has failed.
+    /// Handles the refusal of a post: it is sent again later, or has failed.
     async fn post_refused(
         &mut self,
         client_id: ClientId,
@@ -47,7 +47,7 @@ impl LinkSession<'_> {
         Ok(())
     }
 
-    /// Any other request was refused.
+    /// Handles the refusal of any other request.
     async fn request_refused(&mut self, request: u64, refusal: Refusal) -> Result<(), NoReceiver> {
         let about = match self.requests.remove(&request) {
             Some(RequestPurpose::For(about)) => about,
@@ -65,7 +65,8 @@ impl LinkSession<'_> {
         self.link.emit(Event::Refused { about, refusal }).await
     }
 
-    /// The conversation of a name was refused: it is requested again later, or the posts that wait for it have failed.
+    /// Handles the refusal to open the conversation with a name: it is requested again later, or the posts that wait
+    /// for it have failed.
     async fn not_resolved(&mut self, name: &str, refusal: Refusal) -> Result<(), NoReceiver> {
         if let Some(after) = refusal.retry_after {
             self.link
@@ -79,7 +80,7 @@ impl LinkSession<'_> {
         Ok(())
     }
 
-    /// A post was refused permanently: it stays on disk with the reason, until it is repeated or discarded.
+    /// Marks a post as failed. It stays on disk with the reason, until the user sends it again or discards it.
     async fn fail(&mut self, client_id: ClientId, refusal: Refusal) -> Result<(), NoReceiver> {
         if let Some(cache) = &self.link.cache {
             cache.mark_failed(client_id, refusal.clone()).await;
@@ -90,11 +91,11 @@ impl LinkSession<'_> {
     }
 }
 
-/// Returns how a connection ends whose hello was refused.
+/// Returns how a connection ends after its hello was refused.
 fn hello_refused(refusal: Refusal) -> ConnectionEnd {
     let first = refusal.arguments.first().map(String::as_str);
     let refusal = match (refusal.code, first) {
-        // A server of version 1 misses the secret, before it looks at the version.
+        // A server of version 1 reports the missing secret before it checks the version.
         (RefusalCode::Malformed, Some("secret")) => {
             Refusal::new(RefusalCode::Protocol).with(1).with(1)
         }

@@ -23,10 +23,12 @@ impl LinkSession<'_> {
         self.request(Request::Hello(hello), None);
     }
 
-    /// Answers a challenge. The signature covers the connection as this end sees it, so it is worthless to anybody between the two ends.
+    /// Answers a challenge. The signature covers the connection as the client sees it, so it is useless to anyone who
+    /// relays it over another connection.
     ///
     /// # Errors
-    /// A server with this id is known here by another key, or what is known here cannot be read. Nothing was signed then.
+    /// A server with this id is known here by another key, or the list of known ids cannot be read. Nothing is signed
+    /// then.
     pub(super) fn answer_challenge(
         &mut self,
         nonce: [u8; 32],
@@ -74,8 +76,8 @@ impl LinkSession<'_> {
         }
     }
 
-    /// Checks the id of the server that let us in, perhaps without a challenge, and remembers it. Remembering is best effort: the pin
-    /// recognises the server, whatever its id.
+    /// Checks and remembers the id of a server that accepted us, perhaps without a challenge. Remembering is best
+    /// effort: the server is recognised by its pin, whatever its id.
     ///
     /// # Errors
     /// As for [`LinkSession::answer_challenge`].

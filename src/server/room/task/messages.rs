@@ -1,4 +1,4 @@
-//! The messages in a room's mailbox: which post each results in, and the replies of those that result in none.
+//! Handles the messages in a room's mailbox: each results in a post or takes effect at once.
 
 use tokio::sync::oneshot;
 

@@ -15,7 +15,7 @@ use crate::wire::Event;
 const AFTER_REFUSED: Duration = Duration::from_millis(100);
 
 impl RoomTask {
-    /// Whether a post must wait for an earlier one of its outbox that did not fit on the disk. If so, it is refused here.
+    /// Refuses a post if an earlier one of its client outbox did not fit on the disk. Returns whether it did so.
     pub(super) fn must_wait(&mut self, post: &Post) -> bool {
         let Some(id) = post.client_id else {
             return false;
@@ -35,7 +35,8 @@ impl RoomTask {
         }
     }
 
-    /// Refuses a whole batch because the disk is full. From each outbox, the first refused post must be sent again first.
+    /// Refuses a whole batch because the disk is full. Of each client outbox, the first refused post must be retried
+    /// first.
     pub(super) fn refuse_all(&mut self, keys: Vec<PostKey>) {
         for key in keys {
             if let (author, Some(id), _) = key {
@@ -67,7 +68,7 @@ impl RoomTask {
                 self.answer_post(key, outcome, is_subscribed, &outbox);
             }
             (Waiter::Join(joining), Ok(outcome)) => {
-                // A second session of the same person may have joined with the same post.
+                // If another session of the same person joined first, this join is a duplicate and has no entry.
                 let at = match outcome {
                     Outcome::Entry(seq) => seq,
                     _ => self.room.head().seq,

@@ -15,7 +15,8 @@ impl RoomTask {
         }
     }
 
-    /// Sends joins and leaves to guests. Their protocols have no roster, so each one is a separate line, sent at once and in order.
+    /// Sends joins and leaves to guests. Their protocols have no roster: they show each join and leave as a
+    /// separate line, so these are sent at once and in order.
     pub(super) fn notify_guests(&mut self, joins_and_leaves: Vec<JoinOrLeave>) {
         let is_public = self.record.kind != RoomKind::Conversation;
         if is_public && !joins_and_leaves.is_empty() && self.room.has_guests() {

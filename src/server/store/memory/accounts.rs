@@ -33,7 +33,7 @@ pub(super) struct StoredDevice {
 pub(super) struct AccountFacts {
     role: ServerRole,
     origin: AccountOrigin,
-    /// The former name, and until when it is still theirs.
+    /// The former name, and the log time in milliseconds until which it is reserved for the account.
     former: Option<(UserName, u64)>,
     pub seen_log_ms: u64,
 }
@@ -67,7 +67,7 @@ impl Accounts {
         devices
     }
 
-    /// The rows have no hashes: nobody can edit them.
+    /// Returns rows of the audit log, newest first. They have no hashes, because rows in memory cannot be edited.
     pub fn audit_before(&self, before: u64, most: usize) -> Vec<AuditEntry> {
         let rows: Vec<(u64, &NewAudit)> = (1..).zip(&self.audit).collect();
         let rows = rows.into_iter().rev();
@@ -94,7 +94,7 @@ impl Accounts {
 }
 
 impl MemoryState {
-    /// As [`Store::accounts`](crate::server::store::Store::accounts).
+    /// See [`Store::accounts`](crate::server::store::Store::accounts).
     pub(super) fn accounts(&self, now_ms: u64) -> Vec<AccountRecord> {
         let accounts = self.identities.values();
         let accounts =
@@ -134,7 +134,7 @@ impl MemoryState {
         of.count() as u64
     }
 
-    /// As [`Store::change_account`](crate::server::store::Store::change_account).
+    /// See [`Store::change_account`](crate::server::store::Store::change_account).
     pub(super) fn change_account(&mut self, change: AccountChange) -> Result<(), StoreError> {
         match change {
             AccountChange::AddDevice(new) => return self.add_device(*new),

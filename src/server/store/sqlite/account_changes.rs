@@ -10,7 +10,7 @@ use crate::server::store::{
     AccountChange, IdentityRecord, InvitePurpose, InviteRecord, NewDevice, OtherDevices,
 };
 
-/// The most revoked devices of one account that are remembered. An older one is told that it is unknown.
+/// How many revoked devices are stored per account. An older one gets the same answer as an unknown device.
 const REVOKED: u32 = 32;
 
 pub fn change(db: &Connection, change: &AccountChange) -> Result<(), WriteError> {
@@ -198,7 +198,7 @@ fn add_invite(db: &Connection, invite: &InviteRecord, now: Stamp) -> Result<(), 
     Ok(())
 }
 
-/// Gives an account another name, and keeps the present one as its former name if there is a time for it.
+/// Renames an account. If `kept_until_ms` is given, the previous name becomes its former name.
 fn rename(
     db: &Connection,
     account: &IdentityRecord,
@@ -227,7 +227,7 @@ fn remove(db: &Connection, account: IdentityId, at_ms: u64) -> Result<(), WriteE
     .execute(params![account.bytes(), signed(at_ms)])?;
     db.prepare_cached("DELETE FROM devices WHERE identity = ?1")?
         .execute([account.bytes()])?;
-    // Those that it made, and links for a device of its own.
+    // The invitations that it made, and the links that add a device to it.
     db.prepare_cached("DELETE FROM invites WHERE maker = ?1 OR account = ?1")?
         .execute([account.bytes()])?;
     for table in ["ignored", "levels", "operators"] {

@@ -1,4 +1,4 @@
-//! What is stored about accounts: names, devices, the secrets of earlier versions, and the invitations with which new ones are made.
+//! What is stored about accounts: names, devices, the secrets of earlier versions, and invitations.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -15,7 +15,7 @@ use crate::server::store::{
     OtherDevices,
 };
 
-/// Returns the account of a device, also if the device was revoked.
+/// Returns the account of a device, even if the device was revoked.
 pub fn identity_by_device(
     db: &Connection,
     device: DeviceKey,
@@ -36,7 +36,7 @@ pub fn identity_by_device(
     .map(Option::flatten)
 }
 
-/// Returns the devices of an account, the one that signed in last first.
+/// Returns the devices of an account that are not revoked, the most recent sign-in first.
 pub fn devices(db: &Connection, account: IdentityId) -> rusqlite::Result<Vec<DeviceRecord>> {
     db.prepare_cached(
         "SELECT key, name, added_ms, seen_ms, seen_from FROM devices WHERE identity = ?1 AND revoked_ms IS NULL
@@ -61,7 +61,7 @@ pub fn identity_by_former_secret(
     db: &Connection,
     hint: [u8; 8],
 ) -> rusqlite::Result<Option<(IdentityRecord, SecretHash)>> {
-    // All hashes that begin so are in one range of the index.
+    // All hashes that begin with these bytes are in one range of the index.
     let range = |filler: u8| {
         let mut end = [filler; 32];
         end[..hint.len()].copy_from_slice(&hint);
@@ -160,7 +160,8 @@ fn invite_record(row: &Row<'_>) -> rusqlite::Result<Option<InviteRecord>> {
     }))
 }
 
-/// Returns what an invitation is for, or `None` if that is damaged: it must not become one for something else.
+/// Returns what an invitation is for, or `None` if that is damaged: the invitation must not become one for another
+/// purpose.
 fn purpose(row: &Row<'_>) -> rusqlite::Result<Option<InvitePurpose>> {
     if !matches!(row.get_ref(7)?, ValueRef::Null) {
         let others = match number(row, 8)? {

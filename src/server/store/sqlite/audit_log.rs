@@ -1,4 +1,5 @@
-//! The audit log: what administrators did. Each row has a hash over itself and the row before it, so that an edit of an earlier row shows.
+//! The audit log: what administrators did. Each row has a hash over itself and the hash of the row
+//! before it, so that an edit of an earlier row is detected.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest as _, Sha256};
@@ -45,7 +46,8 @@ pub fn add(db: &Connection, new: &NewAudit) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// Returns the hash of a row: over the hash of the row before it and all fields, each with its length in 4 bytes (big-endian) before it.
+/// Returns the SHA-256 hash of a row, over the hash of the row before it and all fields, each preceded by its length
+/// in bytes (4 bytes, big-endian).
 fn hash(before: &[u8; 32], entry: &AuditEntry) -> [u8; 32] {
     let (actor, name) = match &entry.actor {
         Some(actor) => (&actor.id.bytes()[..], actor.name.as_str()),
@@ -70,7 +72,7 @@ fn hash(before: &[u8; 32], entry: &AuditEntry) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Returns rows below a number, newest first.
+/// Returns the rows with numbers below `before`, newest first.
 pub fn before(db: &Connection, before: u64, most: usize) -> rusqlite::Result<Vec<AuditEntry>> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     db.prepare_cached(&format!(

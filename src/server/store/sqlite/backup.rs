@@ -12,7 +12,7 @@ use super::{OpenError, index, schema};
 use crate::files::sync_directory;
 use crate::server::store::Verified;
 
-/// Withdraws all invitations of a backup: some were used up or withdrawn after it was made.
+/// Deletes all invitations of a backup: some may have been used up or withdrawn after it was made.
 fn revoke_invites(db: &Connection) -> rusqlite::Result<()> {
     let has_invites = "SELECT 1 FROM sqlite_schema WHERE name = 'invites'";
     let has_invites = db.query_row(has_invites, [], |_| Ok(())).optional()?;
@@ -47,7 +47,7 @@ pub struct Restored {
     pub key: Option<KeyText>,
 }
 
-/// A private key in PEM format. It is in no error message and no log.
+/// A private key in PEM format. It never appears in an error message or a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyText(pub String);
 
@@ -57,10 +57,11 @@ impl fmt::Debug for KeyText {
     }
 }
 
-/// The table of a backup in which the server's key travels. A running server's database does not have it.
+/// The table of a backup that contains the server's key. The database of a server does not have this table.
 const KEY_TABLE: &str = "backup_key";
 
-/// Copies a database that may be in use, as it is at one moment, and verifies the copy. The server's `key`, in PEM format, is put into it.
+/// Copies a snapshot of a database that may be in use, and verifies the copy. The server's `key`, in PEM format, is
+/// put into the copy.
 ///
 /// # Errors
 /// See [`BackupError`]; a damaged copy is removed.
@@ -85,19 +86,20 @@ pub fn backup(database: &Path, to: &Path, key: Option<&str>) -> Result<Backup, B
             .map_err(|error| cannot_write(to, &error))?;
         Ok(holds)
     });
-    // A finished copy has its final name now, and half a copy is worse than none.
+    // A finished copy has its final name by now. An unfinished one must not be taken for a backup.
     let _gone = fs::remove_file(&partial);
     moved
 }
 
-/// Replaces a database that is not in use with a copy. Every room gets a new epoch, because the numbers of entries made after the copy will
-/// be used again. The previous database is first stored completely under another name.
+/// Replaces a database that is not in use with a copy. Every room gets a new epoch, because new entries will
+/// reuse the seqs of entries that were made after the copy. The previous database is first stored completely under
+/// another name.
 ///
 /// # Errors
 /// See [`BackupError`]; the database is unchanged.
 pub fn restore(from: &Path, database: &Path) -> Result<Restored, BackupError> {
     let fresh = beside(database, ".restoring");
-    // An earlier attempt may have left a file, which is of no use.
+    // An earlier attempt may have left an unfinished file.
     let _none = fs::remove_file(&fresh);
     let mut key = None;
     let holds = copy(from, &fresh).and_then(|()| {
@@ -211,8 +213,8 @@ fn verify_copy(
     Ok(holds)
 }
 
-/// Gives the previous database a second name, together with its log if that cannot be merged. Returns the new name, or `None` if there was
-/// nothing. At every moment the database is complete under at least one name.
+/// Gives the previous database a second name, together with its log if that cannot be merged. Returns the new name, or
+/// `None` if there was no previous database. At every moment the database is complete under at least one name.
 fn preserve_previous(database: &Path) -> io::Result<Option<PathBuf>> {
     let log = beside(database, "-wal");
     let is_empty = fs::metadata(database).map_or(true, |file| file.len() == 0);
@@ -226,7 +228,7 @@ fn preserve_previous(database: &Path) -> io::Result<Option<PathBuf>> {
     let n = (1..u32::MAX).find(free).unwrap_or(u32::MAX);
     let aside = beside(database, &format!(".before-restore-{n}"));
     // Opening and closing the database merges its log and removes it, unless the log is too damaged.
-    // A missing or empty database is not opened, because SQLite would delete its log, which may have all the data.
+    // A missing or empty database is not opened, because SQLite would delete its log, which may contain all the data.
     if !is_empty && let Ok(db) = Connection::open(database) {
         let _damaged = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }

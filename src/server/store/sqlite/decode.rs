@@ -59,7 +59,7 @@ pub fn flag(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {
 /// The columns of an entry, as [`entry`] reads them.
 pub const ENTRY: &str = "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text, e.body_hash, e.amended, e.is_edited";
 
-/// Reads an entry without its mentions and reactions. A body that is not what was stored becomes [`Body::Damaged`].
+/// Reads an entry without its mentions and reactions. A damaged body becomes [`Body::Damaged`].
 pub fn entry(row: &Row<'_>, room: RoomId, epoch: Epoch) -> rusqlite::Result<Entry> {
     let entry = unchecked_entry(row, room, epoch)?;
     checked(row, entry)

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Below this many free bytes nothing is written: the rest is for checkpoints, logs and the people who make room.
+/// Below this many free bytes nothing is written: the rest is left for checkpoints, logs and the work of freeing space.
 const LOW: u64 = 32 * 1024 * 1024;
 /// From this many free bytes on, writing starts again.
 const ENOUGH: u64 = 64 * 1024 * 1024;
@@ -35,6 +35,7 @@ impl Space {
         }
     }
 
+    /// Whether nothing may be written now. Checks the free space at most once per `CHECK_INTERVAL`.
     pub fn is_full(&mut self) -> bool {
         if self
             .checked_at
@@ -60,7 +61,7 @@ impl Space {
         is_full
     }
 
-    /// Notes that a write did not fit, whatever the free space was.
+    /// Postpones the next check of the free space, after a write that did not fit.
     pub fn mark_full(&mut self) {
         self.checked_at = Some(Instant::now());
     }

@@ -14,7 +14,7 @@ use crate::text::{folded, has, tokens};
 
 /// How many entries are indexed in one commit, so that posts do not wait for long meanwhile.
 const BATCH: usize = 128;
-/// A row number has the seq in this many low bits, and the room's number above them.
+/// The number of low bits in a row number that contain the seq. The bits above them contain the room's number.
 const SEQ_BITS: u32 = 40;
 /// How many rebuilds are allowed in one run of the server. If the index is damaged even more often, the disk is failing.
 const REBUILDS: usize = 3;
@@ -120,9 +120,11 @@ enum IndexError {
 }
 
 impl Indexer {
-    /// Indexes some entries that are not indexed yet, or rebuilds a damaged index. Returns how much was done.
+    /// Indexes some entries that are not indexed yet, or rebuilds a damaged index. Returns how much was done: 0 if
+    /// everything is indexed.
     ///
-    /// It uses transactions of its own: when SQLite finds a damaged page it rolls back the whole transaction, and no post may be lost by that.
+    /// It uses transactions of its own: when SQLite finds a damaged page it rolls back the whole transaction, and that
+    /// must not lose a post.
     ///
     /// # Errors
     /// The entries cannot be read, the disk failed, or the index is damaged again and again.
@@ -280,7 +282,7 @@ pub fn forget(db: &Connection, num: i64, seq: i64) -> rusqlite::Result<()> {
     forget_all(db, num, (seq, seq))
 }
 
-/// Adds an entry again with its present text.
+/// Adds an entry again with its current text.
 pub fn put(db: &Connection, num: i64, seq: i64) -> rusqlite::Result<()> {
     let rows = indexed(db, num, (seq, seq))?;
     change(db, || rows.iter().try_for_each(|row| row.put(db, num)))

@@ -140,7 +140,7 @@ fn fill_holes(
             whole.push(row);
             continue;
         }
-        // It gets the time of the next entry, which is the same on every page.
+        // The lost entry gets the time of the next one, so that it is the same on every page.
         let at_ms = match rows.peek() {
             Some(next) => next.at_ms,
             None => time_after(db, num, seq)?,

@@ -359,8 +359,8 @@ fn first_and_last(db: &Connection, num: i64) -> rusqlite::Result<Option<(u64, u6
     Ok(end("ASC")?.zip(end("DESC")?))
 }
 
-/// Finds the first entry at a time or later by binary search, which needs no index. The clock must never have gone back in this room. If
-/// the probed entry is missing, because it was trimmed meanwhile or lost, the next one is used.
+/// Finds the first entry at or after a time by binary search, which needs no index. The clock must never have gone
+/// back in this room. If the probed entry is missing, because it was trimmed meanwhile or lost, the next one is used.
 fn first_at_or_after(
     db: &Connection,
     num: i64,
@@ -433,7 +433,7 @@ pub(super) fn identity_record(row: &Row<'_>) -> rusqlite::Result<Option<Identity
     let Some(id) = bytes(row, 0)? else {
         return Ok(None);
     };
-    // Like a room's name, it is stored in two forms.
+    // Like a room's name, a person's name is stored in two forms.
     let name = match decode::valid_text(row, 1)? {
         Some(name) => name,
         None => text(row, 3)?,
@@ -445,7 +445,7 @@ pub(super) fn identity_record(row: &Row<'_>) -> rusqlite::Result<Option<Identity
     }))
 }
 
-/// Returns how a person is connected. If that cannot be read, it is through tchat itself.
+/// Returns how a person is connected. A value that cannot be read means [`Via::Tchat`].
 pub(super) fn via(row: &Row<'_>, column: usize) -> rusqlite::Result<Via> {
     let number = number(row, column)?;
     let all = [

@@ -58,9 +58,9 @@ CREATE INDEX identities_guests ON identities (id) WHERE via > 0;
 CREATE INDEX rooms_by_high ON rooms (high) WHERE high IS NOT NULL;
 ";
 
-/// Adds standings (what a room stores about people besides memberships) and amendments. `amended` is the last amendment of an entry. Its
-/// text is as amended, its hash as posted, and a deleted entry has the kind 21. A time of 0 means for ever; the `out_` columns say how a
-/// person was removed.
+/// Adds standings (what a room stores about people besides memberships) and amendments. `amended` is the seq of the
+/// last amendment of an entry. An amended entry has the amended text and the hash of the original body. A deleted
+/// entry has the kind 21. A time of 0 means for ever. The `out_` columns describe how a person was removed.
 const VERSION_3: &str = "
 CREATE TABLE standings (
     room INTEGER NOT NULL REFERENCES rooms, identity BLOB NOT NULL, invited INTEGER NOT NULL, role INTEGER,
@@ -114,10 +114,10 @@ CREATE TABLE behind (room INTEGER PRIMARY KEY REFERENCES rooms) STRICT;
 INSERT INTO behind SELECT num FROM rooms;
 ";
 
-/// Adds log time. Entries without it are from versions whose `at_ms` never went back; for them `at_ms` is the log time. If the clock had
-/// once been ahead, those versions stamped all later entries in the future. Such entries get the current time as their log time. If no
-/// entry of any room is in the past, the current clock is the wrong one, and nothing is changed. Ends of bans and mutes already are log
-/// time and stay as they are.
+/// Adds log time. Entries without it are from versions whose `at_ms` never went back; for them `at_ms` is the log
+/// time. If the clock had once been ahead, those versions stamped all later entries in the future. Such entries get
+/// the current time as their log time. If no entry of any room is in the past, the current clock is the wrong one, and
+/// nothing is changed. The ends of bans and mutes are already in log time and stay as they are.
 const VERSION_6: &str = "
 ALTER TABLE entries ADD COLUMN log_ms INTEGER;
 ALTER TABLE entries ADD COLUMN doubt_ms INTEGER NOT NULL DEFAULT 0;
@@ -135,7 +135,7 @@ UPDATE entries SET log_ms = unixepoch() * 1000
 const VERSION_7: &str = "UPDATE rooms SET key = NULL WHERE kind = 4;";
 
 /// Adds devices and invitations. An account keeps the hash of its former secret until a device is added to it; new accounts have none, and
-/// guests never needed theirs. Names belong to accounts, so presence is not stored any longer.
+/// guests never needed theirs. Names belong to accounts, so presence is no longer stored.
 const VERSION_8: &str = "
 CREATE TABLE devices (
     key BLOB PRIMARY KEY, identity BLOB NOT NULL, name TEXT NOT NULL, added_ms INTEGER NOT NULL
@@ -157,9 +157,10 @@ CREATE INDEX identities_by_key ON identities (key);
 CREATE INDEX identities_guests ON identities (id) WHERE via > 0;
 ";
 
-/// Adds roles on the server and how an account was made, when a person was last connected in log time, the audit log, revoked devices, and
-/// invitations for a device, a role or rooms. `rooms` has the 16 bytes of each room's id, one after another. A removed account keeps its id
-/// and its name for what it wrote. The index tells whether a person has ever posted.
+/// Adds roles on the server and how an account was made, when a person was last connected in log time, the audit log,
+/// revoked devices, and invitations for a device, a role or rooms. `rooms` has the 16 bytes of each room's id, one
+/// after another. A removed account keeps its id and its name, as the author of its messages. The index is for finding
+/// out whether a person has ever posted.
 const VERSION_9: &str = "
 ALTER TABLE identities ADD COLUMN role INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE identities ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;

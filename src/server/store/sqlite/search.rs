@@ -2,7 +2,8 @@
 //!
 //! The index is FTS5 without a copy of the texts. A row's number is made of its room and seq, so that the newest rows of a room come first
 //! without sorting, and no search touches a room that the person cannot read. Entries that are not indexed yet are read directly, and every
-//! entry that the index finds is compared again with the search: the index makes searches faster and never wrong. If it is damaged,
+//! entry that the index finds is compared again with the search, so a wrong index row
+//! cannot add a wrong result. If the index is damaged,
 //! searches read the entries themselves until `index` has rebuilt it.
 
 use std::collections::HashMap;
@@ -22,7 +23,7 @@ use crate::text::Finder;
 
 /// How many entries one search reads, shared equally among the rooms.
 const ENTRIES_READ: usize = 20_000;
-/// The smallest share of one room.
+/// The smallest share of one room, in entries.
 const MIN_SHARE: usize = 500;
 /// The maximum number of index rows that are read for the beginning of a word.
 const PREFIX_ROWS: usize = 200_000;
@@ -203,7 +204,7 @@ struct SearchRun<'a> {
     most: usize,
     /// How many entries may be read in each room.
     share: usize,
-    /// Entries older than this time cannot be in the result any more, because it is full of newer ones.
+    /// A time in Unix milliseconds. Entries older than this are not in the result, because it is full of newer ones.
     floor: u64,
     /// Whether entries need their reactions and mentions before they can be compared.
     needs_details: bool,

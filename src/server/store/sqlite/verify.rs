@@ -19,13 +19,13 @@ use crate::text;
 
 /// How many page errors are listed.
 const NAMED: usize = 3;
-/// How many errors SQLite returns at most. Errors of the index are among them and must not hide the others.
+/// The maximum number of errors that SQLite returns. It is high, so that errors of the index do not hide the others.
 const GIVEN: &str = "100";
 /// How many entries are verified in one step, so that a reader is not occupied for long.
 const STEP: i64 = 500;
 
-/// The tables other than `entries`, and what one of their rows is. Texts must be UTF-8, ids 16 bytes, secrets, keys and hashes 32 bytes; no number
-/// may be negative.
+/// The tables other than `entries`, each with what one of its rows is called in reports. Texts must be UTF-8, ids 16
+/// bytes, secrets, keys and hashes 32 bytes; no number may be negative.
 const TABLES: [(&str, &str); 13] = [
     ("rooms", "its attributes"),
     ("members", "a membership"),
@@ -105,7 +105,8 @@ fn without_index(found: &[String], roots: &[i64]) -> Result<Option<index::IndexD
     }
 }
 
-/// Headings, unused pages of a former index, and values of a wrong type, which are treated as damaged values.
+/// Whether a line is a heading or reports an unused page of a former index or a value of the wrong type. The latter is
+/// treated as a damaged value.
 fn is_harmless(line: &str) -> bool {
     line == "ok"
         || line.starts_with("***")
@@ -120,7 +121,7 @@ fn check(db: &Connection, what: &str) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// The root pages of the index's tables.
+/// Returns the root pages of the index's tables.
 fn roots_of_index(db: &Connection) -> rusqlite::Result<Vec<i64>> {
     db.prepare("SELECT rootpage FROM sqlite_schema WHERE name LIKE 'said\\_%' ESCAPE '\\'")?
         .query_map([], |row| row.get(0))?
@@ -276,7 +277,7 @@ impl Verification {
             .query_row([room.num], |row| decode::number(row, 0))
             .optional()?
             .flatten();
-        // After a trim the entry that the first one follows is gone. The trim may have happened between two steps.
+        // After a trim, the entry before the first one is gone. The trim may have happened between two steps.
         if let Some(begins) = begins.filter(|begins| *begins > self.after + 1) {
             self.after = begins - 1;
             self.link = None;

@@ -28,9 +28,9 @@ const CHECKPOINT_ROWS: usize = 2000;
 const BUSY: Duration = Duration::from_secs(5);
 /// How long new entries wait before they are indexed, so that later ones are indexed with them.
 const INDEX_AFTER: Duration = Duration::from_millis(20);
-/// While others write, indexing takes at most one part in this many of the time.
+/// While there are other writes, indexing takes at most 1 / `INDEX_SHARE` of the time.
 const INDEX_SHARE: u32 = 6;
-/// A log longer than this, in bytes, is checkpointed by the writer itself, even though writes wait for that.
+/// If the log is longer than this many bytes, the writer checkpoints it itself, even though writes wait meanwhile.
 const WAL_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A request to the writer thread.
@@ -71,8 +71,8 @@ impl From<rusqlite::Error> for WriteError {
     }
 }
 
-/// Classifies an error: a full disk can be waited for, everything else stops the server. Growing the log's index in shared memory needs
-/// disk space too.
+/// Classifies an error: a write may be retried after a full disk, but any other error stops the server. Growing the
+/// log's index in shared memory needs disk space too.
 fn failure(error: &rusqlite::Error) -> StoreError {
     let is_full = error.sqlite_error().is_some_and(|cause| {
         cause.code == ErrorCode::DiskFull
@@ -340,8 +340,8 @@ fn truncate(db: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Checkpoints the log in parallel to the writer. If the disk is full, the next checkpoint does the work. Any other error is final: after a
-/// failed write the system may report the same data as written when it is asked again.
+/// Checkpoints the log in parallel with the writer. If the disk is full, the next checkpoint does the work. Any other
+/// error is final: after a failed write the system may report the same data as written at the next attempt.
 fn checkpoints(path: &Path, asked: &Receiver<()>, poison: &Poison) {
     let Ok(db) = Connection::open(path) else {
         return;

@@ -1,4 +1,4 @@
-//! A write that waits for the writer thread, with its answer. It does not know the thread.
+//! A write that waits for the writer thread, with its answer. It knows nothing of the thread.
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
