@@ -46,7 +46,7 @@ pub struct Args {
         value_name = "HOST[:PORT]|LINK"
     )]
     pub server: Option<String>,
-    /// The credential of a program, made by `tchat admin bot`: it has the name, the server and the key
+    /// The credential file of a program, created by `tchat admin bot`. It contains the name, the server and the key
     #[arg(
         long,
         env = "TCHAT_CREDENTIAL_FILE",
@@ -105,7 +105,7 @@ pub struct Args {
     #[arg(long, env = "TCHAT_LOG_MESSAGES", value_name = "on|off", num_args = 0..=1, require_equals = true,
           default_missing_value = "on", value_parser = switch)]
     pub log_messages: Option<bool>,
-    /// Stop the server when nobody has been connected for this long, such as 5m
+    /// Stop the server after nobody has been connected for this long, such as 5m
     #[arg(long, env = "TCHAT_IDLE_EXIT", value_name = "TIME")]
     pub idle_exit: Option<String>,
     /// Run as the background server of a client
@@ -152,7 +152,7 @@ pub enum CliCommand {
 }
 
 const SEND_CODES: &str = "Exits with 0 if the message is stored, 1 if it was refused, 2 if the command line was wrong, \
-and 75 if there was no connection or no answer in time, so that the message may not have been sent.";
+and 75 if there was no connection or no answer in time: the message may or may not have been sent.";
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct SendArgs {
@@ -223,7 +223,7 @@ impl From<&Args> for Overrides {
 /// Parses the value of a flag or variable that is a switch. An empty variable is off.
 fn switch(word: &str) -> Result<bool, String> {
     let word = if word.is_empty() { "off" } else { word };
-    let wrong = || format!("'{word}' is neither on nor off");
+    let wrong = || format!("'{word}' is not on or off (use on or off)");
     parse_switch(word).ok_or_else(wrong)
 }
 

@@ -404,7 +404,7 @@ fn serve(set: &Overrides, file: &ConfigFile) -> Result<Serve> {
     let given = set.host.as_deref().map(|text| (text, "--host"));
     let given = given.or_else(|| {
         let host = file.server.host.as_deref();
-        host.map(|text| (text, "host of [server] in the config file"))
+        host.map(|text| (text, "`host` in [server] of the config file"))
     });
     let (host, port) = match given {
         Some((text, what)) => {

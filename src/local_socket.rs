@@ -93,7 +93,7 @@ fn check_peer(stream: &UnixStream) -> io::Result<()> {
     } else {
         Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            format!("the other end belongs to user {peer}"),
+            format!("the other end runs as user id {peer}"),
         ))
     }
 }

@@ -20,7 +20,7 @@ pub struct Invite([u8; 16]);
 const CHECKSUM: usize = 3;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the invitation after '.' is not complete, or it has a typing error")]
+#[error("the invitation after '.' is incomplete or has a typo")]
 pub struct InviteError;
 
 fixed_bytes!(Invite, 16);

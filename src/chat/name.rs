@@ -48,7 +48,7 @@ pub enum NameError {
     TooLong { length: usize, limit: usize },
     #[error("'{}' is not allowed in a name", .0.escape_default())]
     Character(char),
-    #[error("it has no letters or digits, or its letters cannot be used together")]
+    #[error("it has no letters or digits, or it mixes scripts that cannot be combined")]
     Mixed,
     #[error("it is reserved")]
     Reserved,

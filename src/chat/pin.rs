@@ -21,7 +21,7 @@ const GROUP: usize = 8;
 pub enum PinError {
     #[error("a pin is 56 characters long: letters a to z and digits 2 to 7")]
     Form,
-    #[error("it has a typing error; copy it again")]
+    #[error("it has a typo; copy it again")]
     Checksum,
 }
 

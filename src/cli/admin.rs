@@ -21,13 +21,13 @@ pub enum AdminCommand {
         /// How many people may join with it
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
         uses: u32,
-        /// How long it can be used, such as 12h or 7d
+        /// How long the invitation can be used, such as 12h or 7d
         #[arg(long, value_name = "TIME", default_value = "7d")]
         expires: String,
         /// The role that these people get: member, admin or owner
         #[arg(long, value_name = "ROLE", default_value = "member")]
         role: String,
-        /// A public room that these people are in from the start; can be repeated
+        /// A public room that these people join automatically; can be repeated
         #[arg(id = "room", long = "room", value_name = "ROOM")]
         rooms: Vec<String>,
     },
@@ -68,16 +68,16 @@ pub enum AdminCommand {
         #[arg(value_name = "NAME")]
         account: String,
     },
-    /// Create the account of a program and print its credential
+    /// Create a bot account and print its credential
     Bot {
         /// The program's name
         #[arg(value_name = "NAME")]
         account: String,
-        /// A public room that it is in from the start; can be repeated
+        /// A public room that the program joins automatically; can be repeated
         #[arg(id = "room", long = "room", value_name = "ROOM")]
         rooms: Vec<String>,
     },
-    /// Print what administrators did
+    /// Print the audit log: what administrators have done
     Audit {
         /// How many of the newest rows to print
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]

@@ -89,7 +89,7 @@ impl BackgroundServer {
                     return Ok(stream);
                 }
                 break startup_error(&mut child)
-                    .unwrap_or_else(|| io::Error::other(format!("the server stopped: {status}")));
+                    .unwrap_or_else(|| io::Error::other(format!("the server stopped ({status})")));
             }
             sleep(TRY_EVERY).await;
         };

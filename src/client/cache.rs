@@ -126,7 +126,7 @@ impl Cache {
                 // The damaged file may still contain something a person wants.
                 let aside = schema::rename_damaged(path).map_err(|error| CacheError::Unusable {
                     path: path.to_owned(),
-                    cause: format!("it is damaged ({cause}) and cannot be moved away: {error}"),
+                    cause: format!("it is damaged ({cause}) and cannot be renamed: {error}"),
                 })?;
                 let fresh = Self::open_whole(path, instance, room, limit)?;
                 Ok(Opened {

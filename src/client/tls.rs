@@ -89,7 +89,7 @@ pub enum Distrust {
     #[error("the link has a different key from the one known here")]
     LinkDiffers,
     /// It was recognised, but the device key is for another server.
-    #[error("this is not the server that was meant")]
+    #[error("this is not the server that the profile belongs to")]
     OtherServer,
     /// It claims the id of a server that is known here by another pin.
     #[error("a server with the same id is known here by a different key")]
@@ -98,7 +98,7 @@ pub enum Distrust {
     #[error("its certificate is not valid now: {0}")]
     Time(String),
     /// It does not encrypt.
-    #[error("the server does not encrypt")]
+    #[error("the server does not use encryption")]
     ClearText,
     /// The handshake failed for another reason, for example because there is no common cipher.
     #[error("the handshake failed: {0}")]

@@ -23,9 +23,13 @@ pub enum AddressError {
     Brackets,
     #[error("the scheme '{0}' is not supported; write HOST, HOST:PORT or a tchat:// link")]
     Scheme(String),
-    #[error("a server cannot end with '{0}'; write HOST or HOST:PORT, and use --room for a room")]
+    #[error(
+        "a server address cannot end with '{0}'; write HOST or HOST:PORT, and use --room for a room"
+    )]
     Path(String),
-    #[error("a server cannot contain a name; write HOST or HOST:PORT, and use --name for '{0}'")]
+    #[error(
+        "a server address cannot contain a user name; write HOST or HOST:PORT, and use --name for '{0}'"
+    )]
     Name(String),
 }
 

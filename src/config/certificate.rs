@@ -11,8 +11,8 @@ pub fn certificate(server: &ServerTable) -> Result<Option<(PathBuf, PathBuf)>> {
     match (&server.cert, &server.key) {
         (Some(cert), Some(key)) => Ok(Some((expand_home(cert), expand_home(key)))),
         (None, None) => Ok(None),
-        (Some(_), None) => bail!("cannot use cert of [server] in the config file without key"),
-        (None, Some(_)) => bail!("cannot use key of [server] in the config file without cert"),
+        (Some(_), None) => bail!("cannot use `cert` without `key` in [server] of the config file"),
+        (None, Some(_)) => bail!("cannot use `key` without `cert` in [server] of the config file"),
     }
 }
 

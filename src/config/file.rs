@@ -377,7 +377,7 @@ mod tests {
     #[test]
     fn an_invalid_value_is_reported_with_its_line() {
         for (text, line, why) in [
-            ("\npanes = \"maybe\"\n", 2, "'maybe' is neither on nor off"),
+            ("\npanes = \"maybe\"\n", 2, "'maybe' is not on or off"),
             ("typing = 3\n", 1, "'3' is not one of on, show, send, off"),
             ("name = \"x\"\nlang = \"fr\"\n", 2, "use en or zh-CN"),
             ("glyphs = \"big\"\n", 1, "neither auto nor ascii"),
@@ -388,7 +388,7 @@ mod tests {
                 "not one of auto, off, bell",
             ),
             ("join = \"a:b:c\"\n", 1, "cannot use 'a:b:c'"),
-            ("title = \"maybe\"\n", 1, "neither on nor off"),
+            ("title = \"maybe\"\n", 1, "not on or off"),
             ("time_format = \"noon\"\n", 1, "or a pattern like %H:%M"),
             ("notify_command = \"say 'x\"\n", 1, "not closed"),
             ("join = 50051\n", 1, "expected HOST or HOST:PORT"),

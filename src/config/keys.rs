@@ -83,7 +83,10 @@ impl KeysTable {
             None => Ok(keymap),
             Some(action) => Err(Invalid {
                 at: self.conflict_offset(&Keymap::new(preset, Vec::new()), action),
-                why: format!("[keys.composer] leaves no key for '{}'", action.name()),
+                why: format!(
+                    "after these changes, no key is left for '{}'",
+                    action.name()
+                ),
             }),
         }
     }
@@ -142,7 +145,10 @@ fn user_binding(
     if context == Context::Composer && keys.types() {
         return Err(Invalid {
             at: key.span().start,
-            why: format!("with this, you could not type '{}'", key.get_ref()),
+            why: format!(
+                "this binding would make it impossible to type '{}'",
+                key.get_ref()
+            ),
         });
     }
     if known.is_some_and(|known| !known.is_bound_in(context)) {

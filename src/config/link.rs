@@ -22,7 +22,7 @@ pub struct ServerLink {
 pub enum LinkError {
     #[error(transparent)]
     Address(#[from] AddressError),
-    #[error("the pin after '#' cannot be right: {0}; copy the whole link again")]
+    #[error("the pin after '#' is not valid: {0}; copy the whole link again")]
     Pin(#[from] PinError),
     #[error(
         "a link with several hosts needs the pin of the server after '#'; copy the whole link again"

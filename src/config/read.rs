@@ -27,7 +27,7 @@ pub fn text(path: &Path) -> io::Result<String> {
     thread::spawn(move || done.send(whole(&from)));
     answer.recv_timeout(WITHIN).unwrap_or_else(|_| {
         let words = format!(
-            "it is not a file, and no data came from it within {} s",
+            "it is not a regular file, and no data arrived within {} s",
             WITHIN.as_secs()
         );
         Err(Error::new(ErrorKind::TimedOut, words))
@@ -62,7 +62,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let silent = text(&pipe(directory.path())).unwrap_err();
         assert_eq!(silent.kind(), ErrorKind::TimedOut);
-        assert!(silent.to_string().contains("it is not a file"), "{silent}");
+        assert!(silent.to_string().contains("it is not a regular file"), "{silent}");
         let endless = text(Path::new("/dev/zero")).unwrap_err();
         assert_eq!(endless.kind(), ErrorKind::FileTooLarge);
         let large = directory.path().join("large");

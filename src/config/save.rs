@@ -19,7 +19,7 @@ pub fn save(path: &Path, setting: Setting, value: &str) -> Result<(), String> {
         |error: &dyn std::fmt::Display| format!("cannot save to '{}': {error}", path.display());
     // A device or a pipe would be replaced by a file.
     if fs::metadata(path).is_ok_and(|it| !it.is_file()) {
-        return Err(fails(&"it is not a file"));
+        return Err(fails(&"it is not a regular file"));
     }
     let text = match read::text(path) {
         Ok(text) => text,
@@ -73,7 +73,7 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let before = fs::metadata(&path).ok();
     if before.as_ref().is_some_and(|it| !it.is_file()) {
         // Replacing a device like /dev/null with a file would break it for the whole machine.
-        let words = "it is not a file";
+        let words = "it is not a regular file";
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, words));
     }
     let Some(before) = before else {
@@ -142,7 +142,7 @@ mod tests {
         std::os::unix::fs::symlink(&pipe, &link).unwrap();
         for path in [pipe.as_path(), link.as_path(), directory.path()] {
             let error = save(path, Setting::Theme, "night").unwrap_err();
-            assert!(error.contains("it is not a file"), "{error}");
+            assert!(error.contains("it is not a regular file"), "{error}");
         }
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());

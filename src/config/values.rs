@@ -81,7 +81,7 @@ fn text<'de, D: Deserializer<'de>, T>(
 pub fn switch<'de, D: Deserializer<'de>>(value: D) -> Result<Option<bool>, D::Error> {
     parse_scalar(value, "on or off", |word| match parse_switch(word) {
         Some(is_on) => Ok(Some(is_on)),
-        None => Err(format!("'{word}' is neither on nor off")),
+        None => Err(format!("'{word}' is not on or off (use on or off)")),
     })
 }
 

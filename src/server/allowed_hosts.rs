@@ -23,8 +23,7 @@ pub struct ForeignHost;
 
 impl IntoResponse for ForeignHost {
     fn into_response(self) -> Response {
-        let words =
-            "this server does not have that name; if it should, add it to 'public' in [server]\n";
+        let words = "this server is not known by that host name; if it should be, add the name to 'public' in [server]\n";
         (StatusCode::FORBIDDEN, words).into_response()
     }
 }

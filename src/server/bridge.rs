@@ -1,9 +1,9 @@
 //! Bridges: the wire protocols of five older chat systems, so that their clients can use the same rooms as tchat's users.
 //!
-//! Each protocol has a [`Protocol`](protocol::Protocol). This is a plain state machine that turns foreign messages into steps, and news into
-//! foreign messages. Each connected client has a [`call`], which owns one and drives an ordinary session. [`grpc`], [`socket`] and
-//! [`trigger`] accept the clients. None of these modules contains chat rules: who may post what is decided in the session and the room, as
-//! for everybody.
+//! Each protocol has a variant of [`Protocol`](protocol::Protocol): a state machine without I/O that turns foreign
+//! messages into actions, and notifications into foreign messages. Each connected client has a [`call`], which owns one
+//! such state machine and drives an ordinary session. [`grpc`], [`socket`] and [`trigger`] accept the clients. None of
+//! these modules contains chat rules: the session and the room decide who may post what, as for tchat's own clients.
 
 mod action;
 pub(crate) mod call;

@@ -1,4 +1,5 @@
-//! The hub: what all sessions share. It knows the running rooms, who is present under which name, and the shutdown signal.
+//! The hub: the state that all sessions share. It contains the running rooms, the names of people and who is present,
+//! and the shutdown signal.
 //!
 //! One mutex guards its state. It is locked for a few lines at a time and never across an await.
 
@@ -72,7 +73,7 @@ const INVITATIONS: usize = 256;
 /// People of a room, as its roster lists them.
 type People = Arc<Vec<Person>>;
 
-/// For each room, who was there last and when that was looked up.
+/// For each room, the people who were there most recently, and when they were looked up.
 type RecentlyPresent = HashMap<RoomId, (Instant, Arc<OnceCell<People>>)>;
 
 /// The configuration of a hub.
@@ -82,15 +83,18 @@ pub struct HubConfig {
     pub quotas: Quotas,
     /// Rooms that the server creates. The first is the home room: everybody starts there and nobody can leave it.
     pub presets: Vec<RoomPreset>,
-    /// Operator names. Their accounts own the preset rooms, once an owner of the server has said which accounts these are.
+    /// Operator names. An account with such a name owns the preset rooms, once an owner of the server has assigned the
+    /// name to it.
     pub operators: Vec<UserName>,
     /// The host's device. The person with this device owns the preset rooms.
     pub owner: Option<DeviceKey>,
-    /// The networks of other machines from which guests of bridges may come.
+    /// The networks from which bridge clients on other machines may connect.
     pub guests_from: Networks,
-    /// Whether a proxy or a tunnel may lead here, so that a TCP connection from this machine may be anybody's.
+    /// Whether clients may connect through a proxy or a tunnel. A TCP connection from this machine may then be
+    /// anybody's.
     pub is_behind_proxy: bool,
-    /// The pins of proxies that end TLS in front of this server. A device that signs for one of them is accepted, too.
+    /// The pins of proxies that terminate TLS in front of this server. A device may also sign its challenge for one of
+    /// these pins.
     pub proxy_pins: Vec<Pin>,
     /// Who may make an account.
     pub registration: Registration,
@@ -134,9 +138,10 @@ pub struct Hub {
     person_locks: Locks<IdentityId>,
     /// Taken while a device signs in, before the lock of its person.
     device_locks: Locks<DeviceKey>,
-    /// Taken to change roles, so that the last owner stays.
+    /// Taken while roles change or accounts are removed, so that an owner always remains. Also taken while a bot is
+    /// created, so that there are never too many.
     role_lock: tokio::sync::Mutex<()>,
-    /// Taken to make an invitation, so that there are not too many.
+    /// Taken while an invitation is made, so that there are never too many.
     invite_lock: tokio::sync::Mutex<()>,
     sessions: AtomicUsize,
     /// Notified when a guest's name becomes free.
@@ -177,17 +182,17 @@ struct PresentPerson {
     sessions: HashMap<SessionId, AttachedSession>,
 }
 
-/// A session as the hub knows it.
+/// The hub's record of a session.
 #[derive(Debug)]
 struct AttachedSession {
     outbox: Weak<Outbox>,
-    /// The token of its calls beside the stream, and its device. A guest has neither.
+    /// The token for its unary calls, and its device. A guest has neither.
     credentials: Option<(SessionToken, DeviceKey)>,
     /// See [`Admitted::end`].
     end: CancellationToken,
 }
 
-/// The person and the device that make a call beside the stream.
+/// The person and the device that make a unary call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Caller {
     pub person: IdentityId,
@@ -265,7 +270,7 @@ impl Hub {
         Ok(hub)
     }
 
-    /// Returns the log time, which durations are measured on.
+    /// Returns the log time in milliseconds. Durations are measured in log time.
     fn log_now_ms(&self) -> u64 {
         self.rooms.clock.stamp().log_ms
     }

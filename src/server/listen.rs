@@ -1,8 +1,8 @@
 //! The accept loop: accepts connections within limits and serves each in its own task, so that none delays another.
 //!
-//! Each connection has a deadline for its first request, a kill switch that its requests can use, and HTTP/2 limits. Keepalive and
-//! graceful shutdown are not enough: they do not end a peer that never sends anything, or one that never reads. The loop knows nothing
-//! of rooms or messages.
+//! Each connection has a deadline for its first request, a kill switch, and HTTP/2 limits. Keepalive and graceful
+//! shutdown are not enough: they do not disconnect a peer that never sends anything, or one that never reads. The loop
+//! knows nothing of rooms or messages.
 
 mod address_places;
 mod answer;
@@ -63,15 +63,16 @@ pub const GOODBYES: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ConnectionLimits {
     pub connections: usize,
-    /// Connections from one address, without those of people who were invited: their accounts have limits. Loopback addresses have no limit.
+    /// Connections from one address. Those of people who were invited do not count, because their accounts have limits.
+    /// Loopback addresses have no limit.
     pub per_address: usize,
     /// Connections whose client has not signed in. They also count as `connections`.
     pub strangers: usize,
-    /// The same of one address.
+    /// The same, for one address.
     pub strangers_per_address: usize,
-    /// The same of one address, if somebody has signed in from there before.
+    /// The same, for one address from which somebody has signed in before.
     pub strangers_per_known_address: usize,
-    /// How many of `strangers` are only for such addresses.
+    /// How many of `strangers` are reserved for addresses from which somebody has signed in before.
     pub strangers_reserved: usize,
 }
 
@@ -79,7 +80,7 @@ impl From<&Quotas> for ConnectionLimits {
     fn from(quotas: &Quotas) -> Self {
         let most = |limit| {
             let most = quotas.get(limit).map(usize::try_from);
-            // More than there can be.
+            // Without a limit, the highest number that a semaphore accepts.
             most.and_then(Result::ok).unwrap_or(Semaphore::MAX_PERMITS)
         };
         Self {
@@ -109,8 +110,8 @@ pub struct Services {
     pub web: axum::Router,
 }
 
-/// Serves connections until `drain` is cancelled, then gives them [`GOODBYES`] to finish. `limits` has the addresses from which people signed
-/// in before. Once `drop_now` is cancelled it drops them at once.
+/// Serves connections until `drain` is cancelled, then gives them [`GOODBYES`] to finish, or drops them at once when
+/// `drop_now` is cancelled. `limits` includes the addresses from which people have signed in before.
 pub async fn serve<S>(
     incoming: impl Stream<Item = io::Result<(S, Peer)>> + Send,
     doors: Services,
@@ -237,7 +238,7 @@ async fn serve_one<S>(
         () = drain.cancelled() => None,
     };
     match opened {
-        // Boxed, so that the task of a clear connection does not have the size of TLS.
+        // Boxed, so that the task of an unencrypted connection is not as large as one with TLS.
         Some(Opened::Tls(io)) => Box::pin(serve_http(io, connection, doors, until, drain)).await,
         Some(Opened::Clear(io)) => serve_http(io, connection, doors, until, drain).await,
         None => {}
@@ -250,7 +251,8 @@ enum Opened<S> {
     Tls(Box<TlsStream<FirstByte<S>>>),
 }
 
-/// Waits for the first byte and, if it begins a TLS handshake, for the handshake. `None`: the connection is of no use.
+/// Waits for the first byte and, if it begins a TLS handshake, for the handshake. Returns `None` if the connection
+/// cannot be used.
 async fn open<S>(io: S, connection: &Connection, encryption: Encryption) -> Option<Opened<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -289,7 +291,7 @@ async fn serve_http<S>(
     let service = tower::service_fn(move |mut request: http::Request<Incoming>| {
         seen.note_request();
         if request.uri().path().starts_with(HEALTH) {
-            // Health checks never say hello, so they count as admitted.
+            // Health checks never send a hello, so they count as admitted.
             seen.mark_admitted();
         }
         request.extensions_mut().insert(seen.clone());

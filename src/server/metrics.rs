@@ -65,7 +65,7 @@ impl Metrics {
         registry.register("sessions", "Attached clients", self.sessions.clone());
         registry.register(
             "bridge_dropped",
-            "Messages dropped at a bridge because its protocol cannot express them",
+            "Requests and events dropped at a bridge because they have no counterpart on the other side",
             self.dropped.clone(),
         );
         registry.register(

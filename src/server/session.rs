@@ -54,7 +54,8 @@ pub(crate) enum SessionError {
 pub(crate) struct Origin {
     /// Its address and port, for the log.
     pub peer: String,
-    /// Its address, for its person; empty: through the local socket or memory.
+    /// Its address without the port, which is charged for limits and shown to its person; empty: through the local
+    /// socket or memory.
     pub address: String,
     /// How it reaches the server. `None`: others may read and change everything on the way, so it may not sign in.
     pub transport: Option<Transport>,
@@ -67,8 +68,8 @@ impl Origin {
     }
 }
 
-/// Runs one client's session to its end. `on_admitted` is called once the client is admitted, so that its connection no longer counts as
-/// unknown.
+/// Runs one client's session to its end. `on_admitted` is called once the client is admitted, so that its connection no
+/// longer counts as one that has not signed in.
 pub(crate) async fn run(
     hub: Arc<Hub>,
     outbox: Arc<Outbox>,
@@ -155,7 +156,7 @@ struct Session {
     heads_at: Option<Instant>,
     /// When a read position was last accepted.
     marked_at: Option<Instant>,
-    /// The client said goodbye.
+    /// Whether the client sent `Bye`.
     has_quit: bool,
 }
 

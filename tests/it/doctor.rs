@@ -120,7 +120,7 @@ fn configuration_and_server_are_checked_without_a_terminal_too() {
     assert_eq!(code, Some(1));
     for line in [
         "line 1, at 'nmae': unknown key 'nmae'; did you mean 'name'?",
-        "line 3, at 'panes': 'maybe' is neither on nor off",
+        "line 3, at 'panes': 'maybe' is not on or off",
         "line 6, at 'prot': unknown key 'prot'; did you mean 'port'?",
         "ok    name           mia",
         "ok    theme          auto",
@@ -194,7 +194,7 @@ fn it_ends_even_if_a_file_or_server_never_answers() {
     for (arguments, found) in [
         (
             &["--config", config.as_str(), "--server", "localhost:1"][..],
-            "it is not a file, and no data came from it",
+            "it is not a regular file, and no data came from it",
         ),
         (
             &["--data", data.as_str(), "--server", "localhost:1"],
@@ -202,7 +202,7 @@ fn it_ends_even_if_a_file_or_server_never_answers() {
         ),
         (
             &["--config", plain.as_str(), "--server", "localhost:1"],
-            "ERROR theme          cannot read the theme 'stuck': it is not a file",
+            "ERROR theme          cannot read the theme 'stuck': it is not a regular file",
         ),
         (&["--server", silent.as_str()], "no answer within 5 s"),
     ] {

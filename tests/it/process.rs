@@ -335,7 +335,7 @@ fn a_switch_accepts_the_same_values_in_file_variable_and_flag() {
     assert!(words.contains("--serve"), "{words}");
     let (code, words) = fails(&home, &["--plain=maybe"]);
     assert_eq!(code, Some(2));
-    assert!(words.contains("neither on nor off"), "{words}");
+    assert!(words.contains("not on or off"), "{words}");
 }
 
 #[test]

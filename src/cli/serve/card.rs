@@ -66,11 +66,11 @@ pub(super) fn print(
         println!("  bridges  {address}");
     }
     for error in &listeners.failed {
-        println!("  warning  {error}; old clients are served on the other addresses");
+        println!("  warning  {error}; clients of older chat systems can use the other addresses");
     }
     if serve.is_insecure && !is_local {
         println!(
-            "  warning  --insecure: messages of clients that do not encrypt can be read in transit"
+            "  warning  --insecure: messages of clients that do not use encryption can be read in transit"
         );
     }
 }

@@ -1,4 +1,5 @@
-//! The steps that a foreign client requests and the notifications it receives, as types that all foreign protocols share.
+//! The actions that a foreign client requests and the notifications it receives, as types that all foreign protocols
+//! share.
 
 use bytes::Bytes;
 
@@ -22,7 +23,7 @@ pub enum BridgeAction {
     People,
     /// Finish all earlier requests, then end the call.
     Leave(Ending),
-    /// Do nothing but count it: the request has no equivalent here.
+    /// Only count the request: it has no equivalent here.
     Ignore,
 }
 
@@ -30,7 +31,7 @@ pub enum BridgeAction {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ending {
     Done,
-    /// The client ended its requests, in a protocol whose original server treats that as an error.
+    /// The client closed its sending side, in a protocol whose original server treats that as an error.
     Eof,
     /// The client sent something that is not a message of the protocol.
     Malformed,
@@ -42,7 +43,7 @@ pub enum Ending {
     Failed(tonic::Code, String),
 }
 
-/// Something the client is to be sent.
+/// Something to send to the client, before it is encoded for a protocol.
 #[derive(Clone, Copy, Debug)]
 pub enum Notification<'a> {
     /// The client has joined the room.

@@ -1,4 +1,5 @@
-//! A call: one connected client of a foreign protocol. It reads the client's messages, drives a session for it, and sends it the news.
+//! A call: one connected client of a foreign protocol. It reads the client's messages, drives a session for it, and
+//! sends it the session's events.
 //!
 //! A call owns a [`Protocol`]. Its two directions never wait for each other: incoming messages wait while the session is busy, outgoing
 //! ones wait while the client does not read. Both queues are short. A call does not know the transport.
@@ -36,8 +37,8 @@ use crate::wire::{Event, GoodbyeReason, JoinTarget, Request, RequestFrame};
 
 /// Capacity of each queue: requests to the session, and messages to the client.
 const WAITING: usize = 16;
-/// Maximum number of requests that wait in a call. Beyond it, the call stops following and leaving conversations on its own account,
-/// which its client does not see anyway.
+/// Maximum number of requests that wait in a call. Beyond it, the call does not follow new conversations, so its client
+/// misses their messages, and does not leave those that are over.
 const REQUEST_LIMIT: usize = 512;
 /// Request number for the call's own requests. Their refusals are not sent to the client.
 const OWN_REQUEST: u64 = 1;
@@ -69,7 +70,7 @@ pub struct Handshake {
     pub reply: oneshot::Sender<Result<(), Refusal>>,
 }
 
-/// Returns which rooms a client may join, or nothing if the server has no bridges for its network.
+/// Returns which rooms a client may join, or `None` if the server does not serve bridge clients from its network.
 pub fn reach(hub: &Hub, connection: &Connection) -> Option<Reach> {
     let reach = hub.guest_reach(connection.remote_address());
     if reach.is_none() {
@@ -264,20 +265,20 @@ impl Call {
         }
     }
 
-    /// Performs a step that does not wait.
+    /// Performs an action that does not wait.
     fn perform(&mut self, step: BridgeAction) {
         match step {
             BridgeAction::Send(message) => self.send(ToClient::Message(message)),
             BridgeAction::Post { to, text } => self.post(to, text),
             BridgeAction::Leave(ending) => self.leave(ending),
-            // News never produces these steps.
+            // `Ignore` is only counted. The others are handled in `perform_all`; notifications never produce them.
             BridgeAction::Enter { .. } | BridgeAction::People | BridgeAction::Ignore => {
                 self.count_dropped();
             }
         }
     }
 
-    /// Counts one message that has no equivalent on the other side.
+    /// Counts one message that is dropped, for example because it has no equivalent on the other side.
     fn count_dropped(&self) {
         self.hub.metrics.count_dropped(self.protocol.via());
     }
@@ -295,7 +296,7 @@ impl Call {
         }
     }
 
-    /// Converts news for the client and performs the resulting steps.
+    /// Converts a notification for the client and performs the resulting actions.
     fn notify(&mut self, news: Notification<'_>) {
         let steps = self.protocol.on_event(news, self.event_time());
         for step in steps {
@@ -303,8 +304,8 @@ impl Call {
         }
     }
 
-    /// Posts a message to the room, or privately if the line starts with `@name`. A private line never becomes public, whether that person
-    /// is present or not.
+    /// Posts a message to the room, or privately to `to` or to the person in a leading `@name`. A private line never
+    /// becomes public, whether that person is present or not.
     fn post(&mut self, to: Option<String>, text: String) {
         if self.stage == Stage::Entering {
             return self.deferred.push_back(BridgeAction::Post { to, text });
@@ -368,8 +369,8 @@ impl Call {
         self.end_if_due();
     }
 
-    /// Ends the session once all requests of the client have been passed on. While the client is still joining it waits, because posts may
-    /// be held until then.
+    /// Queues `Bye` after the client's requests if the call is to end. While the client is still joining this waits,
+    /// because deferred posts come first.
     fn end_if_due(&mut self) {
         let is_due = self.farewell.is_some() && self.stage != Stage::Entering;
         if is_due && self.session.is_some() && !self.has_sent_bye {
@@ -378,7 +379,7 @@ impl Call {
         }
     }
 
-    /// Handles a client that is gone: it is sent nothing more, but its earlier requests are still done.
+    /// Handles a client that is gone: nothing more is sent to it, but its earlier requests are still carried out.
     fn on_client_lost(&mut self) {
         self.is_gone = true;
         self.outgoing.clear();
@@ -391,7 +392,7 @@ impl Call {
         self.requests.clear();
         let was_refused = self.farewell.is_none() && !self.hub.draining.is_cancelled();
         if was_refused && self.protocol.via() == Via::Service {
-            // Greetings work without a session, only nobody in the room sees them.
+            // Greetings work without a session, but nobody in the room sees them.
             return;
         }
         let ending = self.farewell.get_or_insert(Ending::Stopping).clone();

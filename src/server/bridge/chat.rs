@@ -55,7 +55,7 @@ impl Chat {
         })
     }
 
-    /// A client that has joined may end its messages and continue to receive.
+    /// Handles the end of the client's messages. A client that has joined may stop sending and continue to receive.
     pub(super) fn on_end(&self) -> Vec<BridgeAction> {
         if self.has_asked {
             Vec::new()
@@ -67,7 +67,7 @@ impl Chat {
     pub(super) fn on_event(&mut self, news: Notification<'_>, at: EventTime) -> Vec<BridgeAction> {
         use server_message::Event;
         if self.is_leaving {
-            // The client would mistake it for an event of its next stay.
+            // The client would mistake the event for one of its next stay.
             return Vec::new();
         }
         let event = match news {

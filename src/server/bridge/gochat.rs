@@ -20,7 +20,7 @@ pub struct Gochat {
 impl Gochat {
     pub(super) fn on_message(&mut self, message: &[u8]) -> Result<Vec<BridgeAction>, DecodeError> {
         let message = ChatMessage::decode(message)?;
-        // Its clients send empty lines too.
+        // gochat clients also send empty lines.
         let post = (!message.content.trim().is_empty()).then(|| BridgeAction::Post {
             to: Some(message.targetname).filter(|name| !name.is_empty()),
             text: message.content,

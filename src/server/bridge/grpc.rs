@@ -98,7 +98,7 @@ type BridgeResponse = Result<Response<ResponseStream>, Status>;
 impl BridgeService {
     /// Starts a call. The response headers are sent at once, because some clients wait for them before they send anything.
     fn open(&self, protocol: Protocol, request: Calls) -> BridgeResponse {
-        let unknown = || Status::internal("the stream's connection is not known");
+        let unknown = || Status::internal("the connection of this call is unknown");
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection.ok_or_else(unknown)?;
         let reach = call::reach(&self.hub, &connection).ok_or_else(not_served)?;
@@ -164,7 +164,7 @@ impl rooms::ChatService for BridgeService {
         &self,
         request: Request<ListRoomsRequest>,
     ) -> Result<Response<ListRoomsResponse>, Status> {
-        let unknown = || Status::internal("the call's connection is not known");
+        let unknown = || Status::internal("the connection of this call is unknown");
         let connection = request.extensions().get::<Connection>();
         let connection = connection.ok_or_else(unknown)?;
         let reach = call::reach(&self.hub, connection).ok_or_else(not_served)?;
@@ -187,7 +187,7 @@ impl rooms::ChatService for BridgeService {
         &self,
         request: Request<CheckUsernameRequest>,
     ) -> Result<Response<CheckUsernameResponse>, Status> {
-        let unknown = || Status::internal("the call's connection is not known");
+        let unknown = || Status::internal("the connection of this call is unknown");
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection.ok_or_else(unknown)?;
         call::reach(&self.hub, &connection).ok_or_else(not_served)?;

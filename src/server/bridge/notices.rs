@@ -66,7 +66,7 @@ pub fn private_to(name: &str, text: &str) -> String {
 
 /// The notice for a line that is only `@name`.
 pub fn private_text_missing(name: &str) -> String {
-    format!("请在 @{name} 后面写上要私下说的话")
+    format!("请在 @{name} 后面输入私聊内容")
 }
 
 /// Returns the author and text of an entry; nothing for entries that are shown in another form or not at all.
@@ -120,16 +120,16 @@ pub fn refusal(refusal: &Refusal) -> String {
         RefusalCode::Draining => "服务器正在停止，消息没有发送".into(),
         RefusalCode::Muted => "您在这个房间被禁言，消息没有发送".into(),
         RefusalCode::Banned => format!("您被禁止进入房间 '{first}'"),
-        RefusalCode::NotInvited => format!("房间 '{first}' 需要邀请"),
+        RefusalCode::NotInvited => format!("房间 '{first}' 需要邀请才能加入"),
         RefusalCode::NotAMember => "您不在这个房间".into(),
         RefusalCode::Word => format!("含有这里不允许的词 '{first}'，请修改后再试"),
         RefusalCode::RateLimited | RefusalCode::AfterRefused | RefusalCode::LimitReached => {
             "发送得太快，消息没有发送，请稍后再试".into()
         }
-        RefusalCode::TooManyRooms => format!("您已在 {first} 个房间或私聊中，不能再多了"),
+        RefusalCode::TooManyRooms => format!("您的房间和私聊数量已达上限（{first} 个）"),
         RefusalCode::RoomClosed => format!("房间 '{first}' 已关闭"),
         RefusalCode::CannotLeave => "不能离开这个房间".into(),
-        RefusalCode::NotAllowed | RefusalCode::Outranked => "您没有权限这样做".into(),
+        RefusalCode::NotAllowed | RefusalCode::Outranked => "您没有权限执行此操作".into(),
         RefusalCode::TooLong => format!("太长：{} 个字符，最多 {} 个", argument(1), argument(2)),
         // No bridge sends a request that gets one of these refusals. A general text covers them anyway.
         RefusalCode::Malformed

@@ -1,4 +1,4 @@
-//! The foreign protocols behind one type: each call goes to the protocol of the client.
+//! The foreign protocols behind one type, which passes each method call on to the protocol of the client.
 //!
 //! A protocol does no I/O and reads no clock. It knows neither rooms nor sessions.
 
@@ -57,7 +57,7 @@ impl Protocol {
             Self::User(_) => user::on_event(news, at),
             Self::Gochat(gochat) => gochat.on_event(news),
             Self::Chat(chat) => chat.on_event(news, at),
-            // Its clients understand only greetings. News that it should receive and cannot is counted.
+            // Its clients understand only greetings. Refusals and notices, which they cannot show, are counted.
             Self::Service(_) => match news {
                 Notification::Refused(_) | Notification::Notice(_) => vec![BridgeAction::Ignore],
                 _ => Vec::new(),

@@ -72,7 +72,7 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: AllowedHosts, mut request: Request) -
         Some(handshake),
         ReceiverStream::new(heard),
     );
-    // Its clients show only messages, so the reason for a refusal is sent as one. It is waiting in `said`.
+    // Clients of this bridge show only messages, so the reason for a refusal is sent as one. It waits in `said`.
     let answer = timeout(ENTER_WITHIN, answer).await;
     if !answer.is_ok_and(|answer| answer.is_ok()) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the room did not answer").into_response();
@@ -86,7 +86,8 @@ pub async fn upgrade(hub: Arc<Hub>, hosts: AllowedHosts, mut request: Request) -
     response.map(|()| Body::empty())
 }
 
-/// Whether a request may connect. A web page may only if it comes from this server. Other programs send no `Origin` and always may.
+/// Whether a request may connect. A web page may connect only if it comes from this server. Other programs send no
+/// `Origin` and may always connect.
 fn may_connect(hosts: &AllowedHosts, request: &Request) -> bool {
     let is_page = request.headers().contains_key(ORIGIN);
     // With DNS rebinding a foreign page has the same origin, but its host name is not a name of this server.
@@ -147,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 () = sleep_until(self.pong_by), if is_ready => return,
             };
             if !is_ready {
-                // A pong may have arrived meanwhile but was not read.
+                // A pong may have arrived without being read, so its deadline is extended by this time.
                 self.pong_by += since.elapsed();
             }
             let done = match event {
@@ -170,8 +171,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         match frame {
             Frame::Message { is_binary, payload } => {
                 self.is_binary = is_binary;
-                // Does not block: the queue had room before the frame was read. An error means that the call has ended; `said` still has
-                // its last messages.
+                // Does not block: the queue had room before the frame was read. An error means that the call has ended;
+                // `from_call` still has its last messages.
                 drop(self.to_call.send(FromClient::Message(payload)).await);
                 Ok(())
             }

@@ -1,7 +1,7 @@
 //! The trigger, `GET /helloworld/{name}`: sends five requests through the greeting stream and returns a greeting once all are answered.
 //!
-//! In the home room a request shows at most one line, without anybody joining or leaving. It needs no name and no secret, so the lines
-//! have a rate limit. Greetings beyond the limit share one line per second, which counts every one of them.
+//! In the home room, a request adds at most one line and causes no join or leave. It needs no name and no secret, so
+//! the lines are rate-limited. Greetings beyond the limit share one line per second, which counts all of them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,7 +44,7 @@ struct Greeting {
     message: String,
 }
 
-/// An error in the JSON form that its clients expect.
+/// An error, in the JSON form that clients of the trigger expect.
 #[derive(Serialize)]
 struct Failure {
     code: u16,
@@ -53,7 +53,7 @@ struct Failure {
     metadata: Metadata,
 }
 
-/// Always empty.
+/// The metadata of an error. Always empty.
 #[derive(Serialize)]
 struct Metadata {}
 
@@ -188,7 +188,10 @@ pub async fn greet(
         return unavailable();
     }
     let Some(reach) = call::reach(&trigger.hub, &connection) else {
-        return failure(StatusCode::FORBIDDEN, "this network is not served");
+        return failure(
+            StatusCode::FORBIDDEN,
+            "this server does not serve clients from this network",
+        );
     };
     let requests = (0..REQUESTS).map(|n| {
         let name = format!("hello:{n}");

@@ -1,5 +1,5 @@
-//! `user.UserService`: one room, people with a user id and a name. When a client ends its requests, the stream ends with an error, as in
-//! the original server.
+//! `user.UserService`: one room, and people with a user id and a name. When a client closes its sending side, the
+//! stream ends with an error, as in the original server.
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
@@ -83,7 +83,7 @@ pub fn on_event(news: Notification<'_>, at: EventTime) -> Vec<BridgeAction> {
     }
 }
 
-/// Returns the steps for a private message, with its text marked as private.
+/// Returns the actions for a private message, with its text marked as private.
 fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: EventTime) -> Vec<BridgeAction> {
     let Some((_, text)) = notices::message_of(entry) else {
         return Vec::new();
@@ -93,7 +93,7 @@ fn private(entry: &Entry, worded: impl Fn(&str) -> String, at: EventTime) -> Vec
     vec![send_step(message, "broadcast", at.people())]
 }
 
-/// Returns the step that announces a person who joined or left.
+/// Returns the action that announces a person who joined or left.
 fn join_or_leave(person: &Person, content: String, kind: &str, at: EventTime) -> BridgeAction {
     let message = message_from(person.id, &person.name, content, at, kind);
     send_step(message, "broadcast", at.people())
@@ -138,7 +138,7 @@ fn server_message(content: String, at: EventTime) -> ChatMessage {
     }
 }
 
-/// Returns the step for a message to this client alone. Its number of people is always 0.
+/// Returns the action that sends a message to this client alone. Its `online_users` is always 0.
 fn system(content: String, at: EventTime) -> BridgeAction {
     send_step(server_message(content, at), "error", 0)
 }

@@ -141,7 +141,7 @@ impl ServerKey {
                 path: path.to_owned(),
                 cause,
             },
-            pem::Error::NoItemsFound => unusable(path, &"it contains none in PEM format"),
+            pem::Error::NoItemsFound => unusable(path, &"it contains no private key in PEM format"),
             other => unusable(path, &other),
         };
         let chain = CertificateDer::pem_file_iter(certificate)

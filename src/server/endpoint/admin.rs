@@ -25,7 +25,7 @@ mod generated {
 
 pub use generated::admin_service_server::{AdminService, AdminServiceServer};
 
-/// The most rows of the audit log in one answer.
+/// Maximum number of audit log rows in one answer.
 const AUDIT_ROWS: usize = 200;
 
 #[derive(Clone, Debug)]
@@ -40,13 +40,14 @@ impl Admin {
         Self { hub, link }
     }
 
-    /// Returns who calls.
+    /// Returns the caller as an administrator.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`: the call does not come through the local socket, and has no valid token. `PERMISSION_DENIED`: its person is neither
-    /// an admin nor an owner.
+    /// `UNAUTHENTICATED`: the call does not come through the local socket, and has no valid token. `PERMISSION_DENIED`:
+    /// the caller is neither an admin nor an owner.
     fn administrator<T>(&self, request: &Request<T>) -> Result<Administrator, Status> {
-        let unauthenticated = || Status::unauthenticated("a session is needed");
+        let unauthenticated =
+            || Status::unauthenticated("the call needs the token of an open session");
         let connection = request.extensions().get::<Connection>();
         let connection = connection.ok_or_else(unauthenticated)?;
         let transport = connection.transport().ok_or_else(unauthenticated)?;
@@ -54,7 +55,7 @@ impl Admin {
         let caller = token.and_then(|token| self.hub.caller_of(token));
         let person = caller.and_then(|caller| self.hub.administrator(caller.person));
         match (person, caller) {
-            // Anyone who can open the socket has the rights of an owner, with any account and with none.
+            // Anyone who can open the socket has the rights of an owner, whatever their account, and also without one.
             (Some(Administrator::Person(author, _)), _) if transport == Transport::Socket => {
                 Ok(Administrator::Person(author, ServerRole::Owner))
             }

@@ -1,4 +1,4 @@
-//! Who makes a unary call, and the status of a call that was not carried out.
+//! Unary calls: the session token of the caller, and the status of a call that failed.
 
 use tonic::Status;
 use tonic::metadata::MetadataMap;
@@ -7,11 +7,11 @@ use crate::chat::{RefusalCode, SessionToken};
 use crate::server::hub::{AdminFailure, Hub};
 use crate::server::store::StoreError;
 
-/// Returns the status of an act that was not done. Stops the server if its store failed.
+/// Returns the status for an action that failed. Stops the server if its store failed.
 pub(super) fn status_of(hub: &Hub, failure: AdminFailure) -> Status {
     match failure {
-        AdminFailure::TooMany => Status::resource_exhausted("there are too many already"),
-        AdminFailure::Unknown => Status::not_found("there is none with this name or id"),
+        AdminFailure::TooMany => Status::resource_exhausted("the limit is reached"),
+        AdminFailure::Unknown => Status::not_found("nothing has this name or id"),
         AdminFailure::NotAllowed => Status::permission_denied("this needs a higher role"),
         AdminFailure::LastOwner => {
             Status::failed_precondition("the server would be left without an owner")
@@ -25,7 +25,7 @@ pub(super) fn status_of(hub: &Hub, failure: AdminFailure) -> Status {
         },
         AdminFailure::Store(StoreError::Full) => Status::unavailable("the server's disk is full"),
         AdminFailure::Store(StoreError::Conflict) => {
-            Status::aborted("somebody else has changed it at the same moment")
+            Status::aborted("it was changed at the same time by somebody else")
         }
         AdminFailure::Store(error) => {
             hub.fatal.raise(&error);
@@ -34,18 +34,19 @@ pub(super) fn status_of(hub: &Hub, failure: AdminFailure) -> Status {
     }
 }
 
-/// Carries out an act to its end, even if the caller goes away in the meantime: hyper drops the future of a call that is cancelled.
+/// Runs an action to completion, even if the caller disconnects in the meantime: hyper drops the future of a cancelled
+/// call.
 pub(super) async fn carry_out<T: Send + 'static>(
     hub: &Hub,
     act: impl Future<Output = Result<T, AdminFailure>> + Send + 'static,
 ) -> Result<T, Status> {
     match tokio::spawn(act).await {
         Ok(done) => done.map_err(|failure| status_of(hub, failure)),
-        Err(_) => Err(Status::internal("the server could not complete it")),
+        Err(_) => Err(Status::internal("the server could not complete the call")),
     }
 }
 
-/// Returns the session's token that a call presents.
+/// Returns the session token in the metadata of a call.
 pub(super) fn token_of(metadata: &MetadataMap) -> Option<SessionToken> {
     let value = metadata.get("authorization")?.to_str().ok()?;
     token_from_hex(value.strip_prefix("Bearer ")?)

@@ -47,7 +47,7 @@ impl Endpoint {
         Self { hub, link }
     }
 
-    /// As [`Endpoint::calling`], for calls that need only the person.
+    /// Like [`Endpoint::calling`], for calls that need only the person.
     fn caller<T>(&self, request: &Request<T>) -> Result<IdentityId, Status> {
         Ok(self.calling(request)?.person)
     }
@@ -55,7 +55,8 @@ impl Endpoint {
     /// Returns the caller, from the session's token in the metadata.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`: the token is missing, or its session has ended.
+    /// `UNAUTHENTICATED`: the token is missing, or its session has ended. `FAILED_PRECONDITION`: the connection is not
+    /// encrypted.
     fn calling<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
         let unauthenticated =
             || Status::unauthenticated("the token is missing, or its session has ended");
@@ -72,13 +73,14 @@ impl Endpoint {
         Ok(known)
     }
 
-    /// Charges the caller.
+    /// Counts a call against one of the caller's rate limits.
     fn charge(&self, limit: Limit, caller: IdentityId) -> Result<(), Status> {
         let charged = self.hub.charge(limit, caller);
         charged.map_err(|refusal| limit_status(&refusal))
     }
 
-    /// Charges the caller for a call with a long answer.
+    /// Like [`Endpoint::charge`], for a call with a long answer. The answer counts as unread until the returned value
+    /// is dropped.
     fn begin_reading(&self, limit: Limit, caller: IdentityId) -> Result<Occupied, Status> {
         self.charge(limit, caller)?;
         let occupied = self.hub.occupy(Limit::UnreadAnswers, caller);
@@ -102,7 +104,7 @@ impl ChatService for Endpoint {
         let deadline = deadline::of(request.metadata());
         let connection = request.extensions().get::<Connection>().cloned();
         let connection =
-            connection.ok_or_else(|| Status::internal("the stream's connection is not known"))?;
+            connection.ok_or_else(|| Status::internal("the connection of this call is unknown"))?;
         let outbox = Outbox::new(Arc::clone(&self.hub.budget));
         connection.watch(&outbox);
         let inbound = request.into_inner().map(|frame| match frame {
@@ -297,7 +299,7 @@ impl ChatService for Endpoint {
     }
 }
 
-/// Returns an answer that may be long. The caller is charged until the client has read it.
+/// Returns an answer that may be long. It counts as unread until the client has read it.
 fn long_answer<T>(charged: Occupied, answer: T) -> Response<T> {
     let mut response = Response::new(answer);
     let charged = UnreadAnswer(Arc::new(charged));
@@ -305,7 +307,7 @@ fn long_answer<T>(charged: Occupied, answer: T) -> Response<T> {
     response
 }
 
-/// Returns how many items a page has, if the caller asked for this many; 0 means as many as possible.
+/// Returns the number of items in a page, given the number that the caller requested. 0 requests as many as possible.
 fn page_size(asked: u32, most: usize) -> usize {
     let asked = usize::try_from(asked).unwrap_or(usize::MAX);
     if asked == 0 { most } else { asked.min(most) }

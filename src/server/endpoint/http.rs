@@ -1,5 +1,5 @@
-//! Routes for plain HTTP: the WebSocket bridge at `/ws`, the trigger at `/helloworld/{name}`, and metrics at `/metrics`. Any other path
-//! is not found.
+//! Routes for plain HTTP: the WebSocket bridge at `/ws`, the trigger at `/helloworld/{name}`, and metrics at
+//! `/metrics`. Any other path gets a 404.
 
 use std::sync::Arc;
 

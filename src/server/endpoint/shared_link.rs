@@ -1,4 +1,4 @@
-//! The link that leads to this server. It changes with the server's key.
+//! The link to this server. It changes with the server's key.
 
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -1,5 +1,5 @@
-//! The names of accounts. A name belongs to its account as long as that exists, whether the person is connected or not, and the name before
-//! it stays theirs for a while.
+//! The names of accounts. A name belongs to its account as long as the account exists, even while its person is not
+//! connected. The account's former name stays reserved for it for a while.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,14 +10,15 @@ use super::Hub;
 use crate::chat::{ServerRole, Skeleton, UserName, Via};
 use crate::server::store::{AccountChange, AccountRecord, IdentityRecord, NewAudit, StoreError};
 
-/// How long the former name of an account stays its own.
+/// How long the former name of an account stays reserved for it.
 pub(super) const FORMER_KEPT: Duration = Duration::from_hours(30 * 24);
-/// The most numbers that are tried to find a free name.
+/// Upper bound of the numbers that are tried to find a free name.
 const NUMBERS: usize = 100_000;
 
 impl Hub {
-    /// Loads the names and roles of all accounts. In data of earlier versions, several may have names that look alike: the account with the most
-    /// messages keeps its name, the others get one with a number, and those that have never posted and have no role are removed.
+    /// Loads the names and roles of all accounts. In data of earlier versions, several accounts may have names that
+    /// look alike: the one with the most messages keeps its name, and the others get a number after theirs. Those that
+    /// have never posted and have no role are removed instead.
     pub(super) async fn load_names(&self) -> Result<(), StoreError> {
         let now_ms = self.log_now_ms();
         let mut by_look: HashMap<Skeleton, Vec<AccountRecord>> = HashMap::new();
@@ -51,7 +52,7 @@ impl Hub {
             }
         }
         for (id, (name, until_ms)) in former {
-            // A present name that looks like the former one is theirs for longer.
+            // The current name looks like the former one, and reserves it without a time limit.
             if self.lock().names.holder(&name, Instant::now()) == Some(id) {
                 continue;
             }
@@ -63,7 +64,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Removes and returns all accounts but the one with the most messages.
+    /// Takes all accounts but the one with the most messages out of `alike`, and returns them.
     async fn all_but_the_owner(
         &self,
         alike: &mut Vec<AccountRecord>,
@@ -80,7 +81,7 @@ impl Hub {
         Ok(others)
     }
 
-    /// Removes an account whose name is somebody else's, and which was never used for anything.
+    /// Removes an account that was never used, because its name belongs to another account.
     async fn drop_unused(&self, account: AccountRecord) -> Result<(), StoreError> {
         tracing::warn!(
             identity = %account.id, name = %account.name,
@@ -95,7 +96,7 @@ impl Hub {
         }
     }
 
-    /// Gives an account whose name is somebody else's the same name with a number.
+    /// Adds a number to the name of an account, because the name belongs to another account.
     async fn number_name(&self, account: AccountRecord) -> Result<(), StoreError> {
         let free = {
             let (mut state, now) = (self.lock(), Instant::now());
@@ -123,7 +124,7 @@ impl Hub {
         }
     }
 
-    /// Stores that an account has another name, and keeps the present one for it unless both look alike.
+    /// Stores the new name of an account. The previous name stays reserved for it, unless both look alike.
     pub(super) async fn store_rename(
         &self,
         renamed: IdentityRecord,

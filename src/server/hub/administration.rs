@@ -1,4 +1,4 @@
-//! What administrators do with accounts: roles, names, removal, new devices, and the accounts of programs. Everything is in the audit log.
+//! Administration of accounts: roles, names, removal and devices. Every change is recorded in the audit log.
 
 use std::sync::{Arc, Weak};
 
@@ -16,7 +16,7 @@ use crate::server::store::{
     AccountChange, AccountRecord, IdentityRecord, NewAudit, OtherDevices, RoomRecord, StoreError,
 };
 
-/// Who administers.
+/// The caller of an administrative request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Administrator {
     /// The user who runs the server, or root.
@@ -49,18 +49,18 @@ pub enum RemoveWhen {
     Absent,
 }
 
-/// Why an administrative act was not done.
+/// Why an administrative action failed.
 #[derive(Debug)]
 pub enum AdminFailure {
-    /// There are too many invitations, devices or accounts of programs.
+    /// There are too many invitations, devices or bots.
     TooMany,
     /// There is no such account, invitation, device or room.
     Unknown,
     /// The administrator's role is too low for it.
     NotAllowed,
-    /// A server always has an owner.
+    /// The server would be left without an owner.
     LastOwner,
-    /// The name cannot be given.
+    /// The name was refused.
     Name(Refusal),
     Store(StoreError),
 }
@@ -81,7 +81,7 @@ impl From<AdmitError> for AdminFailure {
 }
 
 impl Hub {
-    /// Returns a person as an administrator, if their role is at least Admin.
+    /// Returns a person as an administrator, if they are connected and their role is at least Admin.
     pub fn administrator(&self, person: IdentityId) -> Option<Administrator> {
         let role = self.server_role(person);
         let author = self.author(person)?;
@@ -108,7 +108,7 @@ impl Hub {
         Ok(self.devices_of(account.id, None).await?)
     }
 
-    /// Takes a device from an account.
+    /// Revokes a device of an account.
     pub async fn revoke_device_of(
         &self,
         by: &Administrator,
@@ -120,7 +120,7 @@ impl Hub {
         self.revoke_device(account.id, id, Some(audit)).await
     }
 
-    /// Gives an account a role. Only owners may; the last owner stays one.
+    /// Sets the role of an account. Only owners may do this. The last owner stays an owner.
     pub async fn set_role(
         &self,
         by: &Administrator,
@@ -132,7 +132,7 @@ impl Hub {
             return Err(AdminFailure::NotAllowed);
         }
         let account = self.account_named(name).await?;
-        // The person does not sign in meanwhile.
+        // The person must not sign in at the same time.
         let _lock = self.person_locks.lock(account.id).await;
         let before = self.server_role(account.id);
         if before == ServerRole::Owner && role < before && self.owners() <= 1 {
@@ -148,12 +148,12 @@ impl Hub {
         if role >= ServerRole::Admin {
             self.bind_operator(&account.name, account.id).await?;
         }
-        // Also if the role is the same: a full disk may have kept a room from following it.
+        // Also done if the role is unchanged: a full disk may have kept a room from being updated earlier.
         self.follow_role(&account, role).await?;
         Ok(())
     }
 
-    /// Gives an account that got a role the same right in the preset rooms, or takes it away.
+    /// Updates the role of an account in the preset rooms after its role on the server was set.
     async fn follow_role(
         &self,
         account: &IdentityRecord,
@@ -180,7 +180,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Whether a person has another role in a room, or gets another one when they come back to it.
+    /// Whether a person's role in a room differs from `wanted`, or may differ when they return to the room.
     async fn differs_in(&self, room: RoomId, identity: IdentityId, wanted: Role) -> bool {
         if let Some(role) = self.role_in(room, identity).await {
             return role != wanted;
@@ -232,7 +232,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Removes an account that an administrator names.
+    /// Removes the account with this name for an administrator.
     pub async fn remove_account_named(
         self: &Arc<Self>,
         by: &Administrator,
@@ -244,7 +244,8 @@ impl Hub {
             .await
     }
 
-    /// Removes an account: its devices are forgotten, its sessions end, it leaves all rooms, and its names are free. What it wrote stays.
+    /// Removes an account: deletes its devices, ends its sessions, makes it leave all rooms and frees its names. Its
+    /// messages stay.
     pub async fn remove_account(
         self: &Arc<Self>,
         account: IdentityId,
@@ -274,14 +275,15 @@ impl Hub {
         }
         self.end_sessions(account, |_| true);
         tracing::info!(name = %author.name, identity = %account, "removed an account");
-        // What is left after a crash is done at the next start.
+        // If the server crashes before this is complete, it is completed at the next start.
         if !self.leave_all_rooms(&author).await? {
             tokio::spawn(Arc::clone(self).retry_leave(author, Weak::new()));
         }
         Ok(())
     }
 
-    /// Makes an invitation that adds a device to an account in place of all others, for a person who has lost theirs.
+    /// Makes an invitation that adds a device to an account and revokes all others, for a person who has lost their
+    /// devices.
     pub async fn relink(&self, by: &Administrator, name: &str) -> Result<Invite, AdminFailure> {
         let account = self.account_below(by, name).await?;
         let audit = self.audited(Some(by), AuditAct::Relink, &account.name, "");
@@ -289,7 +291,7 @@ impl Hub {
             .await
     }
 
-    /// Returns rows of the audit log below a number, newest first.
+    /// Returns at most `most` rows of the audit log with numbers below `before`, newest first. Only owners may read it.
     pub async fn audit_log(
         &self,
         by: &Administrator,
@@ -302,7 +304,7 @@ impl Hub {
         Ok(self.store.audit(before, most).await?)
     }
 
-    /// Returns the row of the audit log for an act; `by` is `None` for what the server does by itself.
+    /// Returns the audit log row for an action. `by` is `None` for what the server does by itself.
     pub(super) fn audited(
         &self,
         by: Option<&Administrator>,
@@ -335,12 +337,12 @@ impl Hub {
             return Err(AdminFailure::Unknown);
         };
         let account = self.store.identity(holder).await?;
-        // A former name is kept for its account, but does not mean it.
+        // A former name is reserved for its account, but does not refer to it.
         let account = account.filter(|it| it.name.key() == name.key());
         account.ok_or(AdminFailure::Unknown)
     }
 
-    /// Returns the present role of an administrator, which may have changed since the call began.
+    /// Returns the current role of an administrator, which may have been lowered since the call began.
     fn role_of(&self, by: &Administrator) -> ServerRole {
         match by {
             Administrator::Person(author, role) => (*role).min(self.server_role(author.id)),
@@ -348,7 +350,8 @@ impl Hub {
         }
     }
 
-    /// As [`Hub::account_named`]. An admin may change neither owners nor other admins.
+    /// Like [`Hub::account_named`], but fails if the administrator may not change the account: an admin may change
+    /// neither owners nor other admins.
     async fn account_below(
         &self,
         by: &Administrator,

@@ -12,7 +12,7 @@ use crate::server::store::{DeviceRecord, FULL_RETRY, StoreError};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Rights {
     pub role: ServerRole,
-    /// They own the preset rooms.
+    /// Whether they own the preset rooms.
     pub owns_rooms: bool,
 }
 
@@ -21,13 +21,13 @@ pub(super) struct Rights {
 pub struct Admitted {
     pub session: SessionId,
     pub author: Author,
-    /// What their calls beside the stream present; `None` for a guest.
+    /// The token for their unary calls; `None` for a guest.
     pub token: Option<SessionToken>,
     /// Cancelled when the session must end, because its device was revoked or its account removed.
     pub end: CancellationToken,
     /// The devices that were added to the account since this one was last connected.
     pub added: Vec<DeviceRecord>,
-    /// Nobody vouches for them: a guest, or an account that anyone could have made.
+    /// Whether they are a guest, or have an account that was registered openly.
     pub is_stranger: bool,
     /// `None` for clients that use tchat's own protocol.
     pub guest: Option<Arc<Guest>>,

@@ -1,4 +1,4 @@
-//! The accounts of programs, and the rooms that new accounts are in from the start.
+//! Bots, which are the accounts of programs, and the rooms that new accounts are in from the start.
 
 use super::administration::{AdminFailure, Administrator};
 use super::names::parse_name;
@@ -11,11 +11,11 @@ use crate::chat::{
 use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::{AccountChange, DeviceRecord, IdentityRecord, NewDevice, StoreError};
 
-/// The most accounts of programs.
+/// Maximum number of bots.
 const BOTS: usize = 256;
 
 impl Hub {
-    /// Makes the account of a program, which is a member of some rooms. Returns its key, which is not stored.
+    /// Creates a bot and makes it a member of `rooms`. Returns its key, which is not stored.
     pub async fn create_bot(
         &self,
         by: &Administrator,
@@ -58,7 +58,7 @@ impl Hub {
         }
         self.lock().accounts.insert(id, AccountOrigin::Bot);
         self.enrol(&account, &rooms, by.person()).await?;
-        tracing::info!(name = %account.name, identity = %id, "made the account of a program");
+        tracing::info!(name = %account.name, identity = %id, "created a bot");
         Ok(secret)
     }
 
@@ -68,7 +68,7 @@ impl Hub {
         origins.filter(|it| **it == AccountOrigin::Bot).count()
     }
 
-    /// Makes a new account a member of rooms. Where an invitation is needed, `inviter` makes it.
+    /// Makes a new account a member of rooms. If there is an `inviter`, they first invite it to each of them.
     pub(super) async fn enrol(
         &self,
         account: &IdentityRecord,
@@ -87,7 +87,7 @@ impl Hub {
             }
             let author = author.clone();
             let joined = self.ask(*room, |reply| RoomMsg::Enrol { author, reply });
-            // The room may be gone, or its inviter may have lost the right meanwhile.
+            // The room may be gone, or the inviter may no longer be allowed to invite.
             if let Some(Err(refusal)) = joined.await {
                 tracing::info!(identity = %account.id, %room, code = ?refusal.code, "a new account cannot join a room");
             }

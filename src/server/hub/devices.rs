@@ -1,4 +1,4 @@
-//! The devices of an account, as its person manages them, and what happens when one of them is lost.
+//! The devices of an account: listing, adding and revoking them.
 
 use super::administration::AdminFailure;
 use super::invites::fresh;
@@ -12,11 +12,11 @@ use crate::server::store::{
     AccountChange, DeviceRecord, InvitePurpose, NewAudit, OtherDevices, StoreError,
 };
 
-/// The most conversations that show that a person has signed in with a new key.
+/// Maximum number of conversations that get an entry when a person has signed in with a new key.
 const NEW_KEY_ROOMS: usize = 512;
 
 impl Hub {
-    /// Returns the devices of an account. `this` is the device that asks, if it is one of them.
+    /// Returns the devices of an account. `this` is the device of the caller, if it is one of them.
     pub async fn devices_of(
         &self,
         account: IdentityId,
@@ -52,8 +52,8 @@ impl Hub {
             .await
     }
 
-    /// Makes an invitation that adds a device to an account. It replaces the one before of the same kind, and no other: somebody who has stolen a
-    /// device must not be able to withdraw an administrator's link.
+    /// Makes an invitation that adds a device to an account. It replaces only an earlier invitation of the same kind:
+    /// somebody who has stolen a device must not be able to withdraw an administrator's link.
     pub(super) async fn create_link_for(
         &self,
         account: IdentityId,
@@ -88,8 +88,8 @@ impl Hub {
         Ok(invite)
     }
 
-    /// Takes a device from its account, by its id. Its sessions end at once. If several devices have the same id, which does not happen by
-    /// chance, all of them are revoked.
+    /// Revokes the device with this id. Its sessions end at once. If several devices have the same id, which does not
+    /// happen by chance, all of them are revoked.
     pub async fn revoke_device(
         &self,
         account: IdentityId,
@@ -111,7 +111,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Ends the sessions of some devices of an account. Their tokens are worthless at once.
+    /// Ends the sessions of some devices of an account. Their tokens become invalid at once.
     pub(super) fn end_sessions(&self, account: IdentityId, of: impl Fn(DeviceKey) -> bool) {
         let mut state = self.lock();
         let state = &mut *state;
@@ -128,7 +128,8 @@ impl Hub {
         }
     }
 
-    /// Adds an entry to all conversations of a person, which tells the others that somebody has signed in as that person with a new key.
+    /// Adds an entry to the conversations of a person, which shows the others that somebody has signed in as that
+    /// person with a new key.
     pub(super) async fn announce_new_key(&self, person: IdentityId) -> Result<(), StoreError> {
         let author = self.author_of(person).await?;
         let rooms = self.store.memberships(person).await?.into_iter();
@@ -139,7 +140,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Adds an entry to a room for the server itself.
+    /// Adds an entry by `author` to a room. No client posted it, and there is no reply.
     pub(super) async fn announce_in(&self, room: RoomId, author: &Author, body: Body) {
         let post = Post {
             author: author.clone(),

@@ -1,4 +1,4 @@
-//! One guest: a name and an identity for the length of a connection over a bridge.
+//! One guest: a name and an identity for the duration of a connection through a bridge.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,13 +31,14 @@ pub struct Guest {
 pub enum Reach {
     /// All public ones: the client is on this machine.
     Everything,
-    /// Those that are bridged: others on the way can read everything.
+    /// Only those that are bridged: others on the network path can read everything.
     BridgedRooms,
 }
 
 impl Hub {
-    /// Returns which rooms a client of a bridge may join, by its address; `None` is this machine. Returns nothing if it is not served at all.
-    /// Behind a proxy, a client that seems to be on this machine may be anywhere.
+    /// Returns which rooms a client of a bridge may join, by its address. An `address` of `None` is this machine.
+    /// Returns `None` if the client is not served. Behind a proxy, a client that seems to be on this machine may be
+    /// anywhere.
     pub fn guest_reach(&self, address: Option<IpAddr>) -> Option<Reach> {
         match address {
             None if self.is_behind_proxy => Some(Reach::BridgedRooms),

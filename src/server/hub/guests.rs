@@ -29,9 +29,10 @@ const NAME_WITHIN: Duration = Duration::from_millis(500);
 const SEAT_WITHIN: Duration = Duration::from_secs(2);
 /// Name of the guest that several connections share. Nobody else may use it.
 const SHARED: &str = "stream";
-/// Maximum number of its sessions at once. Requests from further connections are not passed on to the room.
+/// Maximum number of sessions of the shared guest at once. Requests from further connections are not passed on to the
+/// room.
 const SHARED_SEATS: usize = 64;
-/// How many guests of a crashed server are removed from their rooms at the same time.
+/// How many people are removed from their rooms at the same time after a crash.
 const CLEANUP_BATCH: usize = 64;
 /// Maximum number of names to try for a guest who gave none.
 const NAMELESS: usize = 100_000;
@@ -239,7 +240,8 @@ impl Hub {
         }
     }
 
-    /// Removes the guests of a server that was killed from their rooms.
+    /// Removes people from their rooms whose leave was not completed before the server ended: guests, and removed
+    /// accounts.
     pub(super) async fn remove_guests(self: Arc<Self>, guests: Vec<IdentityRecord>) {
         let guests = futures::stream::iter(guests);
         let hub = &self;
@@ -259,7 +261,7 @@ impl Hub {
         guests.for_each_concurrent(CLEANUP_BATCH, leave).await;
     }
 
-    /// Makes a guest leave every room. Returns false if the disk is too full to store that.
+    /// Makes a guest or a removed account leave every room. Returns false if the disk is too full to store that.
     pub(super) async fn leave_all_rooms(&self, guest: &Author) -> Result<bool, StoreError> {
         for room in self.store.memberships(guest.id).await? {
             let author = guest.clone();

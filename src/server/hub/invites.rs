@@ -12,7 +12,7 @@ use crate::server::store::{
     AccountChange, InvitePurpose, InviteRecord, NewAudit, Store, StoreError,
 };
 
-/// The most invitations that can be used at the same time.
+/// Maximum number of invitations for new accounts that can be used at the same time.
 const INVITES: usize = 256;
 
 /// Makes the first invitation of a server, for its team. Returns `None` if there is one that can still be used: only its hash is stored, so it
@@ -43,12 +43,12 @@ pub async fn first_invite(
     Ok(Some(invite))
 }
 
-/// Returns what the audit log says about a new invitation.
+/// Returns the detail that the audit log shows for a new invitation.
 fn invite_detail(terms: &InviteTerms) -> String {
     format!("{}, {} uses", terms.role.word(), terms.uses)
 }
 
-/// Returns a new invitation, and what is stored of it.
+/// Returns a new invitation, and its record for the store.
 pub(super) fn fresh(
     terms: &InviteTerms,
     purpose: InvitePurpose,
@@ -125,7 +125,7 @@ impl Hub {
         Ok(open)
     }
 
-    /// Makes an invitation for new accounts useless. An admin may not withdraw one for a role above their own.
+    /// Withdraws an invitation for new accounts. An admin may not withdraw one for a role above their own.
     pub async fn revoke_invite(&self, by: &Administrator, id: &str) -> Result<(), AdminFailure> {
         let open = self.store.invites(self.rooms.clock.stamp()).await?;
         let found = open.into_iter().find_map(|invite| match invite.purpose {
@@ -145,7 +145,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Returns what is stored of an invitation that a client presents, if it can still be used.
+    /// Returns the record of an invitation that a client presents, if it can still be used.
     pub(super) async fn usable_invite(
         &self,
         invite: Option<Invite>,

@@ -1,4 +1,5 @@
-//! Accounts that lapse: those that were registered openly and have not been used for a long time. Otherwise anybody could reserve names for ever.
+//! Removal of accounts that were registered openly and have not been used for a long time. Otherwise anybody could
+//! reserve names forever.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,9 +11,9 @@ use super::administration::{AdminFailure, RemoveWhen};
 use crate::chat::{AccountOrigin, AuditAct, ServerRole, Stamp};
 use crate::server::store::{AccountRecord, StoreError};
 
-/// How long an account that has never posted stays.
+/// An account that has never posted lapses after this time without use.
 const UNUSED: Duration = Duration::from_hours(7 * 24);
-/// How long any other stays.
+/// Any other account lapses after this time without use.
 const USED: Duration = Duration::from_hours(400 * 24);
 /// How long a server runs before it removes accounts, and how often it does so after that.
 const FIRST: Duration = Duration::from_hours(1);
@@ -56,7 +57,7 @@ impl Hub {
     }
 }
 
-/// Returns the accounts that have lapsed, the one that was not used for the longest time first.
+/// Returns the accounts that have lapsed, the least recently used first.
 fn lapsed(accounts: Vec<AccountRecord>, now: Stamp) -> Vec<AccountRecord> {
     let is_open = |it: &AccountRecord| {
         it.origin == AccountOrigin::Open && it.role == ServerRole::Member && it.seen.log_ms > 0

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// The lock of one key. The next one who waits for it goes on when this is dropped.
+/// The lock of one key. It is released when this is dropped.
 pub(super) type LockGuard = OwnedMutexGuard<()>;
 
 /// One lock for each key that is in use: a person, or a device whose person is not known yet.
@@ -24,7 +24,7 @@ impl<K> Default for Locks<K> {
 }
 
 impl<K: Copy + Eq + Hash> Locks<K> {
-    /// Waits until nobody else has the lock of this key.
+    /// Acquires the lock of this key. Waits while somebody else has it.
     pub(super) async fn lock(&self, key: K) -> LockGuard {
         self.lock_of(key).lock_owned().await
     }

@@ -41,8 +41,8 @@ impl Hub {
         Ok(called)
     }
 
-    /// Returns the member that each name in `calls` refers to. A name refers to the person who has it now. If nobody has it, it refers to
-    /// the member who had it most recently; if two members had it, to neither.
+    /// Returns the member that each name in `calls` refers to. A name refers to the person who has it now. If nobody
+    /// has it, it refers to the member whose last name it was, but to nobody if it was the last name of two members.
     async fn members_by_name(
         &self,
         room: RoomId,

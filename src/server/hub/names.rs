@@ -18,12 +18,12 @@ pub(super) struct Names {
 struct NameHolder {
     key: NameKey,
     identity: IdentityId,
-    /// Until when a former name is theirs; `None` for the present one.
+    /// Until when a former name is reserved; `None` for a current name.
     until: Option<Instant>,
 }
 
 impl Names {
-    /// Gives a name to an identity. Returns false if somebody else has it.
+    /// Gives a name to an identity. Returns false if somebody else has it or one that looks like it.
     pub(super) fn claim(&mut self, name: &UserName, identity: IdentityId, now: Instant) -> bool {
         if self
             .holder(name, now)
@@ -42,7 +42,8 @@ impl Names {
         true
     }
 
-    /// Returns who has this name or one that looks like it. Accounts have theirs whether they are connected or not.
+    /// Returns who has this name or one that looks like it. Accounts have their names whether they are connected or
+    /// not.
     pub(super) fn holder(&self, name: &UserName, now: Instant) -> Option<IdentityId> {
         self.present(name, now).map(|holder| holder.identity)
     }
@@ -52,7 +53,7 @@ impl Names {
         self.exact_holder_of(&name.skeleton(), &name.key(), now)
     }
 
-    /// As [`Names::exact_holder`], for callers that have already computed the skeleton.
+    /// Like [`Names::exact_holder`], for callers that have already computed the skeleton.
     pub(super) fn exact_holder_of(
         &self,
         skeleton: &Skeleton,
@@ -73,7 +74,7 @@ impl Names {
         is_held.then_some(holder)
     }
 
-    /// Keeps a former name for an account. The one that was kept before is free.
+    /// Reserves a former name for an account, unless somebody else has it. Frees the one that was reserved before.
     pub(super) fn keep_former(&mut self, name: &UserName, identity: IdentityId, until: Instant) {
         if let Some(older) = self.former.insert(identity, name.clone())
             && self.is_former(&older, identity)

@@ -1,4 +1,4 @@
-//! People with an account: their return, renaming them, their names, and what happens when their sessions end.
+//! People with an account: admitting them again, their names, and what happens when their sessions end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,11 +25,11 @@ use crate::wire::Event;
 const RENAMES: usize = 512;
 /// How often a person may change their name in a day. Each change reserves a name.
 const RENAMES_A_DAY: usize = 5;
-/// When one more may try again.
+/// Retry delay for a session beyond a limit.
 const SESSION_RETRY: Duration = Duration::from_secs(2);
 const DAY: Duration = Duration::from_hours(24);
 
-/// Whether somebody may have an operator's name that is nobody's yet.
+/// Whether somebody may claim an operator's name that is not bound to an account yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Entitled {
     Yes,
@@ -42,12 +42,13 @@ impl Hub {
         self.lock().accounts.contains_key(&account)
     }
 
-    /// Whether nobody vouches for an account: anyone could have made it.
+    /// Whether an account was registered openly, so that it may be anybody's.
     pub(super) fn is_stranger(&self, account: IdentityId) -> bool {
         self.lock().accounts.get(&account) == Some(&AccountOrigin::Open)
     }
 
-    /// Lets a known person in: under their own name or, if somebody else has it meanwhile, under the requested one.
+    /// Admits a known person: under their own name or, if somebody else has taken it in the meantime, under the
+    /// requested one.
     pub(super) async fn readmit(
         &self,
         known: IdentityRecord,
@@ -91,7 +92,8 @@ impl Hub {
         if is_like_one || !self.lock().names.claim(name, identity, now) {
             return Err(self.name_taken(name, now).into());
         }
-        // An operator's name belongs to one account, even while its person is absent. Until an owner has said whose it is, it is nobody's.
+        // An operator's name belongs to one account, even while its person is absent. Until an owner has assigned it to
+        // an account, it is reserved.
         if is_operators {
             let bound = self.store.operator(name.key()).await;
             let is_theirs = match &bound {
@@ -113,7 +115,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Whether an account has an operator's name, and was given it by an owner.
+    /// Whether an account has an operator's name that is bound to it.
     pub(super) async fn is_operator(&self, account: &IdentityRecord) -> Result<bool, StoreError> {
         if !self.operators.has(&account.name) {
             return Ok(false);
@@ -122,7 +124,7 @@ impl Hub {
         Ok(bound == Some(account.id))
     }
 
-    /// Gives an operator's name to an account, unless it belongs to another one. Does nothing for other names.
+    /// Binds an operator's name to an account, unless it is bound to another one. Does nothing for other names.
     pub(super) async fn bind_operator(
         &self,
         name: &UserName,
@@ -238,7 +240,7 @@ impl Hub {
         }
     }
 
-    /// Tells rooms that a session has ended.
+    /// Notifies rooms that a session has ended.
     pub(super) async fn notify_departure(
         &self,
         session: SessionId,
@@ -256,7 +258,7 @@ impl Hub {
         }
     }
 
-    /// Removes a session. If it was the last one of its person, returns that person. Name and presence change together.
+    /// Removes a session and its token. If it was the last session of its person, returns that person.
     pub(super) fn remove_session(
         &self,
         session: SessionId,
@@ -329,7 +331,7 @@ impl Hub {
             .await
     }
 
-    /// As [`Hub::store_presence`], with the time when the person was last here.
+    /// Like [`Hub::store_presence`], with the time when the person was last here.
     async fn store_presence_at(
         &self,
         record: IdentityRecord,
@@ -415,7 +417,7 @@ impl Hub {
         }
     }
 
-    /// Shows the new name of an account to everyone, and keeps the old one for it. The new one is stored.
+    /// Announces the new name of an account, which is already stored, and reserves the old one for it.
     pub(super) async fn complete_rename(
         &self,
         old: &Author,

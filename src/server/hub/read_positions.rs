@@ -135,7 +135,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Returns the end of a room as a person may see it; nothing if they may not see the room.
+    /// Returns the head of a room as a person may see it, or nothing if they may not see the room.
     pub async fn head(&self, room: RoomId, identity: IdentityId) -> Option<RoomHead> {
         self.ask(room, |reply| RoomQuery::Peek { identity, reply })
             .await

@@ -33,7 +33,7 @@ impl Hub {
                 // A name may be reserved for a guest who is not present yet.
                 let is_here = state.people.contains_key(&holder);
                 let guest = state.guests.get(&holder);
-                // The guest that many connections share reads no private messages.
+                // The guest that many connections share cannot receive private messages.
                 let reads = guest != Some(&Via::Service);
                 return if guest.is_none() || (is_here && reads) {
                     Ok(holder)

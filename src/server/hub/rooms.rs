@@ -1,4 +1,4 @@
-//! Rooms: finding, listing, creating and starting them, and the private conversation of two people.
+//! Rooms: finding, creating and starting them, and the private conversation of two people.
 
 use std::sync::Arc;
 
@@ -110,7 +110,8 @@ impl Hub {
     /// Creates a room owned by its maker. A secret room does not block its name for people who may not enter it.
     ///
     /// # Errors
-    /// The name is invalid, or belongs to a room that the maker may know of; the maker has too many rooms; or the store failed.
+    /// The name is invalid, or belongs to a room that the maker may know of; the maker or the server has too many
+    /// rooms; or the store failed.
     pub async fn create(&self, maker: &Author, wanted: NewRoom) -> Result<RoomInfo, AdmitError> {
         let name =
             RoomName::new(&wanted.name).map_err(|error| invalid_name(&wanted.name, error))?;
@@ -335,7 +336,8 @@ impl Hub {
         }
     }
 
-    /// Asks a room a question and waits for the answer. Returns nothing if the room does not exist.
+    /// Sends a message with a reply channel to a room, and waits for the reply. Returns nothing if the room does not
+    /// exist.
     pub async fn ask<T, M: Into<RoomMsg>>(
         &self,
         room: RoomId,

@@ -26,7 +26,7 @@ use crate::server::store::{
 };
 use crate::wire::Event;
 
-/// The most devices of one account.
+/// Maximum number of devices of one account.
 pub(super) const DEVICES: usize = 32;
 
 /// A device whose client has signed the challenge of its connection.
@@ -35,13 +35,13 @@ pub struct ProvenDevice {
     pub key: DeviceKey,
     /// What the person calls the device.
     pub name: String,
-    /// What the client says about its account's former secret, for the challenge that it signed.
+    /// The proof that the client has its account's former secret, and the challenge that the proof is for.
     pub former: Option<(FormerProof, Challenge)>,
-    /// The invitation to make an account with.
+    /// The invitation that the client presents.
     pub invite: Option<Invite>,
     /// How it reaches the server.
     pub transport: Transport,
-    /// The address that it connects from; empty: through the local socket.
+    /// The address that it connects from; empty if it does not connect over the network.
     pub from: String,
 }
 
@@ -56,7 +56,7 @@ impl ProvenDevice {
 enum Known {
     /// It belongs to this account, or has proven that it may be added to it.
     Account(Found),
-    /// Nothing. It brings this invitation, which can be used.
+    /// Nothing. If the client presents an invitation that can be used, this is its record.
     Nothing(Option<InviteRecord>),
 }
 
@@ -69,7 +69,7 @@ struct Found {
 /// How the account of a device was found.
 enum FoundBy {
     Device,
-    /// By the secret of an earlier version; the device is new.
+    /// By the account's secret from an earlier version of tchat; the device is new.
     FormerSecret,
     /// By a link for another device of the account; the device is new.
     Link(InviteHash, OtherDevices),
@@ -150,8 +150,8 @@ impl Hub {
         })
     }
 
-    /// Lets a known person in, and adds the device to their account if it is new there. Returns the account, and the devices that were added to it
-    /// since this one was last connected.
+    /// Admits a known person, and adds the device to their account if it is new there. Returns the account, and the
+    /// devices that were added to it since this one was last connected.
     async fn let_in(
         &self,
         device: &ProvenDevice,
@@ -307,7 +307,7 @@ impl Hub {
         }
     }
 
-    /// Returns the account whose secret of an earlier version the client has proven.
+    /// Returns the account whose former secret the client has proven to have.
     async fn by_former_secret(
         &self,
         device: &ProvenDevice,
@@ -320,8 +320,8 @@ impl Hub {
         let Some((account, _)) = proven else {
             return Ok(None);
         };
-        // Anyone who has an old backup has the stored hash, and the proof needs nothing else. That is not enough for an account that owns
-        // rooms.
+        // Anyone who has an old backup has the stored hash, which is all that the proof needs. That is not enough for
+        // an account with an operator's name or a role.
         let has_rights =
             self.operators.has(&account.name) || self.server_role(account.id) > ServerRole::Member;
         if has_rights && device.transport != Transport::Socket {
@@ -363,7 +363,7 @@ impl Hub {
         let (account, invite) = (new.account.clone(), new.invite);
         let change = AccountChange::AddDevice(Box::new(new));
         match self.store.change_account(change, audit).await {
-            // Somebody else has just taken its last use.
+            // Somebody else has just used the invitation for the last time.
             Err(StoreError::Conflict) if invite.is_some() => {
                 return Err(Refusal::new(RefusalCode::InviteInvalid).into());
             }
@@ -377,7 +377,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Adds a device with a link for another device of the account, and tells the devices that it has.
+    /// Adds a device that presents a link for another device of the account. Notifies the person's other devices or, if
+    /// the link revokes them, ends their sessions and announces the new key.
     async fn add_device_by_link(
         &self,
         device: &ProvenDevice,
@@ -418,8 +419,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Returns the role of a person who signs in. The user who runs the server is an owner: with their own device, or through the socket as long as
-    /// nobody else is one.
+    /// Returns the role of a person who signs in. The user who runs the server becomes an owner: with their own device,
+    /// or through the socket as long as the server has no owner.
     async fn role_at_sign_in(
         &self,
         device: &ProvenDevice,
@@ -435,7 +436,7 @@ impl Hub {
         let audit = self.audited(None, AuditAct::Role, &account.name, owner.word());
         let change = AccountChange::SetRole(account.id, owner);
         match self.store.change_account(change, Some(audit)).await {
-            // They get it the next time.
+            // They become an owner the next time they sign in.
             Err(StoreError::Full) => return Ok(role),
             stored => stored?,
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many connections each address has that are charged to it.
+/// The number of connections that are charged to each address.
 #[derive(Clone, Debug)]
 pub(super) struct AddressPlaces {
     counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
@@ -20,7 +20,8 @@ impl AddressPlaces {
         }
     }
 
-    /// Takes a place for a connection; `None` if its address has reached the limit. A connection without an address that counts always gets one.
+    /// Takes a place for a connection. Returns `None` if its address has reached the limit. With an `address` of
+    /// `None`, there is always a place.
     pub(super) fn take(&self, address: Option<IpAddr>) -> Option<AddressPlace> {
         if let Some(address) = address {
             let mut counts = self.lock();
@@ -41,7 +42,7 @@ impl AddressPlaces {
     }
 }
 
-/// One of the places of an address, until it is dropped.
+/// One of the places of an address. It is free again when this is dropped.
 #[derive(Debug)]
 pub(super) struct AddressPlace {
     places: AddressPlaces,
@@ -49,7 +50,7 @@ pub(super) struct AddressPlace {
 }
 
 impl AddressPlace {
-    /// Returns where its connection may take a place again.
+    /// Returns the places from which its connection may take one again.
     pub(super) fn places(&self) -> AddressPlaces {
         self.places.clone()
     }

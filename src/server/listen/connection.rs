@@ -30,7 +30,7 @@ pub enum Peer {
 }
 
 impl Peer {
-    /// Returns the address that counts against `per_address`; nothing for loopback and memory.
+    /// Returns the address that counts against `per_address`; nothing for a client on this machine.
     pub(super) fn counted(self) -> Option<IpAddr> {
         match self {
             Self::Tcp(address) => {
@@ -43,7 +43,7 @@ impl Peer {
 }
 
 impl Peer {
-    /// Returns the address that counts before somebody signs in.
+    /// Returns the address that counts against the limits for connections that have not signed in.
     pub(super) fn group(self) -> Option<IpAddr> {
         match self {
             Self::Tcp(address) => Some(address_group(address.ip())),
@@ -69,7 +69,8 @@ pub struct Connection(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     peer: Peer,
-    /// How people sign in over it. Empty before it is open, and where others could read and change everything on the way.
+    /// How it reaches the server. Empty until it is open. Stays empty if nobody may sign in over it, because others
+    /// could read and change everything on the way.
     transport: OnceLock<Transport>,
     /// Drops the connection, whatever its peer does.
     kill: CancellationToken,
@@ -81,7 +82,7 @@ struct Inner {
     address_place: Mutex<Option<AddressPlace>>,
     places: AddressPlaces,
     outboxes: Mutex<Vec<Weak<Outbox>>>,
-    /// How the client reads answers to unary calls.
+    /// The client's progress in reading the answers to unary calls.
     answers: Mutex<Vec<Weak<Progress>>>,
     /// A guest name that is reserved while the connection lasts.
     reserved: Mutex<Option<Arc<Guest>>>,
@@ -170,7 +171,7 @@ impl Connection {
         self.0.peer.counted().is_none()
     }
 
-    /// Lets people sign in over this connection, which reaches the server in this way.
+    /// Sets how the connection reaches the server, which allows people to sign in over it.
     pub(super) fn set_transport(&self, transport: Transport) {
         // Each connection is opened once.
         let _the_same = self.0.transport.set(transport);
@@ -262,7 +263,7 @@ impl Connection {
         drop(place);
     }
 
-    /// As [`Connection::mark_admitted`], for a client with an account. Its address has more places from now on.
+    /// Like [`Connection::mark_admitted`], for a client with an account. Its address has more places from now on.
     pub fn mark_signed_in(&self) {
         self.mark_admitted();
         if let Some(address) = self.0.peer.group() {
@@ -275,13 +276,14 @@ impl Connection {
         place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Charges the connection to the account that signed in over it, which has limits of its own, and no longer to its address: many people
-    /// may be behind one address.
+    /// Stops counting the connection against its address, because many people may share one address. The account that
+    /// signed in over it has limits of its own.
     pub fn charge_account(&self) {
         self.address_place().take();
     }
 
-    /// Charges the connection to its address again, because the session over it has ended. Drops it if the address has too many.
+    /// Counts the connection against its address again, because the session over it has ended. Drops it if the address
+    /// has too many connections.
     pub fn charge_address(&self) {
         let mut place = self.address_place();
         if place.is_none() {

@@ -12,7 +12,7 @@ use crate::chat::Pin;
 pub struct Encryption {
     /// The server's side of TLS. Without it, a TLS client is dropped.
     pub tls: Option<Arc<CurrentTls>>,
-    /// Whether clients of other machines may sign in without encryption.
+    /// Whether clients on other machines may sign in without encryption.
     pub clear_text: ClearText,
 }
 

@@ -6,10 +6,10 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-/// The first byte of a TLS connection: a handshake record (RFC 8446, section 5.1). No request of HTTP begins with it.
+/// The first byte of a TLS connection: a handshake record (RFC 8446, section 5.1). No HTTP request begins with it.
 const HANDSHAKE: u8 = 0x16;
 
-/// A connection whose first byte was read. Whoever reads it next gets that byte again.
+/// A connection whose first byte was already read. Reading from this type returns that byte again.
 #[derive(Debug)]
 pub struct FirstByte<S> {
     byte: Option<u8>,
@@ -17,7 +17,7 @@ pub struct FirstByte<S> {
 }
 
 impl<S: AsyncRead + Unpin> FirstByte<S> {
-    /// Waits for the first byte. `None`: the connection was closed before.
+    /// Waits for the first byte. Returns `None` if the connection was closed before it arrived.
     ///
     /// # Errors
     /// The connection broke.

@@ -110,7 +110,7 @@ impl Session {
             .flatten()
     }
 
-    /// Sends the entries of a room after one seq up to another.
+    /// Sends the entries of a room after `after`, up to and including `last`.
     async fn send_up_to(
         &self,
         room: RoomId,
@@ -352,7 +352,7 @@ impl Session {
                     if self.is_guest() {
                         after = self.skip_old_entries(room, slot, &head, after);
                     }
-                    // Up to here this person was a member. For later entries the room is asked again.
+                    // This person was a member up to this entry. For later entries the room is asked again.
                     last = head.seq;
                 }
             }
@@ -424,7 +424,8 @@ impl Session {
         Ok(())
     }
 
-    /// Stops following a room on the room's side: another session of this person left it, they were removed, or it is full.
+    /// Ends following a room that no longer serves this session: another session of this person left it, they were
+    /// removed, or it is full.
     fn end_follow(&mut self, room: RoomId, slot: Slot, why: UnfollowReason) {
         self.outbox.free_slot(slot);
         self.rooms.remove(&room);

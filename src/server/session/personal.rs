@@ -33,7 +33,7 @@ impl Session {
         if head.epoch != epoch {
             return Err(Refusal::new(RefusalCode::EpochChanged).into());
         }
-        // Waits here, so that a client that sends too many delays only itself.
+        // Waits here, so that a client that sends too many read positions delays only itself.
         if let Some(at) = self.marked_at {
             sleep_until(at + MARK_EVERY).await;
         }
@@ -101,7 +101,7 @@ impl Session {
             }
             PersonalChange::Ignore(person)
         } else {
-            // Found by the name in the list of ignored people, even if the person is offline now.
+            // Looked up in the list of ignored people, so that a person is found even if they are offline now.
             let key = |name: &str| UserName::new(name).ok().map(|name| name.key());
             let found = |is: &dyn Fn(IdentityId, Option<NameKey>) -> bool| {
                 let mut ignored = ignored.iter();

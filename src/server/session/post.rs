@@ -16,8 +16,9 @@ use crate::wire::Event;
 
 /// Preserves the order of a session's posts: after a temporary refusal, later posts are refused until the refused one is sent again.
 ///
-/// The order covers all recipients, because a person, their name and the conversation with them are the same room. It also covers all
-/// client outboxes, because a client that takes over the outbox of a crashed one sends those posts before new ones.
+/// The order covers all recipients, because a post to a person, to their name or to the conversation with them goes to
+/// the same room. It also covers all client outboxes, because a client that takes over the outbox of a crashed one
+/// sends those posts before new ones.
 #[derive(Debug, Default)]
 pub(super) struct PostOrder {
     refused: Option<ClientId>,
@@ -49,7 +50,7 @@ impl PostOrder {
     }
 }
 
-/// Maximum size of an emoji in bytes. A family of four with skin tones has 25 or more.
+/// Maximum size of an emoji in bytes. A family of four has 25 bytes, and 41 with skin tones.
 const EMOJI: usize = 48;
 
 /// Retry delay for a post that must wait for an earlier one. In practice the earlier post's own delay decides.
@@ -170,8 +171,8 @@ impl Session {
         }
     }
 
-    /// Fills in the person of a moderation post that only has a name: a person the author could write to, or one with a standing in the
-    /// room.
+    /// Fills in the person of a moderation post that only has a name: a person the author could write to, or one with a
+    /// standing in the room. Also refuses to close the home room.
     async fn fill_in_person(&self, room: RoomId, body: &mut Body) -> Result<(), AdmitError> {
         if *body == Body::Closed && self.hub.is_home(room) {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());

@@ -1,4 +1,4 @@
-//! Requests about rooms: join, leave, create, open a conversation; and renaming oneself.
+//! Requests about rooms: join, leave, create, and open a conversation. Also the request to change one's own name.
 
 use super::{Following, ROOMS, Session, post};
 use crate::chat::{Author, Limit, NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};

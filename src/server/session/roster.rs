@@ -12,7 +12,7 @@ use crate::wire::Event;
 
 /// Maximum number of people in one page.
 const PAGE: usize = 500;
-/// Maximum number of offline members.
+/// Maximum number of offline members in a roster.
 const OFFLINE: usize = 200;
 
 impl Session {
@@ -26,7 +26,6 @@ impl Session {
 
     pub(super) async fn send_roster(&self, room: RoomId) -> Result<(), StoreError> {
         self.outbox.wait_for_room().await;
-        // One question returns both the people present and the members, so that the two lists match.
         let known = if self.is_guest() {
             Arc::default()
         } else {
@@ -34,6 +33,7 @@ impl Session {
         };
         let among = known.iter().map(|it| it.id).collect();
         let asked = |reply| RoomQuery::Roster { among, reply };
+        // One query returns both the people present and the members, so that the two lists match.
         let Some((mut people, members)) = self.hub.ask(room, asked).await else {
             return Ok(());
         };

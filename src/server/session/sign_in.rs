@@ -85,8 +85,8 @@ pub(super) async fn sign_in(
     }
 }
 
-/// Returns the challenge that a device has signed: that of this connection or, if a proxy ends TLS in front of this server, the same one with
-/// the proxy's key, which is what the client sees.
+/// Returns the challenge that a device has signed: that of this connection or, if a proxy terminates TLS in front of
+/// this server, the same one with the proxy's key, which is what the client sees.
 fn signed_challenge(
     hub: &Hub,
     device: DeviceKey,

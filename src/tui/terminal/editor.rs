@@ -50,7 +50,7 @@ fn read_result(
         return Err(format!("cannot run '{}': no such command", editor.command));
     }
     if !status.success() {
-        return Err(format!("'{}' ended with an error", editor.command));
+        return Err(format!("'{}' exited with an error", editor.command));
     }
     let size = fs::metadata(path).map_or(0, |file| file.len());
     if size > BYTES.max(before.len() as u64) {
@@ -60,7 +60,7 @@ fn read_result(
     }
     fs::read_to_string(path).map_err(|error| match error.kind() {
         ErrorKind::InvalidData => "the text is not valid UTF-8".to_owned(),
-        ErrorKind::NotFound => format!("'{}' removed the file", editor.command),
+        ErrorKind::NotFound => format!("'{}' deleted the file with your text", editor.command),
         _ => format!("cannot read the edited text: {error}"),
     })
 }
@@ -159,9 +159,9 @@ mod tests {
     #[test]
     fn a_changed_text_is_saved_when_the_editor_fails() {
         for (command, why, left) in [
-            ("false", "ended with an error", 0),
+            ("false", "exited with an error", 0),
             ("no-such-editor-here", "no such command", 0),
-            ("rm", "removed the file", 0),
+            ("rm", "deleted the file", 0),
             (
                 "sh -c 'echo more >> \"$0\"; exit 1'",
                 "your text was saved in",

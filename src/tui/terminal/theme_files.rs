@@ -49,7 +49,7 @@ fn own(name: &str, directory: Option<&Path>) -> Result<Option<String>, ThemeErro
     };
     // Reading a pipe that nobody writes to would never end.
     if !path.is_file() {
-        return Err(unreadable("it is not a file".into()));
+        return Err(unreadable("it is not a regular file".into()));
     }
     let text = fs::read_to_string(&path).map_err(|cause| unreadable(cause.to_string()))?;
     Ok(Some(text))

@@ -201,7 +201,7 @@ fn a_damaged_message_is_reported_by_log_and_doctor_and_the_rest_is_served() {
         ),
         (
             "digest = x'0001020304050607' WHERE text = 'line 6'".into(),
-            "it does not follow from the entry before it",
+            "its digest does not match the entry before it",
         ),
     ];
     for (n, (set, what)) in damages.iter().enumerate() {

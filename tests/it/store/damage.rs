@@ -75,12 +75,12 @@ async fn other_damaged_values_of_an_entry_are_read_as_far_as_possible() {
         (
             "instance = x'0505'".into(),
             of(2, |it| it.client_id = None),
-            "the id of its post cannot be read",
+            "its client id cannot be read",
         ),
         (
             "counter = -20".into(),
             of(2, |it| it.client_id = None),
-            "the id of its post cannot be read",
+            "its client id cannot be read",
         ),
         (
             "digest = x'00'".into(),
@@ -90,7 +90,7 @@ async fn other_damaged_values_of_an_entry_are_read_as_far_as_possible() {
         (
             "digest = x'0102030405060708'".into(),
             of(2, |it| it.digest = Digest([1, 2, 3, 4, 5, 6, 7, 8])),
-            "it does not follow from the entry before it",
+            "its digest does not match the entry before it",
         ),
         (
             "at_ms = -1".into(),
@@ -109,7 +109,7 @@ async fn other_damaged_values_of_an_entry_are_read_as_far_as_possible() {
         (
             "author = x'09090909090909090909090909090909'".into(),
             of(2, |it| it.author.id = IdentityId::new([9; 16])),
-            "it does not follow from the entry before it",
+            "its digest does not match the entry before it",
         ),
     ];
     for (set, expected, named) in cases {

@@ -1,4 +1,4 @@
-//! Entering: a name, a session and a room for the client, or a refusal.
+//! Admission of a client: reserves a name, starts a session and joins a room, or refuses the client.
 
 use super::{
     Arc, Call, Guest, JoinTarget, Notification, ReceiverStream, Refusal, Request, Seat, Stage, Via,

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, Wr
 
 /// Maximum size of a message in bytes, in one frame or several.
 pub const MESSAGE: usize = 64 * 1024;
-/// Bytes read at once.
+/// Size of one read, in bytes.
 const READ: usize = 16 * 1024;
 
 pub const NORMAL: u16 = 1000;
@@ -40,7 +40,8 @@ pub enum FrameError {
 }
 
 impl FrameError {
-    /// Returns the close code. For a lost stream the code does not matter, because the close frame will hardly arrive.
+    /// Returns the close code. For a lost stream the code does not matter, because the close frame is unlikely to
+    /// arrive.
     pub fn close_code(self) -> u16 {
         match self {
             Self::Lost => NORMAL,
@@ -70,7 +71,7 @@ pub struct Incoming<S> {
     read: ReadHalf<S>,
     codec: Codec,
     buffer: BytesMut,
-    /// A message of which more fragments are still to come, and whether it is binary.
+    /// A message that is not complete yet: whether it is binary, and its fragments so far.
     fragments: Option<(bool, BytesMut)>,
 }
 

@@ -146,7 +146,10 @@ fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
         other => read(other.to_string()),
     })?;
     let Some(name) = to.to_str() else {
-        return Err(cannot_write(to, &io::Error::other("its name is not UTF-8")));
+        return Err(cannot_write(
+            to,
+            &io::Error::other("the path is not valid UTF-8"),
+        ));
     };
     create_private(to).map_err(|error| cannot_write(to, &error))?;
     db.execute("VACUUM INTO ?1", [name]).map_err(|error| {

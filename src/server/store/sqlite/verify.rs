@@ -30,7 +30,7 @@ const TABLES: [(&str, &str); 13] = [
     ("rooms", "its attributes"),
     ("members", "a membership"),
     ("standings", "an invitation, a ban or a mute"),
-    ("marks", "the highest number of an outbox"),
+    ("marks", "the number of the last post of a client"),
     ("reactions", "a reaction"),
     ("mentions", "a mention"),
     ("reads", "a read position"),
@@ -222,8 +222,9 @@ impl Verification {
             if *table == "audit"
                 && let Some(number) = audit_log::first_edited(db)?
             {
-                let what =
-                    format!("row {number} of the audit log does not follow from the one before it");
+                let what = format!(
+                    "the hash of row {number} of the audit log does not match the row before it"
+                );
                 self.report(None, None, what);
             }
             self.table += 1;
@@ -303,7 +304,7 @@ impl Verification {
                 let missing = seq.saturating_sub(self.after + 1);
                 let what = match missing {
                     1 => "it is missing".to_owned(),
-                    more => format!("it and the {} after it are missing", more - 1),
+                    more => format!("this entry and the next {} are missing", more - 1),
                 };
                 self.report(Some(room), Some(self.after + 1), what);
                 self.link = None;
@@ -346,7 +347,7 @@ impl Verification {
             ),
             (
                 has_client_id && client_id.is_none(),
-                "the id of its post cannot be read",
+                "its client id cannot be read",
             ),
             (hash.is_none(), "the hash of its body cannot be read"),
         ]
@@ -360,7 +361,7 @@ impl Verification {
                 let after = |previous| digest_of(previous, Seq(seq), author, client_id, hash);
                 let expected = after(link.expected);
                 if stored != expected && stored != after(link.stored) && wrong.is_empty() {
-                    wrong.push("it does not follow from the entry before it");
+                    wrong.push("its digest does not match the entry before it");
                 }
                 Some(ChainLink { stored, expected })
             }

@@ -34,8 +34,8 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         | Action::Room7
         | Action::Room8
         | Action::Room9 => "列表中的第 n 个房间",
-        Action::Retry => "重发这里失败的消息",
-        Action::EditFailed => "编辑这里失败的消息",
+        Action::Retry => "重发这里发送失败的消息",
+        Action::EditFailed => "编辑这里发送失败的消息",
         Action::Palette => "查找房间、成员和命令",
         Action::Lobby => "所有的房间",
         Action::Mentions => "提到你的消息",

@@ -22,7 +22,7 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         Action::PageUp => "Older messages",
         Action::PageDown => "Newer messages",
         Action::Oldest => "Oldest message",
-        Action::Newest => "Newest message; again to mark all as read",
+        Action::Newest => "Newest message; press again to mark all as read",
         Action::RoomBefore => "Room above",
         Action::RoomAfter => "Room below",
         Action::Room1
@@ -40,7 +40,7 @@ pub(super) fn action(action: Action) -> Option<&'static str> {
         Action::Lobby => "All rooms",
         Action::Mentions => "Your mentions",
         Action::Search => "Search messages",
-        Action::NextUnread => "Next unread room, then back",
+        Action::NextUnread => "Next unread room; after the last one, back to where you were",
         Action::ToNew => "First new message",
         Action::Select => "Select a message",
         Action::Help => "Show this help",

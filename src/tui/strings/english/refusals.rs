@@ -61,7 +61,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
             ("kick", "moderator") => "only moderators of this room can remove people",
             ("ban", "moderator") => "only moderators of this room can ban people",
             ("mute", "moderator") => "only moderators of this room can mute people",
-            ("role", "owner") => "only owners of this room can make moderators",
+            ("role", "owner") => "only owners of this room can appoint moderators",
             ("erase", "moderator") => "only moderators of this room can delete others' messages",
             ("close", "owner") => "only owners of this room can close it",
             _ => "this needs the permission '{0}', which every {1} of this room has",
