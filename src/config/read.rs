@@ -62,7 +62,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let silent = text(&pipe(directory.path())).unwrap_err();
         assert_eq!(silent.kind(), ErrorKind::TimedOut);
-        assert!(silent.to_string().contains("it is not a regular file"), "{silent}");
+        assert!(
+            silent.to_string().contains("it is not a regular file"),
+            "{silent}"
+        );
         let endless = text(Path::new("/dev/zero")).unwrap_err();
         assert_eq!(endless.kind(), ErrorKind::FileTooLarge);
         let large = directory.path().join("large");
