@@ -140,7 +140,11 @@ pub enum CliCommand {
     /// Stop the server that runs in the background
     Stop,
     /// Join a server by pasting its link, or by reading it from standard input
-    Join,
+    Join {
+        /// The link; without it you are asked for it, so that no other user of this machine sees the invitation
+        #[arg(value_name = "LINK")]
+        link: Option<String>,
+    },
     /// Trust the key of a server from now on
     Trust(TrustArgs),
     /// Restore a backup; stop the server first
@@ -260,7 +264,7 @@ pub fn run(args: &Args) -> Result<()> {
         Some(CliCommand::Admin(command)) => admin::run(&config, command),
         Some(CliCommand::Stop) => stop::run(&config),
         Some(CliCommand::Trust(args)) => trust::trust(&config, args),
-        Some(CliCommand::Join) => join::run(trust::with_link(config)?),
+        Some(CliCommand::Join { link }) => join::run(trust::with_link(config, link.as_deref())?),
         Some(CliCommand::Doctor) => doctor::run(args),
         None if args.demo => demo::run(config),
         None if args.serve => serve::run(config),

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use super::host::BackgroundServer;
-use super::target::{Target, credentials};
+use super::target::{self, Target, credentials};
 use crate::chat::InstanceId;
 use crate::client::{Client, ClientConfig, Connector, known_servers, profile};
 use crate::config::{Config, ServerLink, without_secret};
@@ -21,6 +21,7 @@ pub fn run(config: Config) -> Result<()> {
         eprint_warning();
     }
     with_screen(async move {
+        target::find_moved(&config).await;
         let setup = setup(&config);
         let theme_line = config.join.theme_line.clone();
         let shown = show(setup, connect(config)).await;

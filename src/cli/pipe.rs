@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::join::connector;
-use super::target::{Target, credentials};
+use super::target::{self, Target, credentials};
 use crate::chat::{InstanceId, Refusal, RoomInfo};
 use crate::client::{Client, ClientConfig, Command, Event, LinkState, RequestKind, profile};
 use crate::config::Config;
@@ -57,7 +57,8 @@ pub struct HeadlessClient {
 
 impl HeadlessClient {
     /// Connects. There is no outbox on disk: what was not sent when this process ends is never sent.
-    pub fn open(config: &Config, instance: InstanceId, room: Option<String>) -> Result<Self> {
+    pub async fn open(config: &Config, instance: InstanceId, room: Option<String>) -> Result<Self> {
+        target::find_moved(config).await;
         let mut target = Target::new(config, config.join.link());
         let key = target.choose_profile()?;
         let profiles = config.paths.data.join("profiles");

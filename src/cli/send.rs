@@ -69,7 +69,7 @@ async fn send(config: &Config, args: &SendArgs, text: String, within: Duration) 
         Some(_) => None,
         None => Some(config.join.room.clone().unwrap_or_default()),
     };
-    let mut pipe = HeadlessClient::open(config, client_id.instance, room)?;
+    let mut pipe = HeadlessClient::open(config, client_id.instance, room).await?;
     let mut is_posted = false;
     let to = args
         .user

@@ -24,7 +24,7 @@ use crate::server::data_dir::{
     CertificateFiles, DataDir, Purpose, ServerKey, ServerNote, make_directory,
 };
 use crate::server::endpoint::shared_link::SharedLink;
-use crate::server::hub::{HubConfig, first_invite};
+use crate::server::hub::{FirstInvite, HubConfig, first_invite};
 use crate::server::listen::{ClearText, ConnectionLimits, CurrentTls, Encryption};
 use crate::server::log::{self, Bodies};
 use crate::server::store::Store;
@@ -137,7 +137,7 @@ async fn serve(config: Config, directory: DataDir) -> Result<()> {
     server_config.hub.uptime = Some(UptimeFile::new(&directory.uptime()));
     if !serve.is_background {
         let newcomers = newcomers(server_config.hub.registration, &*store).await?;
-        if newcomers == Newcomers::NeedInvite {
+        if matches!(newcomers, Newcomers::NeedInvite { .. }) {
             tracing::info!("new people need an invitation: run `tchat admin invite`");
         }
         let joining = (link.as_str(), newcomers);
@@ -181,9 +181,12 @@ async fn newcomers(registration: Registration, store: &dyn Store) -> Result<Newc
     let invite = if std::io::stdout().is_terminal() {
         first_invite(store, InviteTerms::TEAM).await?
     } else {
-        None
+        FirstInvite::Exists { uses_left: 0 }
     };
-    Ok(invite.map_or(Newcomers::NeedInvite, Newcomers::Invited))
+    Ok(match invite {
+        FirstInvite::Made(invite) => Newcomers::Invited(invite),
+        FirstInvite::Exists { uses_left } => Newcomers::NeedInvite { uses_left },
+    })
 }
 
 /// Whether the first public name of a server has a certificate that other machines trust.
@@ -295,10 +298,22 @@ fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let is_on_terminal = std::io::stdin().is_terminal();
+        let terminal_gone = async move {
+            while hangup.recv().await.is_some() {
+                if is_on_terminal && !std::io::stdin().is_terminal() {
+                    return;
+                }
+            }
+        };
         Ok(async move {
             tokio::select! {
                 _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "stopping"),
                 _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "stopping"),
+                () = terminal_gone => {
+                    tracing::info!(signal = "SIGHUP", "stopping: the terminal was closed");
+                }
             }
         })
     }

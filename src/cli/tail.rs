@@ -28,7 +28,7 @@ async fn tail(config: &Config, args: &TailArgs) -> Result<()> {
     // A tail posts nothing, so its outbox needs no unique id.
     let instance = InstanceId::new([0; 16]);
     let room = config.join.room.clone().unwrap_or_default();
-    let mut pipe = HeadlessClient::open(config, instance, Some(room))?;
+    let mut pipe = HeadlessClient::open(config, instance, Some(room)).await?;
     let format = if args.json {
         Format::Json
     } else {

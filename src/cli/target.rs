@@ -18,6 +18,8 @@ use crate::client::{Credentials, Dialled, Distrust, Protection, Untrusted, boxed
 use crate::config::{Address, Config, ServerLink};
 use crate::server::data_dir::{self, ServerNote};
 
+/// How many earlier addresses of a server that has moved are remembered.
+const OTHER_ADDRESSES: usize = 2;
 /// The time limit for one of several addresses.
 const ADDRESS_WITHIN: Duration = Duration::from_secs(3);
 
@@ -178,6 +180,11 @@ impl Target {
             return Ok(Dialled::clear_text(stream));
         }
         match self.secure(address, stream).await {
+            // A server that has moved here with its key. The handshake has shown that it has the key.
+            Err(error) if self.moved(&error).is_some() => {
+                self.follow_move(address, self.moved(&error))?;
+                self.secure(address, connect(address).await?).await
+            }
             // Our own server had just started and wrote its pin while we connected.
             Err(error) if self.is_own(address, &error) => match self.dial_socket(address).await? {
                 Some(dialled) => Ok(dialled),
@@ -212,6 +219,32 @@ impl Target {
     fn is_own(&self, address: &Address, error: &io::Error) -> bool {
         let why = tls::untrusted(error).map(|it| &it.why);
         matches!(why, Some(Distrust::Unknown(pin)) if self.own_pin(address) == Some(*pin))
+    }
+
+    /// Returns the pin of the unknown server at an address, if it is known at another one.
+    fn moved(&self, error: &io::Error) -> Option<Pin> {
+        let Some(Distrust::Unknown(pin)) = tls::untrusted(error).map(|it| &it.why) else {
+            return None;
+        };
+        let known = KnownServers::read(&self.data).ok()?;
+        known.profile_of(*pin).is_some().then_some(*pin)
+    }
+
+    /// Remembers the new address of a server that has moved, and that `tchat` returns to it, if it did before.
+    fn follow_move(&self, address: &Address, pin: Option<Pin>) -> io::Result<()> {
+        self.trust(address, pin)?;
+        let last = known_servers::last_joined(&self.data);
+        let last = last.and_then(|link| link.parse::<ServerLink>().ok());
+        if let Some(last) = last.filter(|last| pin.is_some() && last.pin == pin) {
+            let others = last.addresses().filter(|it| *it != address).cloned();
+            let moved = ServerLink {
+                server: address.clone(),
+                others: others.take(OTHER_ADDRESSES).collect(),
+                ..last.clone()
+            };
+            known_servers::remember_last(&self.data, &moved.to_string());
+        }
+        Ok(())
     }
 
     async fn secure(&self, address: &Address, stream: TcpStream) -> io::Result<Dialled> {
@@ -310,6 +343,20 @@ impl Target {
         };
         KnownServers::remember(&self.data, server).map_err(io::Error::other)
     }
+}
+
+/// Looks whether the server at an address that was never joined is one that has moved there with its key. Then its profile is known before a
+/// client starts. Best effort: otherwise the connection itself says what is wrong.
+pub async fn find_moved(config: &Config) {
+    let target = Target::new(config, config.join.link());
+    let address = target.link.server.profile_key();
+    let is_known = KnownServers::read(&target.data).is_ok_and(|known| known.at(&address).is_some());
+    let is_named = target.link.pin.is_some() || target.is_here;
+    if is_known || is_named || target.is_clear || target.has_credential() {
+        return;
+    }
+    // Only what it remembers is needed.
+    let _remembered = timeout(ADDRESS_WITHIN, target.dial()).await;
 }
 
 /// Returns the credentials to sign in with: those of a program, or of a profile on this machine with the invitation that the link has.

@@ -1,6 +1,6 @@
 //! `tchat trust` and `tchat join`: decides by which key a server is recognised from now on.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Read as _, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -9,11 +9,15 @@ use tokio::time::timeout;
 use super::TrustArgs;
 use super::target::Target;
 use crate::client::{Distrust, Protection, tls};
-use crate::config::{Config, ServerLink, without_secret};
+use crate::config::{Config, LinkError, ServerLink, without_secret};
 use crate::tui::strings::{self, Strings, fill};
 
 /// The maximum length of a line to read, in bytes.
 const LINE: u64 = 4096;
+/// The most lines of a pasted link.
+const LINK_LINES: usize = 20;
+/// How long the next line of a paste may take.
+const PASTE_PAUSE: Duration = Duration::from_millis(50);
 /// How long a server has to answer.
 const DIAL_WITHIN: Duration = Duration::from_secs(10);
 /// What to type to trust an unknown key, in every language: a single letter is too easily typed by mistake.
@@ -76,22 +80,67 @@ pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
     Ok(())
 }
 
-/// Reads a link from a prompt or from standard input, and returns the configuration to join its server.
+/// Reads a link from a prompt or from standard input, unless it was given, and returns the configuration to join its server.
 ///
 /// # Errors
 /// The text is not a link.
-pub fn with_link(mut config: Config) -> Result<Config> {
+pub fn with_link(mut config: Config, given: Option<&str>) -> Result<Config> {
     let s = strings::of(&config.join.locale);
-    if io::stdin().is_terminal() {
-        print(s.trust.paste_link);
-    }
-    let text = line()?;
-    let text = text.trim();
+    let text = match given {
+        Some(text) => text.to_owned(),
+        None => read_link(s)?,
+    };
     let link: ServerLink = text
         .parse()
-        .with_context(|| fill(s.trust.no_link, &[&without_secret(text)]))?;
+        .with_context(|| fill(s.trust.no_link, &[&without_secret(&text)]))?;
     config.join.set_link(link);
     Ok(config)
+}
+
+/// Reads the text of a link. In a narrow window it was copied as several lines. All of them are read, so that no part of an invitation is left
+/// for the shell.
+fn read_link(s: &Strings) -> Result<String> {
+    if !io::stdin().is_terminal() {
+        let mut text = String::new();
+        io::stdin().lock().take(LINE).read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    print(s.trust.paste_link);
+    let mut text = String::new();
+    for _ in 0..LINK_LINES {
+        let line = line()?;
+        let is_end = line.trim().is_empty() && !is_input_waiting();
+        if is_end && (line.is_empty() || !text.trim().is_empty()) {
+            break;
+        }
+        text.push_str(&line);
+        if is_input_waiting() {
+            continue;
+        }
+        match text.parse::<ServerLink>() {
+            Err(LinkError::Pin(_) | LinkError::Invite(_)) => print(s.trust.paste_rest),
+            Err(_) if text.trim().is_empty() => print(s.trust.paste_link),
+            _ => break,
+        }
+    }
+    Ok(text)
+}
+
+/// Whether the rest of a paste is still to be read.
+fn is_input_waiting() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let stdin = io::stdin();
+        let mut waiting = [PollFd::new(&stdin, PollFlags::IN)];
+        let wait = Timespec {
+            tv_sec: 0,
+            tv_nsec: PASTE_PAUSE.subsec_nanos().into(),
+        };
+        poll(&mut waiting, Some(&wait)).is_ok_and(|ready| ready > 0)
+    }
+    #[cfg(not(unix))]
+    false
 }
 
 /// Asks the user a question, and fails unless the answer is right.
@@ -108,7 +157,7 @@ fn confirm(s: &Strings, question: &str, is_right: impl Fn(&str) -> bool) -> Resu
 
 fn line() -> Result<String> {
     let mut text = String::new();
-    io::Read::take(io::stdin().lock(), LINE).read_line(&mut text)?;
+    io::stdin().lock().take(LINE).read_line(&mut text)?;
     Ok(text)
 }
 

@@ -1,5 +1,6 @@
 //! The link to a server that people send to each other: where it is, and the pin by which it is recognised.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -23,7 +24,7 @@ pub enum LinkError {
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error("the pin after '#' is not valid: {0}; copy the whole link again")]
-    Pin(#[from] PinError),
+    Pin(PinError),
     #[error(
         "a link with several hosts needs the pin of the server after '#'; copy the whole link again"
     )]
@@ -31,7 +32,7 @@ pub enum LinkError {
     #[error("a link has at most {ADDRESSES} hosts")]
     Addresses,
     #[error("{0}; copy the whole link again")]
-    Invite(#[from] InviteError),
+    Invite(InviteError),
 }
 
 /// The maximum number of addresses in a link.
@@ -42,7 +43,7 @@ impl FromStr for ServerLink {
     type Err = LinkError;
 
     fn from_str(text: &str) -> Result<Self, LinkError> {
-        let text = bare(text);
+        let text = &*bare(text);
         if !Self::is_meant(text) {
             return Ok(Self::from(text.parse::<Address>()?));
         }
@@ -54,7 +55,7 @@ impl FromStr for ServerLink {
         let server = servers.next().ok_or(AddressError::Host)??;
         let others = servers.collect::<Result<Vec<_>, _>>()?;
         let (pin, invite) = match secret.split_once('.') {
-            Some((pin, invite)) => (pin, Some(invite.parse()?)),
+            Some((pin, invite)) => (pin, Some(invite.parse().map_err(LinkError::Invite)?)),
             None => (secret, None),
         };
         if others.len() >= ADDRESSES {
@@ -69,7 +70,7 @@ impl FromStr for ServerLink {
             others,
             pin: match pin {
                 "" => None,
-                pin => Some(pin.parse()?),
+                pin => Some(pin.parse().map_err(LinkError::Pin)?),
             },
             invite,
         })
@@ -78,6 +79,7 @@ impl FromStr for ServerLink {
 
 /// Returns the part of a link that an error message may show: everything before `#`, because an invitation after it is a secret.
 pub fn without_secret(text: &str) -> &str {
+    let text = unquoted(text);
     match text.split_once('#') {
         Some((place, secret)) if !secret.is_empty() => place,
         _ => text,
@@ -85,8 +87,26 @@ pub fn without_secret(text: &str) -> &str {
 }
 
 /// Removes the quotes around a link, which shells need and people copy along with it.
-fn bare(text: &str) -> &str {
-    text.trim().trim_matches(['\'', '"', '<', '>'])
+fn unquoted(text: &str) -> &str {
+    text.trim().trim_matches(QUOTES)
+}
+
+const QUOTES: [char; 4] = ['\'', '"', '<', '>'];
+
+/// Returns a link as it was meant: without the words before it, and without the line ends and spaces that a narrow window or a mail program
+/// put into it. Any other text only loses its quotes.
+fn bare(text: &str) -> Cow<'_, str> {
+    let start = text.char_indices().find_map(|(at, _)| {
+        let scheme = text.get(at..at + SCHEME.len())?;
+        scheme.eq_ignore_ascii_case(SCHEME).then_some(at)
+    });
+    match start {
+        Some(at) => {
+            let kept = |c: &char| !c.is_whitespace() && !QUOTES.contains(c);
+            Cow::Owned(text[at..].chars().filter(kept).collect())
+        }
+        None => Cow::Borrowed(unquoted(text)),
+    }
 }
 
 impl From<Address> for ServerLink {
@@ -103,7 +123,7 @@ impl From<Address> for ServerLink {
 impl ServerLink {
     /// Whether a text is meant as a link, even if something in it is wrong.
     pub fn is_meant(text: &str) -> bool {
-        let scheme = bare(text).get(..SCHEME.len());
+        let scheme = unquoted(text).get(..SCHEME.len());
         scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(SCHEME))
     }
 
@@ -152,6 +172,10 @@ mod tests {
                 format!(" '{text}'\n"),
                 format!("<{text}>"),
                 text.to_uppercase(),
+                format!("join us: {text}"),
+                format!("加入：'{text}'"),
+                // As a narrow window shows it.
+                format!("{}\n{}\r\n  {}", &text[..20], &text[20..40], &text[40..]),
             ] {
                 let again: ServerLink = pasted.parse().unwrap();
                 assert_eq!(again.pin, link.pin, "{pasted}");

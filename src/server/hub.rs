@@ -38,7 +38,7 @@ pub(crate) use self::admission::{AdmitError, Admitted};
 use self::charging::Slots;
 use self::guest::Guest;
 pub(crate) use self::guest::Reach;
-pub(crate) use self::invites::first_invite;
+pub(crate) use self::invites::{FirstInvite, first_invite};
 use self::locks::Locks;
 use self::names::{Names, Operators};
 use self::read_positions::PendingReads;

@@ -27,7 +27,10 @@ pub(super) enum Newcomers {
     /// With this invitation.
     Invited(Invite),
     /// With an invitation that was made before, or is yet to be made.
-    NeedInvite,
+    NeedInvite {
+        /// How many people links that were sent earlier still let in, if that was looked up.
+        uses_left: u32,
+    },
     /// They cannot join: registration is closed.
     Refused,
 }
@@ -89,9 +92,16 @@ fn print_link(link: &str, newcomers: Newcomers) {
                 "  invite   up to {uses} people can join with it within {days} days; `tchat admin invite` creates more"
             );
         }
-        Newcomers::NeedInvite => {
-            println!("  join     tchat '{link}'");
-            println!("  invite   new people need an invitation; `tchat admin invite` creates one");
+        Newcomers::NeedInvite { uses_left } => {
+            println!("  link     '{link}'");
+            println!("  join     people with an account run `tchat join` and paste this link");
+            if uses_left > 0 {
+                println!(
+                    "  invite   links that you sent earlier still let in {uses_left} new people; `tchat admin invite` creates another"
+                );
+            } else {
+                println!("  invite   `tchat admin invite` creates a link for new people");
+            }
         }
         Newcomers::Refused => {
             println!("  join     tchat '{link}'");

@@ -33,7 +33,7 @@ pub(in crate::cli) fn data_directory(error: DataError, config: &Config) -> anyho
                 .unwrap_or_default();
             let data = config.paths.data.display();
             anyhow::anyhow!(
-                "{error}\njoin it with `tchat{server}`, stop it with `tchat stop --data '{data}'`, \
+                "{error}\nstop it with `tchat stop --data '{data}'`, join it with `tchat{server}`, \
                  or use another directory with `--data DIR`"
             )
         }

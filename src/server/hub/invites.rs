@@ -15,16 +15,29 @@ use crate::server::store::{
 /// Maximum number of invitations for new accounts that can be used at the same time.
 const INVITES: usize = 256;
 
-/// Makes the first invitation of a server, for its team. Returns `None` if there is one that can still be used: only its hash is stored, so it
-/// cannot be shown again.
+/// The invitation for the team of a server that starts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FirstInvite {
+    Made(Invite),
+    /// There are others that can still be used, so many times. Only their hashes are stored, so they cannot be shown again.
+    Exists {
+        uses_left: u32,
+    },
+}
+
+/// Makes the first invitation of a server, for its team, unless there is one that can still be used.
 pub async fn first_invite(
     store: &dyn Store,
     terms: InviteTerms,
-) -> Result<Option<Invite>, StoreError> {
+) -> Result<FirstInvite, StoreError> {
     let clock = LogClock::resume(WallClock::default(), store.newest().await?);
     let now = clock.stamp();
-    if !store.invites(now).await?.is_empty() {
-        return Ok(None);
+    let open = store.invites(now).await?;
+    if !open.is_empty() {
+        let for_new = |it: &&InviteRecord| matches!(it.purpose, InvitePurpose::Account { .. });
+        let uses = open.iter().filter(for_new).map(|it| it.uses_left);
+        let uses_left = uses.fold(0, u32::saturating_add);
+        return Ok(FirstInvite::Exists { uses_left });
     }
     let purpose = InvitePurpose::Account {
         role: terms.role,
@@ -40,7 +53,7 @@ pub async fn first_invite(
     };
     let change = AccountChange::AddInvite(record, now);
     store.change_account(change, Some(audit)).await?;
-    Ok(Some(invite))
+    Ok(FirstInvite::Made(invite))
 }
 
 /// Returns the detail that the audit log shows for a new invitation.

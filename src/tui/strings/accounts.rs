@@ -5,6 +5,8 @@ words! {
     Accounts {
         /// The title of a list of devices, and the words of its lines: id, name, when last seen, from where.
         devices_title,
+        /// How to change them.
+        devices_hint,
         this_device,
         connected,
         seen,
@@ -54,6 +56,7 @@ words! {
 
 pub(super) static ENGLISH: Accounts = Accounts {
     devices_title: "Your devices",
+    devices_hint: "/devices revoke ID removes one, /devices add adds one",
     this_device: "this device",
     connected: "connected",
     seen: "last seen {0}",
@@ -94,6 +97,7 @@ pub(super) static ENGLISH: Accounts = Accounts {
 
 pub(super) static CHINESE: Accounts = Accounts {
     devices_title: "你的设备",
+    devices_hint: "/devices revoke ID 移除，/devices add 添加",
     this_device: "本机",
     connected: "在线",
     seen: "最近使用：{0}",

@@ -299,7 +299,7 @@ pub static CHINESE: Strings = Strings {
     link_lost: "连接中断",
     restarting: "服务器正在关闭",
     too_slow: "接收消息太慢，被服务器断开",
-    revoked: "这台设备已从你的账号中移除，或者账号已被删除",
+    revoked: "这台设备已从你的账号中移除，或者账号已被删除；要重新添加，请在另一台设备上输入 /devices add，然后在这里运行 `tchat join`",
     about_join_first: "加入第一个房间",
     about_join: "加入 #{0}",
     about_leave: "离开这个房间",

@@ -53,7 +53,8 @@ pub(super) fn answered(state: &mut State, answer: Result<AccountAnswer, CallErro
             let zone = state.screen.zone.clone();
             let lines = devices.iter();
             let lines = lines.flat_map(|device| accounts::device(s, &zone, device));
-            let lines = lines.collect();
+            let mut lines: Vec<String> = lines.collect();
+            lines.extend([String::new(), s.accounts.devices_hint.to_owned()]);
             show(state, s.accounts.devices_title, lines);
         }
         Ok(AccountAnswer::Added(link)) => {

@@ -14,22 +14,33 @@ use crate::tui::timeline::ItemKind;
 pub const YES: &str = "yes";
 
 /// Handles a change of the link: closes an open question. If the connection ended because the server is unknown, asks
-/// whether to trust its key. If the server was not recognised for another reason, adds a line to the room that says
-/// what to do. Plain mode prints the reason, which already says so.
+/// whether to trust its key. If it ended for a reason that needs the user, adds a line to the room that says what to do. Plain mode prints the reason, which already says so.
 pub(super) fn linked(state: &mut State) {
     let is_question = |overlay: &mut Overlay| matches!(overlay, Overlay::Trust { .. });
     drop(state.overlays.top.take_if(is_question));
     drop(state.overlays.behind.take_if(is_question));
-    let LinkState::Stopped(DisconnectReason::Untrusted(untrusted)) = &state.connection.link else {
+    let LinkState::Stopped(reason) = &state.connection.link else {
         return;
     };
     if state.screen.is_plain {
         return;
     }
-    let Untrusted { server, why } = untrusted;
-    let Distrust::Unknown(pin) = why else {
+    let DisconnectReason::Untrusted(Untrusted {
+        server,
+        why: Distrust::Unknown(pin),
+    }) = reason
+    else {
+        let has_next_step = matches!(
+            reason,
+            DisconnectReason::Untrusted(_)
+                | DisconnectReason::Revoked
+                | DisconnectReason::Refused(_)
+        );
+        if !has_next_step {
+            return;
+        }
         // The status line has no space for what to do next. If no room is open, the reason is shown in its place.
-        let words = text::line(&state.preferences.strings.untrusted(untrusted));
+        let words = text::line(&state.preferences.strings.why(reason));
         let now = state.now_ms();
         if let Some(room) = state.current_mut() {
             room.timeline.add_local_line(ItemKind::System(words), now);

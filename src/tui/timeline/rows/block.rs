@@ -40,13 +40,16 @@ impl Block {
     /// A private message that is also shown outside its conversation. `recipient` says who it is for.
     pub fn private(status: &PostStatus, recipient: &SafeText, said: Said) -> Self {
         let (gutter, aside) = match status {
-            PostStatus::Stored => (Gutter::Private, recipient),
-            PostStatus::Pending => (Gutter::Pending, recipient),
-            PostStatus::Failed(why) => (Gutter::Failed, why),
+            PostStatus::Stored => (Gutter::Private, recipient.clone()),
+            PostStatus::Pending => (Gutter::Pending, recipient.clone()),
+            // Without the recipient, it would look like a message to the room.
+            PostStatus::Failed(why) => {
+                (Gutter::Failed, text::line(&format!("{recipient} · {why}")))
+            }
         };
         Self {
             gutter,
-            aside: Some(aside.clone()),
+            aside: Some(aside),
             ..Self::new(Scope::MessagePrivate, said)
         }
     }
