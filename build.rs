@@ -25,7 +25,7 @@ const UNARY: [(&str, &str); 8] = [
     ("delete_account", "DeleteAccount"),
 ];
 /// The calls of `tchat.admin.v1`.
-const ADMIN: [(&str, &str); 12] = [
+const ADMIN: [(&str, &str); 20] = [
     ("create_invite", "CreateInvite"),
     ("list_invites", "ListInvites"),
     ("revoke_invite", "RevokeInvite"),
@@ -37,6 +37,14 @@ const ADMIN: [(&str, &str); 12] = [
     ("create_bot", "CreateBot"),
     ("list_account_devices", "ListAccountDevices"),
     ("revoke_account_device", "RevokeAccountDevice"),
+    ("ban", "Ban"),
+    ("unban", "Unban"),
+    ("list_bans", "ListBans"),
+    ("kick", "Kick"),
+    ("list_sessions", "ListSessions"),
+    ("get_status", "GetStatus"),
+    ("list_limits", "ListLimits"),
+    ("moderate_room", "ModerateRoom"),
     ("list_audit", "ListAudit"),
 ];
 /// The protocols of `proto/bridge`: package, service, and the methods that stream in both directions.

@@ -5,6 +5,7 @@
 
 mod account;
 mod amendment;
+mod ban;
 mod body;
 mod device;
 mod entry;
@@ -27,10 +28,12 @@ mod stamp;
 mod unread;
 
 pub use account::{
-    AccountInfo, AccountOrigin, AuditAct, AuditEntry, Device, RoleError, ServerRole,
+    AccountInfo, AccountOrigin, AuditAct, AuditEntry, Device, LimitInfo, RoleError, RoomAct,
+    ServerRole, ServerStatus, SessionInfo,
 };
 pub(crate) use amendment::react;
 pub use amendment::{Amended, Amendment, Reaction};
+pub use ban::{BanInfo, BanTarget, Network};
 pub use body::Body;
 pub use device::{Challenge, DeviceKey, DeviceSecret, FormerProof, SessionToken, Transport};
 pub use entry::{Author, Entry, Post, Recipient};

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-pub use self::admin::{AdminCommand, ChangeAccount};
+pub use self::admin::{AdminArgs, ChangeAccount};
 pub use self::parse::parse;
 pub use self::pipe::ExitError;
 use crate::config::{Config, Overrides, ServerLink};
@@ -135,8 +135,7 @@ pub enum CliCommand {
     /// Check the terminal, the configuration and the server, and explain how to fix problems; exits with 0 if there are none, else with 1
     Doctor,
     /// Manage the server running on this machine
-    #[command(subcommand)]
-    Admin(AdminCommand),
+    Admin(AdminArgs),
     /// Stop the server that runs in the background
     Stop,
     /// Join a server by pasting its link, or by reading it from standard input

@@ -361,6 +361,10 @@ pub enum DisconnectReason {
     TooSlow,
     /// This device was revoked, or the account was removed.
     Revoked,
+    /// The account was banned from the server.
+    Banned,
+    /// An administrator ended the session.
+    Kicked,
     /// We closed it ourselves.
     Disconnected,
     Refused(Refusal),

@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod account;
+mod administration;
 mod body;
 mod codec;
 mod entry;
@@ -37,6 +38,10 @@ pub use account::{
     account_from, account_to, audit_from, audit_to, device_from, device_to, invite_from,
     invite_terms_from, invite_terms_to, invite_to, server_role_asked, server_role_from,
     server_role_to,
+};
+pub use administration::{
+    ban_from, ban_to, limit_from, limit_to, room_act_from, room_act_to, session_from, session_to,
+    status_from, status_to,
 };
 pub(crate) use body::{amended_from_bytes, amended_to_bytes};
 pub use codec::{Frame, encode_event};

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Author;
+use sha2::{Digest as _, Sha256};
+
+use super::{Author, Seq, Via};
 
 /// What a person may do on the whole server. Each role includes the ones before it.
 ///
@@ -129,6 +131,59 @@ pub struct AccountInfo {
     pub is_connected: bool,
 }
 
+/// A session, as administrators see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SessionInfo {
+    pub name: String,
+    pub role: ServerRole,
+    pub via: Via,
+    /// The address that it comes from; empty: through the local socket.
+    pub from: String,
+    /// When it began, in Unix milliseconds.
+    pub since_ms: u64,
+}
+
+/// The state of a server, as administrators see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServerStatus {
+    pub version: String,
+    /// When it was started, in Unix milliseconds.
+    pub started_ms: u64,
+    pub sessions: u32,
+    /// People with at least one session.
+    pub connected: u32,
+    pub accounts: u32,
+    pub rooms: u32,
+    /// Who may make an account.
+    pub registration: String,
+    pub bans: u32,
+    /// Stored values that verification found damaged.
+    pub damages: u64,
+}
+
+/// A limit of a server with its value, as administrators see it. The fields are those of [`LimitRow`](super::LimitRow).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LimitInfo {
+    pub name: String,
+    /// 0: it is turned off.
+    pub value: u32,
+    pub default: u32,
+    pub charged: String,
+    pub unit: String,
+    pub protects: String,
+}
+
+/// What an administrator does to a public room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RoomAct {
+    Close,
+    Topic(String),
+    /// Makes the account with this name an owner.
+    Owner(String),
+    /// Deletes the message with this seq for everyone.
+    Erase(Seq),
+}
+
 /// What an administrator did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AuditAct {
@@ -147,6 +202,17 @@ pub enum AuditAct {
     ReplaceDevices,
     /// An account that was registered openly was removed, because it was not used for a long time.
     Lapse,
+    /// Banned an account or a network from the server.
+    Ban,
+    Unban,
+    /// Ended the sessions of a person.
+    Kick,
+    /// Closed a public room, set its topic or gave it another owner.
+    CloseRoom,
+    RoomTopic,
+    RoomOwner,
+    /// Deleted a message in a public room.
+    Erase,
 }
 
 impl AuditAct {
@@ -164,6 +230,13 @@ impl AuditAct {
             Self::Migrate => "migrate",
             Self::ReplaceDevices => "replace-devices",
             Self::Lapse => "lapse",
+            Self::Ban => "ban",
+            Self::Unban => "unban",
+            Self::Kick => "kick",
+            Self::CloseRoom => "close-room",
+            Self::RoomTopic => "room-topic",
+            Self::RoomOwner => "room-owner",
+            Self::Erase => "erase",
         }
     }
 }
@@ -185,6 +258,34 @@ pub struct AuditEntry {
     pub detail: String,
     /// SHA-256 over the row and the hash of the row before it.
     pub hash: [u8; 32],
+}
+
+impl AuditEntry {
+    /// Returns the hash that this row has after a row with the hash `before`: SHA-256 over that hash and all fields, each preceded by its length
+    /// in bytes (4 bytes, big-endian).
+    pub fn hash_after(&self, before: &[u8; 32]) -> [u8; 32] {
+        let (actor, name) = match &self.actor {
+            Some(actor) => (&actor.id.bytes()[..], actor.name.as_str()),
+            None => (&[][..], ""),
+        };
+        let fields: [&[u8]; 8] = [
+            before,
+            &self.number.to_be_bytes(),
+            &self.at_ms.to_be_bytes(),
+            actor,
+            name.as_bytes(),
+            self.act.as_bytes(),
+            self.target.as_bytes(),
+            self.detail.as_bytes(),
+        ];
+        let mut hash = Sha256::new();
+        for field in fields {
+            let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
+            hash.update(length.to_be_bytes());
+            hash.update(field);
+        }
+        hash.finalize().into()
+    }
 }
 
 #[cfg(test)]

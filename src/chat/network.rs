@@ -24,6 +24,12 @@ const PRIVATE: [&str; 7] = [
 #[error("'{0}' is not a network (write it like 10.0.0.0/8, or a single address)")]
 pub struct NetworkError(String);
 
+impl NetworkError {
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 impl Networks {
     /// Parses networks and single addresses.
     ///

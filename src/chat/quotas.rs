@@ -1,5 +1,7 @@
 //! The limits of a server: one table with a row for each. The configuration reads it, the server charges by it, and clients name what is used up.
 
+use super::Limits;
+
 /// Who is charged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Charged {
@@ -150,6 +152,14 @@ impl Quotas {
             quotas.set(row.limit, 0);
         }
         quotas
+    }
+
+    /// Sets the limits for posts to those that clients are told.
+    #[must_use]
+    pub fn of_posts(mut self, limits: &Limits) -> Self {
+        self.set(Limit::Posts, limits.per_second);
+        self.set(Limit::PostBurst, limits.burst);
+        self
     }
 
     /// Returns a limit; `None`: it is turned off.

@@ -49,6 +49,8 @@ pub enum RefusalCode {
     InviteInvalid,
     RegistrationClosed,
     LimitReached,
+    /// The account, or the address of a new person, is banned from the server.
+    ServerBanned,
     /// Somebody else has the number. Only bridges whose protocols identify people by number create it, for their own clients.
     NumberTaken,
     /// Created by the client itself: there is no connection, and this request cannot wait for one.

@@ -15,6 +15,8 @@ pub enum CallError {
     /// A limit of the server is reached.
     Limited(Refusal),
     Missing(Missing),
+    /// The room does not allow it: it is the one where everyone starts, or the account is not in it.
+    RoomRefuses,
     /// It would leave the server without an owner.
     LastOwner,
     /// The name is taken or looks like one that is.
@@ -35,6 +37,10 @@ pub enum Missing {
     Invite(String),
     Account(String),
     Device(String),
+    /// Nobody with this name is connected.
+    Session(String),
+    /// A public room, or the message or account in it.
+    PublicRoom,
     /// One of the given rooms, or a room that we may not add people to.
     Room,
 }

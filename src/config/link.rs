@@ -102,8 +102,9 @@ fn bare(text: &str) -> Cow<'_, str> {
     });
     match start {
         Some(at) => {
-            let kept = |c: &char| !c.is_whitespace() && !QUOTES.contains(c);
-            Cow::Owned(text[at..].chars().filter(kept).collect())
+            let lines = text[at..].lines().map(str::trim);
+            let kept = |c: &char| !QUOTES.contains(c);
+            Cow::Owned(lines.flat_map(str::chars).filter(kept).collect())
         }
         None => Cow::Borrowed(unquoted(text)),
     }

@@ -6,6 +6,7 @@
 mod account_names;
 mod administration;
 mod admission;
+mod bans;
 mod bots;
 pub(crate) mod charging;
 mod devices;
@@ -15,6 +16,7 @@ mod invites;
 mod lapse;
 mod locks;
 mod mentions;
+mod moderation;
 mod names;
 mod people;
 mod personal;
@@ -23,6 +25,7 @@ mod resolve;
 mod room_list;
 mod rooms;
 mod sign_in;
+mod status;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,6 +37,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::administration::{AdminFailure, Administrator, RemoveWhen};
+use self::admission::SessionEnd;
 pub(crate) use self::admission::{AdmitError, Admitted};
 use self::charging::Slots;
 use self::guest::Guest;
@@ -54,7 +58,7 @@ use super::outbox::{Budget, Outbox};
 use super::room::directory::Directory;
 use super::room::mailbox::Fatal;
 use super::room::task::{Invited, Retentions, RoomContext, RoomHandle};
-use super::store::{Store, StoreError};
+use super::store::{BanRecord, Store, StoreError};
 use super::word_filter::WordFilter;
 use crate::chat::Retention;
 use crate::chat::RoomPreset;
@@ -125,6 +129,8 @@ pub struct Hub {
     operators: Operators,
     owner: Option<DeviceKey>,
     registration: Registration,
+    /// When it was started, in Unix milliseconds.
+    started_ms: u64,
     guests_from: Networks,
     is_behind_proxy: bool,
     /// The preset rooms that guests from other machines may not join.
@@ -164,6 +170,8 @@ struct HubState {
     accounts: HashMap<IdentityId, AccountOrigin>,
     /// The roles of accounts that are more than members.
     roles: HashMap<IdentityId, ServerRole>,
+    /// The bans from the server.
+    bans: Vec<BanRecord>,
     /// When accounts were renamed in the last day.
     renames: HashMap<IdentityId, Vec<Instant>>,
     /// Guests who have a name, and their bridge. They may not be present yet.
@@ -189,7 +197,11 @@ struct AttachedSession {
     /// The token for its unary calls, and its device. A guest has neither.
     credentials: Option<(SessionToken, DeviceKey)>,
     /// See [`Admitted::end`].
-    end: CancellationToken,
+    end: SessionEnd,
+    /// The address that it comes from; empty: through the local socket or memory.
+    from: String,
+    /// When it began, in Unix milliseconds.
+    since_ms: u64,
 }
 
 /// The person and the device that make a unary call.
@@ -223,7 +235,7 @@ impl Hub {
             server_id,
             limits: config.limits,
             charges: Mutex::new(Charges::new(config.quotas.clone(), &config.limits)),
-            quotas: config.quotas,
+            quotas: Quotas::of_posts(config.quotas, &config.limits),
             slots: Arc::default(),
             budget: Arc::default(),
             draining: CancellationToken::new(),
@@ -241,6 +253,7 @@ impl Hub {
             operators: Operators::new(&config.operators),
             owner: config.owner,
             registration: config.registration,
+            started_ms: now_ms(),
             guests_from: config.guests_from,
             is_behind_proxy: config.is_behind_proxy,
             not_bridged: not_bridged(&config.presets),
@@ -260,6 +273,7 @@ impl Hub {
             store,
         };
         hub.load_names().await?;
+        hub.lock().bans = hub.store.server_bans().await?;
         let left_behind = hub.store.guests().await?;
         let hub = Arc::new(hub);
         tokio::spawn(notify_invited(Arc::downgrade(&hub), invitations));

@@ -54,6 +54,11 @@ impl Metrics {
         self.damaged.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// Returns how many damaged values were found.
+    pub fn damaged(&self) -> u64 {
+        u64::try_from(self.damaged.get()).unwrap_or_default()
+    }
+
     /// Returns all metrics as text. `sessions` is the number of attached clients.
     ///
     /// # Errors

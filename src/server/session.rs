@@ -227,7 +227,7 @@ impl Session {
         };
         tracing::info!(
             name = %self.who.author.name, identity = %id, session = %self.who.session, peer,
-            how = if self.has_quit { "quit" } else if is_over { "revoked" } else if self.hub.draining.is_cancelled() { "drained" } else { "lost" },
+            how = if self.has_quit { "quit" } else if is_over { "ended by the server" } else if self.hub.draining.is_cancelled() { "drained" } else { "lost" },
             "disconnected"
         );
         let rooms = self.rooms.keys().copied().collect();
@@ -254,7 +254,7 @@ impl Session {
                     Some(Ok(asked)) => {
                         // The token may have been cancelled at the same moment.
                         if self.who.end.is_cancelled() {
-                            return Ok(Some(goodbye(GoodbyeReason::Revoked)));
+                            return Ok(Some(goodbye(self.who.end.reason())));
                         }
                         self.handle(asked).await?;
                         if self.has_quit {
@@ -272,7 +272,7 @@ impl Session {
                     }
                 }
                 () = self.who.end.cancelled() => {
-                    return Ok(Some(goodbye(GoodbyeReason::Revoked)));
+                    return Ok(Some(goodbye(self.who.end.reason())));
                 }
                 () = hub.draining.cancelled() => return Ok(Some(drain_goodbye())),
             }

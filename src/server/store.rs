@@ -21,8 +21,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::account::{
-    AccountChange, AccountRecord, DeviceRecord, DeviceStatus, InvitePurpose, InviteRecord,
-    NewAudit, NewDevice, OtherDevices,
+    AccountChange, AccountRecord, BanRecord, DeviceRecord, DeviceStatus, InvitePurpose,
+    InviteRecord, NewAudit, NewDevice, OtherDevices,
 };
 
 use crate::chat::{
@@ -248,6 +248,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Returns the rooms a person is a member of: preset rooms in list order, then conversations with the newest entry first, then other
     /// rooms by name.
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError>;
+
+    /// Adds a row to the audit log, for an act that changes nothing else in the store.
+    async fn add_audit(&self, audit: NewAudit) -> Result<(), StoreError>;
+
+    /// Returns the bans from the server. Those that have expired are included.
+    async fn server_bans(&self) -> Result<Vec<BanRecord>, StoreError>;
 
     /// Returns how many rooms a person owns, not counting preset rooms and conversations.
     async fn rooms_owned(&self, identity: IdentityId) -> Result<usize, StoreError>;

@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod accounts;
+pub mod administration;
 pub mod entries;
 pub mod help;
 pub mod invites;

@@ -21,6 +21,7 @@ macro_rules! words {
 
 mod accounts;
 mod admin;
+mod administration;
 mod chinese;
 mod command_line;
 mod demo;
@@ -34,6 +35,7 @@ use jiff::civil::Date;
 
 pub use self::accounts::Accounts;
 pub use self::admin::Admin;
+pub use self::administration::Administration;
 pub use self::chinese::CHINESE;
 pub use self::command_line::CommandLine;
 pub use self::demo::Demo;
@@ -94,6 +96,7 @@ macro_rules! table {
             pub trust: &'static Trust,
             pub admin: &'static Admin,
             pub accounts: &'static Accounts,
+            pub administration: &'static Administration,
             pub command_line: &'static CommandLine,
             pub help_sending: &'static [&'static str],
             /// The help for search queries.
@@ -399,6 +402,9 @@ table! {
     restarting,
     too_slow,
     revoked,
+    /// We were banned from the server, or an administrator ended our session.
+    you_are_banned,
+    session_ended,
     about_join_first,
     about_join,
     about_leave,

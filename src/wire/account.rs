@@ -170,6 +170,6 @@ pub fn audit_from(row: proto::AuditRow) -> AuditEntry {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

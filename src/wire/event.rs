@@ -349,6 +349,8 @@ fn goodbye_from(bye: &proto::Goodbye) -> Goodbye {
         goodbye::Reason::Malformed => GoodbyeReason::Malformed,
         goodbye::Reason::Refused => GoodbyeReason::Refused,
         goodbye::Reason::Revoked => GoodbyeReason::Revoked,
+        goodbye::Reason::Banned => GoodbyeReason::Banned,
+        goodbye::Reason::Kicked => GoodbyeReason::Kicked,
         goodbye::Reason::Unspecified => GoodbyeReason::Unknown,
     };
     let then = match bye.then() {
@@ -371,6 +373,8 @@ fn goodbye_to(bye: &Goodbye) -> proto::Goodbye {
         GoodbyeReason::Malformed => goodbye::Reason::Malformed,
         GoodbyeReason::Refused => goodbye::Reason::Refused,
         GoodbyeReason::Revoked => goodbye::Reason::Revoked,
+        GoodbyeReason::Banned => goodbye::Reason::Banned,
+        GoodbyeReason::Kicked => goodbye::Reason::Kicked,
         GoodbyeReason::Unknown => goodbye::Reason::Unspecified,
     };
     let then = match bye.action {

@@ -260,6 +260,10 @@ pub enum GoodbyeReason {
     Refused,
     /// The device was revoked, or the account was removed.
     Revoked,
+    /// The account was banned from the server.
+    Banned,
+    /// An administrator ended the session.
+    Kicked,
     Unknown,
 }
 

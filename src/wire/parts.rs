@@ -176,14 +176,7 @@ pub(super) fn person_from(person: proto::Person) -> Result<Person, Malformed> {
         proto::Presence::Online | proto::Presence::Unspecified => Presence::Online,
     };
     let role = role_from(person.role());
-    let via = match person.via() {
-        proto::Via::Unspecified => Via::Tchat,
-        proto::Via::User => Via::User,
-        proto::Via::Gochat => Via::Gochat,
-        proto::Via::Chat => Via::Chat,
-        proto::Via::Service => Via::Service,
-        proto::Via::Websocket => Via::WebSocket,
-    };
+    let via = via_from(person.via());
     Ok(Person {
         via,
         id: identity(&person.id)?,
@@ -194,6 +187,28 @@ pub(super) fn person_from(person: proto::Person) -> Result<Person, Malformed> {
     })
 }
 
+pub(super) fn via_from(via: proto::Via) -> Via {
+    match via {
+        proto::Via::Unspecified => Via::Tchat,
+        proto::Via::User => Via::User,
+        proto::Via::Gochat => Via::Gochat,
+        proto::Via::Chat => Via::Chat,
+        proto::Via::Service => Via::Service,
+        proto::Via::Websocket => Via::WebSocket,
+    }
+}
+
+pub(super) fn via_to(via: Via) -> proto::Via {
+    match via {
+        Via::Tchat => proto::Via::Unspecified,
+        Via::User => proto::Via::User,
+        Via::Gochat => proto::Via::Gochat,
+        Via::Chat => proto::Via::Chat,
+        Via::Service => proto::Via::Service,
+        Via::WebSocket => proto::Via::Websocket,
+    }
+}
+
 pub(super) fn person_to(person: &Person) -> proto::Person {
     let presence = match person.presence {
         Presence::Online => proto::Presence::Online,
@@ -202,14 +217,7 @@ pub(super) fn person_to(person: &Person) -> proto::Person {
         Presence::Offline => proto::Presence::Offline,
     };
     let role = role_to(person.role);
-    let via = match person.via {
-        Via::Tchat => proto::Via::Unspecified,
-        Via::User => proto::Via::User,
-        Via::Gochat => proto::Via::Gochat,
-        Via::Chat => proto::Via::Chat,
-        Via::Service => proto::Via::Service,
-        Via::WebSocket => proto::Via::Websocket,
-    };
+    let via = via_to(person.via);
     proto::Person {
         via: via.into(),
         id: person.id.bytes().to_vec(),
@@ -287,6 +295,7 @@ codes!(
     InviteInvalid,
     RegistrationClosed,
     LimitReached,
+    ServerBanned,
 );
 
 pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {

@@ -1,6 +1,7 @@
 //! Accounts: their devices, roles and removal, the accounts of programs, and who may make which call.
 
 mod abuse;
+mod bans;
 mod calls;
 mod roles;
 mod walk;

@@ -154,6 +154,50 @@ async fn devices_and_invitations_of_database_version_8_stay_valid() {
     assert_eq!(open[0].purpose, purpose);
 }
 
+/// Database version 9 was the first with roles and an audit log. Here ann hosts, ben is an admin, cay was renamed to carol, and there is a bot.
+#[tokio::test]
+async fn roles_and_the_audit_log_of_database_version_9_stay_as_they_are() {
+    let directory = data_of("v9");
+    let profiles = directory.path().join("profiles");
+    let path = directory.path().join("tchat.db");
+    let store = Arc::new(SqliteStore::open(&path, ServerId::new([0; 16])).unwrap());
+    let accounts = store.accounts(0).await.unwrap();
+    let mut found: Vec<_> = accounts
+        .iter()
+        .map(|it| (it.name.as_str(), it.role, it.origin))
+        .collect();
+    found.sort_by_key(|(name, ..)| *name);
+    let member = ServerRole::Member;
+    assert_eq!(
+        found,
+        [
+            ("ann", ServerRole::Owner, AccountOrigin::Invited),
+            ("ben", ServerRole::Admin, AccountOrigin::Invited),
+            ("carol", member, AccountOrigin::Invited),
+            ("ci", member, AccountOrigin::Bot),
+        ]
+    );
+    assert_eq!(store.server_bans().await.unwrap(), []);
+    let rows = store.audit(u64::MAX, 10).await.unwrap();
+    let acts: Vec<_> = rows.iter().map(|row| row.act.as_str()).collect();
+    assert_eq!(acts, ["bot", "invite", "rename", "role", "role"]);
+    let mut before = [0; 32];
+    for row in rows.iter().rev() {
+        assert_eq!(row.hash, row.hash_after(&before));
+        before = row.hash;
+    }
+    let server = Server::with(config(), Arc::clone(&store) as Arc<dyn Store>);
+    for (started, name) in [("ann", "ann"), ("ben", "ben"), ("cay", "carol")] {
+        let key = profile::credentials(&profiles, "localhost:50919", started).unwrap();
+        let mut raw = Raw::open(&server).await;
+        raw.signs_in(1, "somebody", &key.device).await;
+        let Event::Welcome(welcome) = raw.event().await else {
+            panic!("{name} is not welcome")
+        };
+        assert_eq!(welcome.you.name, name);
+    }
+}
+
 #[tokio::test]
 async fn profiles_with_a_secret_are_the_same_people_and_the_secret_is_then_forgotten() {
     let directory = secrets();

@@ -9,7 +9,7 @@ mod people;
 mod personal;
 mod search;
 
-use self::accounts::{account_changes, audit, devices, invites, withdrawn_invites};
+use self::accounts::{account_changes, audit, bans, devices, invites, withdrawn_invites};
 use self::people::{amendments, conversations, identities};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -133,6 +133,7 @@ async fn contract(store: &dyn Store) {
     invites(store).await;
     account_changes(store).await;
     withdrawn_invites(store).await;
+    bans(store).await;
     audit(store).await;
     retention(store).await;
     clock::contract(store).await;

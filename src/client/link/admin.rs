@@ -1,14 +1,15 @@
 //! The administrative calls of `tchat.admin.v1`: invitations, accounts, roles, devices, and the audit log.
 
 use std::fmt;
+use std::time::Duration;
 
 use tonic::transport::Channel;
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 use super::open_channel;
 use crate::chat::{
-    AccountInfo, AuditEntry, Device, DeviceSecret, InviteTerms, OpenInvite, ServerRole,
-    SessionToken,
+    AccountInfo, AuditEntry, BanInfo, Device, DeviceSecret, InviteTerms, LimitInfo, OpenInvite,
+    RoomAct, ServerRole, ServerStatus, SessionInfo, SessionToken,
 };
 use crate::client::call_error::{CallError, Missing};
 use crate::client::history::authorised;
@@ -16,7 +17,8 @@ use crate::client::{Connector, DisconnectReason};
 use crate::wire::admin_proto as proto;
 use crate::wire::admin_proto::admin_service_client::AdminServiceClient;
 use crate::wire::{
-    account_from, audit_from, device_from, invite_from, invite_terms_to, server_role_to,
+    account_from, audit_from, ban_from, device_from, invite_from, invite_terms_to, limit_from,
+    room_act_to, server_role_to, session_from, status_from,
 };
 
 /// A request of an administrator. Accounts are identified by name, invitations and devices by id.
@@ -51,6 +53,27 @@ pub enum AdminRequest {
         account: String,
         id: String,
     },
+    /// Bans an account or a network, for a time or until the ban is lifted.
+    Ban {
+        target: String,
+        lasts: Option<Duration>,
+        reason: String,
+    },
+    Unban {
+        target: String,
+    },
+    ListBans,
+    Kick {
+        name: String,
+        reason: String,
+    },
+    ListSessions,
+    Status,
+    ListLimits,
+    ModerateRoom {
+        room: String,
+        act: RoomAct,
+    },
     /// Lists at most `most` rows with numbers below `before`, the newest first; 0: the newest rows of all.
     ListAudit {
         before: u64,
@@ -78,6 +101,10 @@ pub enum AdminAnswer {
     Bot(BotCredential),
     Devices(Vec<Device>),
     Audit(Vec<AuditEntry>),
+    Bans(Vec<BanInfo>),
+    Sessions(Vec<SessionInfo>),
+    Status(ServerStatus),
+    Limits(Vec<LimitInfo>),
 }
 
 /// A link with an invitation. Anyone who has it can use it, so `Debug` hides it.
@@ -125,6 +152,14 @@ pub(super) async fn call(
         AdminRequest::CreateInvite(_)
         | AdminRequest::ListInvites
         | AdminRequest::RevokeInvite(_) => call_invites(service, token, request).await,
+        AdminRequest::Ban { .. }
+        | AdminRequest::Unban { .. }
+        | AdminRequest::ListBans
+        | AdminRequest::Kick { .. }
+        | AdminRequest::ListSessions
+        | AdminRequest::Status
+        | AdminRequest::ListLimits
+        | AdminRequest::ModerateRoom { .. } => call_order(service, token, request).await,
         request => call_accounts(service, token, request).await,
     }
 }
@@ -240,6 +275,74 @@ async fn call_accounts(
     })
 }
 
+/// The calls that keep order: bans, sessions, rooms, and what the server does.
+async fn call_order(
+    mut service: AdminServiceClient<Channel>,
+    token: Option<SessionToken>,
+    request: AdminRequest,
+) -> Result<AdminAnswer, CallError> {
+    let (missing, _) = subject(&request);
+    let failed = |status: Status| CallError::about(&status, missing.clone(), "");
+    Ok(match request {
+        AdminRequest::Ban {
+            target,
+            lasts,
+            reason,
+        } => {
+            let duration_ms = lasts.map_or(0, |lasts| {
+                u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX).max(1)
+            });
+            let message = proto::BanRequest {
+                target,
+                duration_ms,
+                reason,
+            };
+            service.ban(with(message, token)?).await.map_err(failed)?;
+            AdminAnswer::Done
+        }
+        AdminRequest::Unban { target } => {
+            let message = with(proto::UnbanRequest { target }, token)?;
+            service.unban(message).await.map_err(failed)?;
+            AdminAnswer::Done
+        }
+        AdminRequest::Kick { name, reason } => {
+            let message = with(proto::KickRequest { name, reason }, token)?;
+            service.kick(message).await.map_err(failed)?;
+            AdminAnswer::Done
+        }
+        AdminRequest::ModerateRoom { room, act } => {
+            let act = Some(room_act_to(act));
+            let message = with(proto::ModerateRoomRequest { room, act }, token)?;
+            let done = service.moderate_room(message).await;
+            done.map_err(|status| match status.code() {
+                Code::FailedPrecondition => CallError::RoomRefuses,
+                _ => failed(status),
+            })?;
+            AdminAnswer::Done
+        }
+        AdminRequest::ListSessions => {
+            let message = with(proto::ListSessionsRequest {}, token)?;
+            let listed = service.list_sessions(message).await?.into_inner().sessions;
+            AdminAnswer::Sessions(listed.into_iter().map(session_from).collect())
+        }
+        AdminRequest::ListLimits => {
+            let message = with(proto::ListLimitsRequest {}, token)?;
+            let listed = service.list_limits(message).await?.into_inner().limits;
+            AdminAnswer::Limits(listed.into_iter().map(limit_from).collect())
+        }
+        AdminRequest::ListBans => {
+            let message = with(proto::ListBansRequest {}, token)?;
+            let listed = service.list_bans(message).await?.into_inner().bans;
+            AdminAnswer::Bans(listed.into_iter().map(ban_from).collect())
+        }
+        _ => {
+            let message = with(proto::GetStatusRequest {}, token)?;
+            let status = service.get_status(message).await?.into_inner();
+            AdminAnswer::Status(status_from(status))
+        }
+    })
+}
+
 /// Returns what `NOT_FOUND` means for a request, and the name that is taken if the server answers `ALREADY_EXISTS`.
 fn subject(request: &AdminRequest) -> (Option<Missing>, String) {
     let account = |name: &String| Some(Missing::Account(name.clone()));
@@ -247,9 +350,13 @@ fn subject(request: &AdminRequest) -> (Option<Missing>, String) {
         AdminRequest::SetRole { account: name, .. }
         | AdminRequest::Remove { account: name }
         | AdminRequest::Relink { account: name }
-        | AdminRequest::ListDevices { account: name } => (account(name), String::new()),
+        | AdminRequest::ListDevices { account: name }
+        | AdminRequest::Ban { target: name, .. }
+        | AdminRequest::Unban { target: name } => (account(name), String::new()),
         AdminRequest::Rename { account: name, to } => (account(name), to.clone()),
         AdminRequest::CreateBot { name, .. } => (Some(Missing::Room), name.clone()),
+        AdminRequest::Kick { name, .. } => (Some(Missing::Session(name.clone())), String::new()),
+        AdminRequest::ModerateRoom { .. } => (Some(Missing::PublicRoom), String::new()),
         AdminRequest::RevokeDevice { id, .. } => (Some(Missing::Device(id.clone())), String::new()),
         _ => (None, String::new()),
     }

@@ -119,6 +119,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         RefusalCode::StorageFull => "服务器磁盘已满，消息没有发送，请稍后再试".into(),
         RefusalCode::Draining => "服务器正在停止，消息没有发送".into(),
         RefusalCode::Muted => "您在这个房间被禁言，消息没有发送".into(),
+        RefusalCode::ServerBanned => "您被禁止使用这个服务器".into(),
         RefusalCode::Banned => format!("您被禁止进入房间 '{first}'"),
         RefusalCode::NotInvited => format!("房间 '{first}' 需要邀请才能加入"),
         RefusalCode::NotAMember => "您不在这个房间".into(),

@@ -1,6 +1,7 @@
 //! The gRPC endpoint for `tchat.admin.v1.AdminService`: checks who calls, and passes the call on to the hub.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tonic::{Request, Response, Status, async_trait};
 
@@ -11,7 +12,8 @@ use crate::server::hub::{Administrator, Hub};
 use crate::server::listen::Connection;
 use crate::wire::admin_proto as proto;
 use crate::wire::{
-    Malformed, account_to, audit_to, device_to, invite_terms_from, invite_to, server_role_asked,
+    Malformed, account_to, audit_to, ban_to, device_to, invite_terms_from, invite_to, limit_to,
+    room_act_from, server_role_asked, session_to, status_to,
 };
 
 /// The server code that the build script generates.
@@ -212,6 +214,95 @@ impl AdminService for Admin {
         let done = async move { hub.revoke_device_of(&by, &asked.name, &asked.id).await };
         carry_out(&self.hub, done).await?;
         Ok(Response::new(proto::RevokeAccountDeviceResponse {}))
+    }
+
+    async fn ban(
+        &self,
+        request: Request<proto::BanRequest>,
+    ) -> Result<Response<proto::BanResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let asked = request.into_inner();
+        let lasts = (asked.duration_ms > 0).then(|| Duration::from_millis(asked.duration_ms));
+        let hub = Arc::clone(&self.hub);
+        let done = async move { hub.ban(&by, &asked.target, lasts, &asked.reason).await };
+        carry_out(&self.hub, done).await?;
+        Ok(Response::new(proto::BanResponse {}))
+    }
+
+    async fn unban(
+        &self,
+        request: Request<proto::UnbanRequest>,
+    ) -> Result<Response<proto::UnbanResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let (hub, target) = (Arc::clone(&self.hub), request.into_inner().target);
+        let done = async move { hub.unban(&by, &target).await };
+        carry_out(&self.hub, done).await?;
+        Ok(Response::new(proto::UnbanResponse {}))
+    }
+
+    async fn list_bans(
+        &self,
+        request: Request<proto::ListBansRequest>,
+    ) -> Result<Response<proto::ListBansResponse>, Status> {
+        self.administrator(&request)?;
+        let bans = self.hub.list_bans().await;
+        let bans = bans.map_err(|error| status_of(&self.hub, error.into()))?;
+        let bans = bans.into_iter().map(ban_to).collect();
+        Ok(Response::new(proto::ListBansResponse { bans }))
+    }
+
+    async fn kick(
+        &self,
+        request: Request<proto::KickRequest>,
+    ) -> Result<Response<proto::KickResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let asked = request.into_inner();
+        let hub = Arc::clone(&self.hub);
+        let done = async move { hub.kick(&by, &asked.name, &asked.reason).await };
+        carry_out(&self.hub, done).await?;
+        Ok(Response::new(proto::KickResponse {}))
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<proto::ListSessionsRequest>,
+    ) -> Result<Response<proto::ListSessionsResponse>, Status> {
+        self.administrator(&request)?;
+        let sessions = self.hub.list_sessions().into_iter();
+        let sessions = sessions.map(session_to).collect();
+        Ok(Response::new(proto::ListSessionsResponse { sessions }))
+    }
+
+    async fn get_status(
+        &self,
+        request: Request<proto::GetStatusRequest>,
+    ) -> Result<Response<proto::GetStatusResponse>, Status> {
+        self.administrator(&request)?;
+        Ok(Response::new(status_to(self.hub.status_of_server())))
+    }
+
+    async fn list_limits(
+        &self,
+        request: Request<proto::ListLimitsRequest>,
+    ) -> Result<Response<proto::ListLimitsResponse>, Status> {
+        self.administrator(&request)?;
+        let limits = self.hub.limits_of_server().into_iter();
+        let limits = limits.map(limit_to).collect();
+        Ok(Response::new(proto::ListLimitsResponse { limits }))
+    }
+
+    async fn moderate_room(
+        &self,
+        request: Request<proto::ModerateRoomRequest>,
+    ) -> Result<Response<proto::ModerateRoomResponse>, Status> {
+        let by = self.administrator(&request)?;
+        let asked = request.into_inner();
+        let act = room_act_from(asked.act)
+            .map_err(|Malformed(what)| Status::invalid_argument(format!("'{what}' is missing")))?;
+        let hub = Arc::clone(&self.hub);
+        let done = async move { hub.moderate_room(&by, &asked.room, act).await };
+        carry_out(&self.hub, done).await?;
+        Ok(Response::new(proto::ModerateRoomResponse {}))
     }
 
     async fn list_audit(

@@ -16,6 +16,7 @@ pub(super) fn status_of(hub: &Hub, failure: AdminFailure) -> Status {
         AdminFailure::LastOwner => {
             Status::failed_precondition("the server would be left without an owner")
         }
+        AdminFailure::Refused => Status::failed_precondition("the room does not allow it"),
         AdminFailure::Name(refusal) => match refusal.code {
             RefusalCode::NameTaken | RefusalCode::NameReserved => {
                 Status::already_exists("the name is taken or reserved")

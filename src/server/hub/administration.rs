@@ -15,6 +15,7 @@ use crate::server::room::mailbox::RoomQuery;
 use crate::server::store::{
     AccountChange, AccountRecord, IdentityRecord, NewAudit, OtherDevices, RoomRecord, StoreError,
 };
+use crate::wire::GoodbyeReason;
 
 /// The caller of an administrative request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,6 +31,14 @@ impl Administrator {
         match self {
             Self::Host => ServerRole::Owner,
             Self::Person(_, role) => *role,
+        }
+    }
+
+    /// Returns their name; empty: the user who runs the server.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Host => "",
+            Self::Person(author, _) => &author.name,
         }
     }
 
@@ -60,6 +69,8 @@ pub enum AdminFailure {
     NotAllowed,
     /// The server would be left without an owner.
     LastOwner,
+    /// The room does not allow it.
+    Refused,
     /// The name was refused.
     Name(Refusal),
     Store(StoreError),
@@ -273,7 +284,7 @@ impl Hub {
             state.roles.remove(&account);
             state.renames.remove(&account);
         }
-        self.end_sessions(account, |_| true);
+        self.end_sessions(account, GoodbyeReason::Revoked, |_| true);
         tracing::info!(name = %author.name, identity = %account, "removed an account");
         // If the server crashes before this is complete, it is completed at the next start.
         if !self.leave_all_rooms(&author).await? {
@@ -326,7 +337,7 @@ impl Hub {
     }
 
     /// Returns the account that has a name now.
-    async fn account_named(&self, name: &str) -> Result<IdentityRecord, AdminFailure> {
+    pub(super) async fn account_named(&self, name: &str) -> Result<IdentityRecord, AdminFailure> {
         let name = parse_name(name).map_err(|_| AdminFailure::Unknown)?;
         let holder = {
             let state = self.lock();
@@ -352,7 +363,7 @@ impl Hub {
 
     /// Like [`Hub::account_named`], but fails if the administrator may not change the account: an admin may change
     /// neither owners nor other admins.
-    async fn account_below(
+    pub(super) async fn account_below(
         &self,
         by: &Administrator,
         name: &str,
@@ -384,7 +395,7 @@ impl Hub {
         self.owners() > 0
     }
 
-    fn owners(&self) -> usize {
+    pub(super) fn owners(&self) -> usize {
         let state = self.lock();
         let owners = state.roles.values();
         owners.filter(|role| **role == ServerRole::Owner).count()

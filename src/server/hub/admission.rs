@@ -1,12 +1,13 @@
 //! The results of admitting a client: an admitted person, or an error.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
 use super::guest::Guest;
 use crate::chat::{Author, Refusal, RefusalCode, ServerRole, SessionId, SessionToken, Via};
 use crate::server::store::{DeviceRecord, FULL_RETRY, StoreError};
+use crate::wire::GoodbyeReason;
 
 /// What a person may do on the whole server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,8 +24,8 @@ pub struct Admitted {
     pub author: Author,
     /// The token for their unary calls; `None` for a guest.
     pub token: Option<SessionToken>,
-    /// Cancelled when the session must end, because its device was revoked or its account removed.
-    pub end: CancellationToken,
+    /// How the server ends the session, if it does.
+    pub end: SessionEnd,
     /// The devices that were added to the account since this one was last connected.
     pub added: Vec<DeviceRecord>,
     /// Whether they are a guest, or have an account that was registered openly.
@@ -36,6 +37,35 @@ pub struct Admitted {
 impl Admitted {
     pub fn via(&self) -> Via {
         self.guest.as_ref().map_or(Via::Tchat, |guest| guest.via)
+    }
+}
+
+/// Ends a session from outside, and says why.
+#[derive(Clone, Debug, Default)]
+pub struct SessionEnd {
+    token: CancellationToken,
+    reason: Arc<OnceLock<GoodbyeReason>>,
+}
+
+impl SessionEnd {
+    /// Ends the session. Only the first reason counts.
+    pub fn cancel(&self, reason: GoodbyeReason) {
+        let _first = self.reason.set(reason);
+        self.token.cancel();
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    pub async fn cancelled(&self) {
+        self.token.cancelled().await;
+    }
+
+    /// Returns why the session was ended.
+    pub fn reason(&self) -> GoodbyeReason {
+        let reason = self.reason.get().copied();
+        reason.unwrap_or(GoodbyeReason::Revoked)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::server::room::mailbox::RoomMsg;
 use crate::server::store::{
     AccountChange, DeviceRecord, InvitePurpose, NewAudit, OtherDevices, StoreError,
 };
+use crate::wire::GoodbyeReason;
 
 /// Maximum number of conversations that get an entry when a person has signed in with a new key.
 const NEW_KEY_ROOMS: usize = 512;
@@ -105,14 +106,19 @@ impl Hub {
         for device in devices {
             let change = AccountChange::RevokeDevice(device.key, now_ms());
             self.store.change_account(change, audit.take()).await?;
-            self.end_sessions(account, |it| it == device.key);
+            self.end_sessions(account, GoodbyeReason::Revoked, |it| it == device.key);
             tracing::info!(identity = %account, key = ?device.key, "revoked a device");
         }
         Ok(())
     }
 
     /// Ends the sessions of some devices of an account. Their tokens become invalid at once.
-    pub(super) fn end_sessions(&self, account: IdentityId, of: impl Fn(DeviceKey) -> bool) {
+    pub(super) fn end_sessions(
+        &self,
+        account: IdentityId,
+        reason: GoodbyeReason,
+        of: impl Fn(DeviceKey) -> bool,
+    ) {
         let mut state = self.lock();
         let state = &mut *state;
         let Some(person) = state.people.get(&account) else {
@@ -124,7 +130,7 @@ impl Hub {
             if let Some((token, _)) = session.credentials {
                 state.tokens.remove(&token);
             }
-            session.end.cancel();
+            session.end.cancel(reason);
         }
     }
 

@@ -43,6 +43,7 @@ impl Hub {
         match address {
             None if self.is_behind_proxy => Some(Reach::BridgedRooms),
             None => Some(Reach::Everything),
+            Some(address) if self.check_network_ban(Some(address)).is_err() => None,
             Some(address) if self.guests_from.contain(address) => Some(Reach::BridgedRooms),
             Some(_) => None,
         }

@@ -9,12 +9,11 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
-use tokio_util::sync::CancellationToken;
 
-use super::admission::{AdmitError, Admitted, Rights};
+use super::admission::{AdmitError, Admitted, Rights, SessionEnd};
 use super::guest::Guest;
 use super::names::parse_name;
-use super::{AttachedSession, Hub, random_bytes};
+use super::{AttachedSession, Hub, now_ms, random_bytes};
 use crate::chat::{
     Author, IdentityId, Refusal, RefusalCode, RoomId, SessionId, Status, UserName, Via,
 };
@@ -168,6 +167,7 @@ impl Hub {
         &self,
         guest: &Arc<Guest>,
         outbox: &Arc<Outbox>,
+        from: &str,
     ) -> Result<Admitted, AdmitError> {
         let _turn = guest.turn.lock().await;
         let record = IdentityRecord {
@@ -178,11 +178,13 @@ impl Hub {
         let now = self.rooms.clock.stamp();
         self.store.put_identity(record.clone(), now).await?;
         let session = SessionId::new(random_bytes());
-        let end = CancellationToken::new();
+        let end = SessionEnd::default();
         let attached = AttachedSession {
             outbox: Arc::downgrade(outbox),
             credentials: None,
             end: end.clone(),
+            from: from.to_owned(),
+            since_ms: now_ms(),
         };
         let rights = Rights::default();
         self.add_session((session, attached), &record, rights, Status::default())?;

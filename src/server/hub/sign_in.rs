@@ -6,10 +6,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
 use super::administration::Administrator;
-use super::admission::{AdmitError, Admitted, Rights};
+use super::admission::{AdmitError, Admitted, Rights, SessionEnd};
 use super::charging::is_private;
 use super::names::parse_name;
 use super::people::Entitled;
@@ -24,7 +22,7 @@ use crate::server::store::{
     AccountChange, DeviceRecord, DeviceStatus, IdentityRecord, InvitePurpose, InviteRecord,
     NewAudit, NewDevice, OtherDevices, StoreError,
 };
-use crate::wire::Event;
+use crate::wire::{Event, GoodbyeReason};
 
 /// Maximum number of devices of one account.
 pub(super) const DEVICES: usize = 32;
@@ -129,11 +127,13 @@ impl Hub {
             owns_rooms: role >= ServerRole::Admin || self.is_operator(&account).await?,
         };
         let status = self.store.personal(id).await?.status;
-        let end = CancellationToken::new();
+        let end = SessionEnd::default();
         let attached = AttachedSession {
             outbox: Arc::downgrade(outbox),
             credentials: Some((token, device.key)),
             end: end.clone(),
+            from: device.from.clone(),
+            since_ms: now_ms(),
         };
         self.add_session((session, attached), &account, rights, status)?;
         Ok(Admitted {
@@ -158,6 +158,7 @@ impl Hub {
         found: Found,
         asked: &str,
     ) -> Result<(IdentityRecord, Vec<DeviceRecord>), AdmitError> {
+        self.check_account_ban(found.account.id)?;
         let account = self.readmit(found.account, asked).await?;
         let now = self.rooms.clock.stamp();
         let new = NewDevice::new(account.clone(), record_of(device), now);
@@ -214,6 +215,9 @@ impl Hub {
         invite: Option<InviteRecord>,
     ) -> Result<IdentityRecord, AdmitError> {
         self.check_registration(device, invite.as_ref())?;
+        if invite.is_none() && !is_private(device.transport) {
+            self.check_network_ban(device.address())?;
+        }
         let (role, rooms) = match invite.as_ref().map(|it| &it.purpose) {
             Some(InvitePurpose::Account { role, rooms }) => (*role, rooms.clone()),
             _ => (ServerRole::Member, Vec::new()),
@@ -412,7 +416,7 @@ impl Hub {
                 self.notify_person(account, &added);
             }
             OtherDevices::Revoked => {
-                self.end_sessions(account, |_| true);
+                self.end_sessions(account, GoodbyeReason::Revoked, |_| true);
                 self.announce_new_key(account).await?;
             }
         }

@@ -23,7 +23,7 @@ pub(crate) async fn run_guest(
     origin: Origin,
 ) {
     let guest = &seat.guest;
-    let goodbye = match hub.admit_guest(guest, &outbox).await {
+    let goodbye = match hub.admit_guest(guest, &outbox, &origin.address).await {
         Ok(admitted) => {
             let agent = guest.via.name();
             let mut inbound = (&mut inbound).map(Ok);

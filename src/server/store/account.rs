@@ -1,8 +1,8 @@
 //! Accounts as they are stored: names, devices, invitations, the audit log, and the changes to them.
 
 use crate::chat::{
-    AccountOrigin, AuditAct, Author, DeviceKey, IdentityId, InviteHash, RoomId, ServerRole, Stamp,
-    UserName,
+    AccountOrigin, AuditAct, Author, BanTarget, DeviceKey, IdentityId, InviteHash, RoomId,
+    ServerRole, Stamp, Until, UserName,
 };
 
 use super::IdentityRecord;
@@ -152,6 +152,22 @@ pub enum AccountChange {
     /// Removes an account, at this Unix time in milliseconds: deletes its devices and invitations and frees its names.
     /// Its id and its last name stay, as the author of its messages.
     Remove(IdentityId, u64),
+    /// Bans somebody from the server, in place of an earlier ban of the same. Deletes bans that have expired at this log time.
+    Ban(BanRecord, u64),
+    /// Lifts a ban. An unknown one is not an error.
+    Unban(BanTarget),
+}
+
+/// A ban from the server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BanRecord {
+    pub target: BanTarget,
+    pub until: Until,
+    /// When it was made, in Unix milliseconds.
+    pub at_ms: u64,
+    /// The name of the administrator; empty: the user who runs the server.
+    pub by: String,
+    pub reason: String,
 }
 
 /// An administrative act that is about to be logged.

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 
 use self::accounts::Accounts;
 use super::{
-    AccountChange, AccountRecord, Append, DeviceRecord, DeviceStatus, IdentityRecord, InviteRecord,
-    NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord, RoomState,
-    SearchLimit, Span, Store, StoreError, pair,
+    AccountChange, AccountRecord, Append, BanRecord, DeviceRecord, DeviceStatus, IdentityRecord,
+    InviteRecord, NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord,
+    RoomState, SearchLimit, Span, Store, StoreError, pair,
 };
 use crate::chat::{
     Amendment, AuditEntry, Body, Changes, DeviceKey, Entry, IdentityId, InstanceId, NameKey,
@@ -129,15 +129,22 @@ impl Store for MemoryStore {
         Ok(mine.into_iter().map(|room| room.record.clone()).collect())
     }
 
+    async fn add_audit(&self, audit: NewAudit) -> Result<(), StoreError> {
+        self.lock().accounts.audit.push(audit);
+        Ok(())
+    }
+
+    async fn server_bans(&self) -> Result<Vec<BanRecord>, StoreError> {
+        Ok(self.lock().accounts.bans.clone())
+    }
+
     async fn rooms_owned(&self, identity: IdentityId) -> Result<usize, StoreError> {
         let stored = self.lock();
-        let owned = stored.rooms.values().filter(|room| {
-            let record = &room.record;
-            room.members.get(&identity) == Some(&Role::Owner)
-                && !record.is_preset()
-                && record.pair.is_none()
-        });
-        Ok(owned.count())
+        Ok(stored
+            .rooms
+            .values()
+            .filter(|it| it.is_owned_by(identity))
+            .count())
     }
 
     async fn device_addresses(&self, most: usize) -> Result<Vec<String>, StoreError> {
@@ -463,11 +470,8 @@ impl Store for MemoryStore {
 
     async fn forget_guest(&self, id: IdentityId) -> Result<(), StoreError> {
         let mut kept = self.lock();
-        let is_named = kept
-            .rooms
-            .values()
-            .filter_map(|it| it.record.pair)
-            .any(|(low, high)| low == id || high == id);
+        let mut pairs = kept.rooms.values().filter_map(|it| it.record.pair);
+        let is_named = pairs.any(|(low, high)| low == id || high == id);
         if !is_named {
             let is_guest = |it: &IdentityRecord| it.via.is_bridge();
             if kept.identities.get(&id).is_some_and(is_guest) {

@@ -6,6 +6,7 @@ mod account_changes;
 mod accounts;
 mod audit_log;
 mod backup;
+mod bans;
 mod decode;
 mod disk_space;
 mod encode;
@@ -40,9 +41,9 @@ pub use self::verify::{quick_check, verify_file};
 use self::writer::ConflictCheck::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
 use super::{
-    AccountChange, AccountRecord, Append, Damage, DeviceRecord, DeviceStatus, IdentityRecord,
-    InviteRecord, NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord,
-    RoomState, SearchLimit, Span, Store, StoreError, Verified,
+    AccountChange, AccountRecord, Append, BanRecord, Damage, DeviceRecord, DeviceStatus,
+    IdentityRecord, InviteRecord, NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff,
+    RoomRecord, RoomState, SearchLimit, Span, Store, StoreError, Verified,
 };
 use crate::chat::{
     AuditEntry, DeviceKey, Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults,
@@ -161,6 +162,16 @@ impl Store for SqliteStore {
 
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
         self.read(move |db| read::memberships(db, identity)).await
+    }
+
+    async fn add_audit(&self, audit: NewAudit) -> Result<(), StoreError> {
+        self.writer
+            .run(1, WhileWriting, move |db| audit_log::add(db, &audit))
+            .await
+    }
+
+    async fn server_bans(&self) -> Result<Vec<BanRecord>, StoreError> {
+        self.read(bans::all).await
     }
 
     async fn rooms_owned(&self, identity: IdentityId) -> Result<usize, StoreError> {

@@ -55,6 +55,11 @@ pub fn failure(s: &Strings, error: &CallError) -> String {
         CallError::Missing(Missing::Account(name)) => fill(words.no_account, &[&text::line(name)]),
         CallError::Missing(Missing::Device(id)) => fill(words.no_device, &[&text::line(id)]),
         CallError::Missing(Missing::Room) => words.no_room.to_owned(),
+        CallError::Missing(Missing::Session(name)) => {
+            fill(s.administration.not_connected, &[&text::line(name)])
+        }
+        CallError::Missing(Missing::PublicRoom) => s.administration.no_public_room.to_owned(),
+        CallError::RoomRefuses => s.administration.room_refuses.to_owned(),
         CallError::LastOwner => words.last_owner.to_owned(),
         CallError::NameTaken(name) => fill(words.name_taken, &[&text::line(name)]),
         CallError::Invalid => words.invalid.to_owned(),

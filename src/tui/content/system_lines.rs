@@ -90,6 +90,7 @@ pub fn with_local_time(s: &Strings, zone: &TimeZone, mut refusal: Refusal) -> Re
     let at = match refusal.code {
         RefusalCode::Muted => refusal.arguments.get_mut(0),
         RefusalCode::Banned => refusal.arguments.get_mut(1),
+        RefusalCode::ServerBanned => refusal.arguments.first_mut(),
         _ => None,
     };
     if let Some(at) = at {

@@ -5,7 +5,8 @@ mod arguments;
 use std::borrow::Cow;
 
 pub use self::arguments::{
-    first_word, parse_devices, parse_duration, parse_invite, parse_new_room, parse_switch,
+    first_word, parse_admin, parse_devices, parse_duration, parse_invite, parse_new_room,
+    parse_switch,
 };
 
 use crate::chat::Body;
@@ -56,6 +57,7 @@ pub enum CommandName {
     Pick,
     Draft,
     InviteLink,
+    Admin,
     Devices,
     Account,
     Link,
@@ -86,7 +88,7 @@ const fn spec(name: CommandName, word: &'static str, least: usize, most: usize) 
 }
 
 /// Every command. The help texts are in `strings`, under the same name.
-pub const COMMANDS: [CommandSpec; 48] = [
+pub const COMMANDS: [CommandSpec; 49] = [
     spec(CommandName::Help, "help", 0, 0),
     spec(CommandName::Join, "join", 1, 1),
     spec(CommandName::Leave, "leave", 0, 1),
@@ -129,6 +131,7 @@ pub const COMMANDS: [CommandSpec; 48] = [
     spec(CommandName::Pick, "pick", 1, 1),
     spec(CommandName::Draft, "draft", 0, 1),
     spec(CommandName::InviteLink, "invite-link", 0, ANY),
+    spec(CommandName::Admin, "admin", 1, ANY),
     spec(CommandName::Devices, "devices", 0, 2),
     spec(CommandName::Account, "account", 1, 2),
     spec(CommandName::Link, "link", 0, 0),

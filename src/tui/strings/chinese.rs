@@ -107,6 +107,7 @@ pub static CHINESE: Strings = Strings {
     trust: &super::trust::CHINESE,
     admin: &super::admin::CHINESE,
     accounts: &super::accounts::CHINESE,
+    administration: &super::administration::CHINESE,
     command_line: &super::command_line::CHINESE,
     no_text: "这一行不是 UTF-8 文本，没有发送",
     no_draft: "这里没有草稿",
@@ -299,6 +300,8 @@ pub static CHINESE: Strings = Strings {
     link_lost: "连接中断",
     restarting: "服务器正在关闭",
     too_slow: "接收消息太慢，被服务器断开",
+    you_are_banned: "你的账号已被这个服务器封禁",
+    session_ended: "管理员结束了你的连接；用 /connect 重新连接",
     revoked: "这台设备已从你的账号中移除，或者账号已被删除；要重新添加，请在另一台设备上输入 /devices add，然后在这里运行 `tchat join`",
     about_join_first: "加入第一个房间",
     about_join: "加入 #{0}",
@@ -350,6 +353,10 @@ fn command(name: CommandName) -> (&'static str, &'static str) {
         CommandName::InviteLink => (
             "/invite-link [--uses 次数] [--expires 7d] [--role 角色] [--room 房间] | list | revoke ID",
             "生成让新人加入服务器的链接，或列出、撤回这些链接",
+        ),
+        CommandName::Admin => (
+            "/admin status | accounts | who | bans | limits | audit | ban 名字 [时间] [原因] | unban 名字 | kick 名字 | role 名字 角色 | close 房间 | …",
+            "管理服务器，同 `tchat admin`（管理员和所有者）",
         ),
         CommandName::Devices => (
             "/devices [add | revoke ID]",

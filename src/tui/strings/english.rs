@@ -107,6 +107,7 @@ pub static ENGLISH: Strings = Strings {
     trust: &super::trust::ENGLISH,
     admin: &super::admin::ENGLISH,
     accounts: &super::accounts::ENGLISH,
+    administration: &super::administration::ENGLISH,
     command_line: &super::command_line::ENGLISH,
     no_text: "That line is not UTF-8 text; it was not sent",
     no_draft: "There is no draft here",
@@ -306,6 +307,8 @@ pub static ENGLISH: Strings = Strings {
     link_lost: "the connection was lost",
     restarting: "the server is shutting down",
     too_slow: "this client read too slowly",
+    you_are_banned: "your account was banned from this server",
+    session_ended: "an administrator ended your session; use /connect to reconnect",
     revoked: "this device was removed from your account, or the account was removed; to add the device again, run /devices add on another one, and `tchat join` here",
     about_join_first: "join the first room",
     about_join: "join #{0}",
@@ -349,6 +352,10 @@ fn command(name: CommandName) -> (&'static str, &'static str) {
         CommandName::InviteLink => (
             "/invite-link [--uses N] [--expires 7d] [--role ROLE] [--room ROOM] | list | revoke ID",
             "Create an invitation link to this server, or list or revoke links",
+        ),
+        CommandName::Admin => (
+            "/admin status | accounts | who | bans | limits | audit | ban NAME [TIME] [REASON] | unban NAME | kick NAME | role NAME ROLE | close ROOM | …",
+            "Administer the server, as `tchat admin` does (admins and owners)",
         ),
         CommandName::Devices => (
             "/devices [add | revoke ID]",

@@ -147,7 +147,15 @@ impl Strings {
             DisconnectReason::Draining => self.restarting.into(),
             DisconnectReason::TooSlow => self.too_slow.into(),
             DisconnectReason::Revoked => self.revoked.into(),
+            DisconnectReason::Banned => self.you_are_banned.into(),
+            DisconnectReason::Kicked => self.session_ended.into(),
             DisconnectReason::Disconnected => self.disconnected.into(),
+            // The time zone is not known here.
+            DisconnectReason::Refused(refusal) if refusal.code == RefusalCode::ServerBanned => {
+                let reason = refusal.arguments.get(1).map_or("", String::as_str);
+                let without_end = Refusal::new(refusal.code).with("").with(reason);
+                self.refusal(&without_end)
+            }
             DisconnectReason::Refused(refusal) => self.refusal(refusal),
         }
     }

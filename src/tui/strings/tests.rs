@@ -62,6 +62,7 @@ fn the_texts_of_the_command_line_exist_in_both_languages() {
             s.trust.named(),
             s.admin.named(),
             s.accounts.named(),
+            s.administration.named(),
             s.command_line.errors.named(),
         ];
         all.into_iter().flatten()

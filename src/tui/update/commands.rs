@@ -25,6 +25,7 @@ pub(super) fn run(state: &mut State, name: CommandName, argument: &str) -> Vec<E
         CommandName::Theme if argument.is_empty() => picker::themes(state),
         CommandName::Link => return link_details::open(state),
         CommandName::InviteLink => return invites::run(state, argument),
+        CommandName::Admin => return invites::administer(state, argument),
         CommandName::Devices => return account::devices(state, argument),
         CommandName::Account => return account::run(state, argument),
         CommandName::Set => return settings::run(state, argument),

@@ -1,11 +1,11 @@
 //! The contract of a store: accounts, their devices, invitations and the audit log.
 
 use super::*;
-use tchat::chat::{AccountOrigin, AuditAct, ServerRole};
+use tchat::chat::{AccountOrigin, AuditAct, BanTarget, ServerRole, Until};
 use tchat::server::store::sqlite;
 use tchat::server::store::{
-    AccountChange, DeviceRecord, DeviceStatus, InvitePurpose, InviteRecord, NewAudit, NewDevice,
-    OtherDevices,
+    AccountChange, BanRecord, DeviceRecord, DeviceStatus, InvitePurpose, InviteRecord, NewAudit,
+    NewDevice, OtherDevices,
 };
 
 pub(super) async fn devices(store: &dyn Store) {
@@ -404,6 +404,47 @@ pub(super) async fn audit(store: &dyn Store) {
     assert_eq!((rows[2].at_ms, rows[2].target.as_str()), (1, "target 1"));
     let page = store.audit(3, 1).await.unwrap();
     assert_eq!(page, [rows[1].clone()]);
+    store.add_audit(act(4, AuditAct::Kick)).await.unwrap();
+    let newest = store.audit(u64::MAX, 1).await.unwrap();
+    assert_eq!((newest[0].number, newest[0].act.as_str()), (4, "kick"));
+}
+
+/// Bans from the server.
+pub(super) async fn bans(store: &dyn Store) {
+    let ban = |target, until, at_ms| BanRecord {
+        target,
+        until,
+        at_ms,
+        by: "安".into(),
+        reason: "spam".into(),
+    };
+    let account = BanTarget::Account(IdentityId::new([91; 16]));
+    let network = |text: &str| BanTarget::Network(text.parse().unwrap());
+    let (four, six) = (network("192.0.2.0/24"), network("2001:db8::/64"));
+    let add = async |ban: &BanRecord, now_ms| {
+        let change = AccountChange::Ban(ban.clone(), now_ms);
+        store.change_account(change, None).await.unwrap();
+    };
+    assert_eq!(store.server_bans().await.unwrap(), []);
+    let first = ban(account, Until::Forever, 10);
+    let second = ban(four, Until::At(500), 20);
+    let third = ban(six, Until::At(900), 30);
+    for it in [&first, &second, &third] {
+        add(it, 100).await;
+    }
+    let all = store.server_bans().await.unwrap();
+    assert_eq!(all, [third.clone(), second, first.clone()]);
+    // A new ban of the same replaces the old one, and those that have expired are deleted.
+    let again = ban(six, Until::Forever, 40);
+    add(&again, 500).await;
+    assert_eq!(store.server_bans().await.unwrap(), [again, first]);
+    for target in [six, four] {
+        let change = AccountChange::Unban(target);
+        store.change_account(change, None).await.unwrap();
+    }
+    let removed = AccountChange::Remove(IdentityId::new([91; 16]), 600);
+    store.change_account(removed, None).await.unwrap();
+    assert_eq!(store.server_bans().await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -432,7 +473,7 @@ async fn an_edited_row_of_the_audit_log_is_reported() {
     assert_eq!(damaged(), Vec::<String>::new());
     let of = |n| {
         vec![format!(
-            "row {n} of the audit log does not follow from the one before it"
+            "the hash of row {n} of the audit log does not match the row before it"
         )]
     };
     let db = rusqlite::Connection::open(&path).unwrap();

@@ -133,7 +133,10 @@ async fn a_lost_row_is_replaced_by_a_damaged_entry() {
     let bench = DamageFixture::new().await;
     for (lost, named) in [
         (4..=4_u64, "entry 4 of #log: it is missing"),
-        (4..=9, "entry 4 of #log: it and the 5 after it are missing"),
+        (
+            4..=9,
+            "entry 4 of #log: this entry and the next 5 are missing",
+        ),
         (9..=9, "entry 9 of #log: it is missing"),
     ] {
         let (first, last) = (lost.start(), lost.end());
@@ -172,11 +175,11 @@ async fn damaged_values_in_other_tables_do_not_affect_the_entries() {
         ("standings SET banned_ms = -5", "#log: an invitation"),
         (
             "marks SET instance = x'00' WHERE room = 1 AND author = x'01010101010101010101010101010101'",
-            "#log: the highest number",
+            "#log: the number of the last post",
         ),
         (
             "marks SET counter = -1 WHERE room = 1 AND author = x'01010101010101010101010101010101'",
-            "#log: the highest number",
+            "#log: the number of the last post",
         ),
         (
             "reads SET seq = -1 WHERE room = 1 AND identity = x'02020202020202020202020202020202'",

@@ -9,9 +9,9 @@ use tchat::chat::{
     SecretHash, Seq, ServerId, Stamp, Unread, Until,
 };
 use tchat::server::store::{
-    AccountChange, AccountRecord, Append, DeviceRecord, DeviceStatus, IdentityRecord, InviteRecord,
-    NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord, RoomState,
-    SearchLimit, Span, Store, StoreError,
+    AccountChange, AccountRecord, Append, BanRecord, DeviceRecord, DeviceStatus, IdentityRecord,
+    InviteRecord, NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord,
+    RoomState, SearchLimit, Span, Store, StoreError,
 };
 
 pub struct Faulty {
@@ -51,6 +51,12 @@ impl Store for Faulty {
     }
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
         self.inner.memberships(identity).await
+    }
+    async fn add_audit(&self, audit: NewAudit) -> Result<(), StoreError> {
+        self.inner.add_audit(audit).await
+    }
+    async fn server_bans(&self) -> Result<Vec<BanRecord>, StoreError> {
+        self.inner.server_bans().await
     }
     async fn rooms_owned(&self, identity: IdentityId) -> Result<usize, StoreError> {
         self.inner.rooms_owned(identity).await

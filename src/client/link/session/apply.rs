@@ -442,6 +442,8 @@ fn end_after_goodbye(goodbye: &Goodbye) -> ConnectionEnd {
         GoodbyeReason::Draining => DisconnectReason::Draining,
         GoodbyeReason::TooSlow => DisconnectReason::TooSlow,
         GoodbyeReason::Revoked => DisconnectReason::Revoked,
+        GoodbyeReason::Banned => DisconnectReason::Banned,
+        GoodbyeReason::Kicked => DisconnectReason::Kicked,
         _ => DisconnectReason::Lost,
     };
     match goodbye.action {

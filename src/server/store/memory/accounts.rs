@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::MemoryState;
 use crate::chat::{
-    AccountOrigin, AuditEntry, DeviceKey, IdentityId, InviteHash, ServerRole, Stamp, UserName,
+    AccountOrigin, AuditEntry, BanTarget, DeviceKey, IdentityId, InviteHash, ServerRole, Stamp,
+    UserName,
 };
 use crate::server::store::{
-    AccountChange, AccountRecord, DeviceRecord, DeviceStatus, InvitePurpose, InviteRecord,
-    NewAudit, NewDevice, OtherDevices, StoreError,
+    AccountChange, AccountRecord, BanRecord, DeviceRecord, DeviceStatus, InvitePurpose,
+    InviteRecord, NewAudit, NewDevice, OtherDevices, StoreError,
 };
 
 /// What is stored about accounts besides their names.
@@ -19,6 +20,8 @@ pub(super) struct Accounts {
     pub invites: HashMap<InviteHash, InviteRecord>,
     pub facts: HashMap<IdentityId, AccountFacts>,
     pub audit: Vec<NewAudit>,
+    /// The newest first.
+    pub bans: Vec<BanRecord>,
     removed: HashSet<IdentityId>,
 }
 
@@ -182,6 +185,14 @@ impl MemoryState {
             }
             AccountChange::SetRole(account, role) => self.set_role(account, role),
             AccountChange::Remove(account, _) => self.remove_account(account),
+            AccountChange::Ban(ban, now_ms) => {
+                let bans = &mut self.accounts.bans;
+                bans.retain(|it| it.target != ban.target && it.until.is_active(now_ms));
+                bans.insert(0, ban);
+            }
+            AccountChange::Unban(target) => {
+                self.accounts.bans.retain(|it| it.target != target);
+            }
         }
         Ok(())
     }
@@ -251,6 +262,8 @@ impl MemoryState {
             let is_for = matches!(invite.purpose, InvitePurpose::Device(of, _) if of == account);
             invite.maker != Some(account) && !is_for
         });
+        let target = BanTarget::Account(account);
+        self.accounts.bans.retain(|it| it.target != target);
         self.operators.retain(|_, bound| *bound != account);
     }
 }

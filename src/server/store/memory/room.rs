@@ -1,8 +1,16 @@
 //! One room in memory, with its entries.
 
-use super::{Amendment, Append, Body, Changes, Entry, Seq, StoreError, StoredRoom};
+use super::{
+    Amendment, Append, Body, Changes, Entry, IdentityId, Role, Seq, StoreError, StoredRoom,
+};
 
 impl StoredRoom {
+    /// Whether a person owns the room, and the server did not make it.
+    pub(super) fn is_owned_by(&self, identity: IdentityId) -> bool {
+        let is_made = !self.record.is_preset() && self.record.pair.is_none();
+        is_made && self.members.get(&identity) == Some(&Role::Owner)
+    }
+
     pub(super) fn append(&mut self, append: Append) -> Result<(), StoreError> {
         let last = self.entries.last().map_or(Seq::ZERO, |entry| entry.seq);
         let follows = append

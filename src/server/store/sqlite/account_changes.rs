@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::bans;
 use super::encode::signed;
 use super::write::put_identity;
 use super::writer::WriteError;
@@ -34,6 +35,8 @@ pub fn change(db: &Connection, change: &AccountChange) -> Result<(), WriteError>
         } => rename(db, account, *kept_until_ms),
         AccountChange::SetRole(account, role) => set_role(db, *account, *role),
         AccountChange::Remove(account, at_ms) => remove(db, *account, *at_ms),
+        AccountChange::Ban(ban, now_ms) => bans::add(db, ban, *now_ms),
+        AccountChange::Unban(target) => bans::remove(db, *target),
     }
 }
 
@@ -226,6 +229,8 @@ fn remove(db: &Connection, account: IdentityId, at_ms: u64) -> Result<(), WriteE
     )?
     .execute(params![account.bytes(), signed(at_ms)])?;
     db.prepare_cached("DELETE FROM devices WHERE identity = ?1")?
+        .execute([account.bytes()])?;
+    db.prepare_cached("DELETE FROM bans WHERE account = ?1")?
         .execute([account.bytes()])?;
     // The invitations that it made, and the links that add a device to it.
     db.prepare_cached("DELETE FROM invites WHERE maker = ?1 OR account = ?1")?

@@ -2,7 +2,6 @@
 //! before it, so that an edit of an earlier row is detected.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use sha2::{Digest as _, Sha256};
 
 use super::decode::{bytes, number, readable, text};
 use super::encode::signed;
@@ -29,7 +28,7 @@ pub fn add(db: &Connection, new: &NewAudit) -> Result<(), WriteError> {
         detail: new.detail.clone(),
         hash: [0; 32],
     };
-    entry.hash = hash(&before.unwrap_or_default(), &entry);
+    entry.hash = entry.hash_after(&before.unwrap_or_default());
     db.prepare_cached(&format!(
         "INSERT INTO audit ({ROW}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
     ))?
@@ -44,32 +43,6 @@ pub fn add(db: &Connection, new: &NewAudit) -> Result<(), WriteError> {
         entry.hash,
     ])?;
     Ok(())
-}
-
-/// Returns the SHA-256 hash of a row, over the hash of the row before it and all fields, each preceded by its length
-/// in bytes (4 bytes, big-endian).
-fn hash(before: &[u8; 32], entry: &AuditEntry) -> [u8; 32] {
-    let (actor, name) = match &entry.actor {
-        Some(actor) => (&actor.id.bytes()[..], actor.name.as_str()),
-        None => (&[][..], ""),
-    };
-    let fields: [&[u8]; 8] = [
-        before,
-        &entry.number.to_be_bytes(),
-        &entry.at_ms.to_be_bytes(),
-        actor,
-        name.as_bytes(),
-        entry.act.as_bytes(),
-        entry.target.as_bytes(),
-        entry.detail.as_bytes(),
-    ];
-    let mut hash = Sha256::new();
-    for field in fields {
-        let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
-        hash.update(length.to_be_bytes());
-        hash.update(field);
-    }
-    hash.finalize().into()
 }
 
 /// Returns the rows with numbers below `before`, newest first.
@@ -107,7 +80,7 @@ pub fn first_edited(db: &Connection) -> rusqlite::Result<Option<u64>> {
     for entry in statement.query_map([], row)? {
         // A row without a number cannot exist: the number is its key.
         let Some(entry) = entry? else { continue };
-        if entry.number != before.1 + 1 || entry.hash != hash(&before.0, &entry) {
+        if entry.number != before.1 + 1 || entry.hash != entry.hash_after(&before.0) {
             return Ok(Some(entry.number));
         }
         before = (entry.hash, entry.number);

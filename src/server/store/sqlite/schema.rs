@@ -11,9 +11,9 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration per version: step `n` migrates a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
-    VERSION_9,
+    VERSION_9, VERSION_10,
 ];
 
 const VERSION_1: &str = "
@@ -179,6 +179,13 @@ CREATE TABLE audit (
     detail TEXT NOT NULL, hash BLOB NOT NULL
 ) STRICT;
 CREATE INDEX marks_by_author ON marks (author);
+";
+
+/// Adds bans from the server, of accounts and of networks. Ends are log time; 0 means until the ban is lifted.
+const VERSION_10: &str = "
+CREATE TABLE bans (
+    target TEXT PRIMARY KEY, account BLOB, until_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, by_name TEXT NOT NULL, reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Checks that this is a tchat database, and not one of a newer version.

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use crate::chat::{InviteTerms, NewRoom, RoomKind};
+use crate::chat::{InviteTerms, NewRoom, RoomAct, RoomKind, Seq};
 use crate::client::{AccountRequest, AdminRequest};
+
+/// How many rows of the audit log `/admin audit` shows.
+const AUDIT_ROWS: u32 = 50;
 
 /// The first word of a text, and the rest without spaces around it.
 pub fn first_word(text: &str) -> (&str, &str) {
@@ -75,6 +78,63 @@ pub fn parse_invite(text: &str) -> Option<AdminRequest> {
     Some(AdminRequest::CreateInvite(terms))
 }
 
+/// Parses what follows `/admin`: the words of `tchat admin`, without those that print a secret. Returns `None` if the text has no such form.
+pub fn parse_admin(text: &str) -> Option<AdminRequest> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let owned = |word: &str| word.to_owned();
+    let room = |word: &str| word.trim_start_matches('#').to_owned();
+    let moderate = |name: &str, act| AdminRequest::ModerateRoom {
+        room: room(name),
+        act,
+    };
+    Some(match words.as_slice() {
+        ["status"] => AdminRequest::Status,
+        ["accounts"] => AdminRequest::ListAccounts,
+        ["who"] => AdminRequest::ListSessions,
+        ["bans"] => AdminRequest::ListBans,
+        ["limits"] => AdminRequest::ListLimits,
+        ["audit"] => AdminRequest::ListAudit {
+            before: 0,
+            most: AUDIT_ROWS,
+        },
+        ["ban", target, rest @ ..] => {
+            let lasts = rest.first().and_then(|word| parse_duration(word));
+            let reason = if lasts.is_some() { &rest[1..] } else { rest };
+            AdminRequest::Ban {
+                target: owned(target),
+                lasts,
+                reason: reason.join(" "),
+            }
+        }
+        ["unban", target] => AdminRequest::Unban {
+            target: owned(target),
+        },
+        ["kick", name, reason @ ..] => AdminRequest::Kick {
+            name: owned(name),
+            reason: reason.join(" "),
+        },
+        ["role", account, role] => AdminRequest::SetRole {
+            account: owned(account),
+            role: role.parse().ok()?,
+        },
+        ["rename", account, to] => AdminRequest::Rename {
+            account: owned(account),
+            to: owned(to),
+        },
+        ["remove", account] => AdminRequest::Remove {
+            account: owned(account),
+        },
+        ["devices", account] => AdminRequest::ListDevices {
+            account: owned(account),
+        },
+        ["close", name] => moderate(name, RoomAct::Close),
+        ["topic", name, topic @ ..] => moderate(name, RoomAct::Topic(topic.join(" "))),
+        ["own", name, account] => moderate(name, RoomAct::Owner(owned(account))),
+        ["erase", name, seq] => moderate(name, RoomAct::Erase(Seq(seq.parse().ok()?))),
+        _ => return None,
+    })
+}
+
 /// Parses a switch: `on` or `off`, or one of the usual words for them. Returns `None` for any other word.
 pub fn parse_switch(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
@@ -132,6 +192,44 @@ mod tests {
             ("list all", None),
         ] {
             assert_eq!(parse_invite(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn administration_takes_the_words_of_the_command_line() {
+        let ban = |target: &str, minutes: Option<u64>, reason: &str| {
+            Some(AdminRequest::Ban {
+                target: target.into(),
+                lasts: minutes.map(Duration::from_mins),
+                reason: reason.into(),
+            })
+        };
+        let moderate = |act| {
+            Some(AdminRequest::ModerateRoom {
+                room: "tech".into(),
+                act,
+            })
+        };
+        for (text, expected) in [
+            ("status", Some(AdminRequest::Status)),
+            ("ban ben", ban("ben", None, "")),
+            ("ban 192.0.2.0/24 2h", ban("192.0.2.0/24", Some(120), "")),
+            ("ban ben 10m too loud", ban("ben", Some(10), "too loud")),
+            ("ban ben too loud", ban("ben", None, "too loud")),
+            ("close #tech", moderate(RoomAct::Close)),
+            (
+                "topic tech all of it",
+                moderate(RoomAct::Topic("all of it".into())),
+            ),
+            ("topic tech", moderate(RoomAct::Topic(String::new()))),
+            ("erase tech 12", moderate(RoomAct::Erase(Seq(12)))),
+            ("erase tech twelve", None),
+            ("ban", None),
+            ("role ben boss", None),
+            ("status now", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_admin(text), expected, "{text}");
         }
     }
 

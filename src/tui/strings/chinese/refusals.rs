@@ -63,6 +63,12 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NoEffect => "对 {0} 来说没有变化",
         RefusalCode::Word => "这个服务器上不允许“{0}”",
         RefusalCode::TooMany => too_many(first),
+        RefusalCode::ServerBanned => match (first.is_empty(), second.is_empty()) {
+            (true, true) => "你已被这个服务器封禁",
+            (true, false) => "你已被这个服务器封禁：{1}",
+            (false, true) => "你已被这个服务器封禁，直到 {0}",
+            (false, false) => "你已被这个服务器封禁，直到 {0}：{1}",
+        },
         RefusalCode::LimitReached => limit_reached(first),
         RefusalCode::RoomExists => "已有房间 #{0}，或看起来相似的房间",
         RefusalCode::RoomNameInvalid => match second {

@@ -75,6 +75,12 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NoEffect => "that changes nothing for {0}",
         RefusalCode::Word => "'{0}' is not allowed on this server",
         RefusalCode::TooMany => too_many(first),
+        RefusalCode::ServerBanned => match (first.is_empty(), second.is_empty()) {
+            (true, true) => "you are banned from this server",
+            (true, false) => "you are banned from this server: {1}",
+            (false, true) => "you are banned from this server until {0}",
+            (false, false) => "you are banned from this server until {0}: {1}",
+        },
         RefusalCode::LimitReached => limit_reached(first),
         RefusalCode::RoomExists => "there is already a room #{0}, or one that looks like it",
         RefusalCode::RoomNameInvalid => match second {
