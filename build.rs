@@ -136,8 +136,11 @@ fn bridges(out: &Path) -> Result<Vec<tonic_build::manual::Service>, Box<dyn Erro
             "bridge/{}.proto",
             package.split('.').next().unwrap_or(package)
         );
-        let of_one = protox::compile([name], ["proto"])?;
-        std::fs::write(out.join(format!("{package}.bin")), of_one.encode_to_vec())?;
+        let package_descriptors = protox::compile([name], ["proto"])?;
+        std::fs::write(
+            out.join(format!("{package}.bin")),
+            package_descriptors.encode_to_vec(),
+        )?;
     }
     prost_build::Config::new().compile_fds(descriptors)?;
     let services = BRIDGES.iter().map(|(package, name, streams)| {

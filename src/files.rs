@@ -15,22 +15,22 @@ pub const PUBLIC: u32 = 0o644;
 /// The directory is missing or cannot be written. The file is then unchanged.
 pub fn write_atomically(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     // Each process has its own temporary file, so that two processes that write at once do not mix their texts.
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".new-{}", std::process::id()));
-    let beside = PathBuf::from(beside);
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".new-{}", std::process::id()));
+    let temporary = PathBuf::from(temporary);
     // A temporary file that remained after a crash would keep its old mode.
-    match fs::remove_file(&beside) {
+    match fs::remove_file(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let written = create(&beside, mode).and_then(|mut file| {
+    let written = create(&temporary, mode).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&beside, path)?;
+        fs::rename(&temporary, path)?;
         sync_directory(path)
     });
     if written.is_err() {
-        let _gone = fs::remove_file(&beside);
+        let _gone = fs::remove_file(&temporary);
     }
     written
 }

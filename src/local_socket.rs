@@ -12,19 +12,19 @@ use sha2::{Digest as _, Sha256};
 use tokio::net::{UnixListener, UnixStream};
 
 /// The maximum length of a socket's path: 104 bytes with the NUL at the end on macOS, 108 on Linux.
-const PATH: usize = 103;
+const MAX_PATH: usize = 103;
 
 /// Returns the path of the socket of a server with this data directory: inside it or, if that is too long for a socket, in the user's runtime
 /// directory. `None` if neither is possible.
 pub fn path(data: &Path, runtime: Option<&Path>) -> Option<PathBuf> {
     let inside = data.join("run").join("host.sock");
-    if inside.as_os_str().len() <= PATH {
+    if inside.as_os_str().len() <= MAX_PATH {
         return Some(inside);
     }
     let data = fs::canonicalize(data).unwrap_or_else(|_| data.to_owned());
     let hash = Sha256::digest(data.as_os_str().as_encoded_bytes());
     let outside = runtime?.join(format!("{}.sock", hex::encode(&hash[..8])));
-    (outside.as_os_str().len() <= PATH).then_some(outside)
+    (outside.as_os_str().len() <= MAX_PATH).then_some(outside)
 }
 
 /// A listening socket. The file is removed when this is dropped.
@@ -185,7 +185,7 @@ mod tests {
             PathBuf::from(format!("/{}", "远".repeat(60))),
         );
         let moved = path(&long, Some(runtime)).unwrap();
-        assert!(moved.starts_with(runtime) && moved.as_os_str().len() <= PATH);
+        assert!(moved.starts_with(runtime) && moved.as_os_str().len() <= MAX_PATH);
         assert_ne!(path(&other, Some(runtime)), Some(moved));
         assert_eq!(path(&long, None), None);
         assert_eq!(path(&long, Some(&long)), None);

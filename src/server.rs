@@ -139,14 +139,14 @@ where
     let known = known.filter_map(|address| address.parse().ok().map(address_group));
     // The newest last, so that it is forgotten last.
     let known: Vec<IpAddr> = known.rev().collect();
-    let hurry = hub.fatal.token();
+    let drop_now = hub.fatal.token();
     let serve = listen::serve(
         incoming,
         doors,
         config.encryption,
         (config.caps, known),
         hub.draining.clone(),
-        hurry,
+        drop_now,
     );
     tokio::join!(stop, serve);
     verifying.abort();

@@ -42,8 +42,8 @@ pub fn run(config: &Config) -> Result<()> {
     if holder.purpose == Purpose::Restore {
         bail!(fill(words.is_restored, &[&shown, &process]));
     }
-    let told = data_dir::set_stopped(path, true).and_then(|()| terminate(process));
-    if let Err(error) = told {
+    let signalled = data_dir::set_stopped(path, true).and_then(|()| terminate(process));
+    if let Err(error) = signalled {
         // The server is still running, so clients may start it again after it ends.
         let _as_it_was = data_dir::set_stopped(path, false);
         bail!(fill(words.cannot_stop, &[&shown, &process, &error]));

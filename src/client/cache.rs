@@ -121,14 +121,14 @@ impl Cache {
         room: Option<&str>,
         limit: u64,
     ) -> Result<Opened, CacheError> {
-        match Self::open_whole(path, instance, room, limit) {
+        match Self::open_undamaged(path, instance, room, limit) {
             Err(CacheError::Damaged { cause, .. }) => {
                 // The damaged file may still contain something a person wants.
                 let aside = schema::rename_damaged(path).map_err(|error| CacheError::Unusable {
                     path: path.to_owned(),
                     cause: format!("it is damaged ({cause}) and cannot be renamed: {error}"),
                 })?;
-                let fresh = Self::open_whole(path, instance, room, limit)?;
+                let fresh = Self::open_undamaged(path, instance, room, limit)?;
                 Ok(Opened {
                     damaged: Some(aside),
                     ..fresh
@@ -138,7 +138,7 @@ impl Cache {
         }
     }
 
-    fn open_whole(
+    fn open_undamaged(
         path: &Path,
         instance: InstanceId,
         room: Option<&str>,

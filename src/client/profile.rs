@@ -123,7 +123,7 @@ pub(crate) fn record_name(directory: &Path, server: &str, start: &str, now: &str
         let _stays = fs::remove_file(of(&left, "alias"));
     }
     let taken = own_stem(server, now);
-    let noted = if taken == profile {
+    let recorded = if taken == profile {
         match fs::remove_file(of(&taken, "alias")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -131,7 +131,7 @@ pub(crate) fn record_name(directory: &Path, server: &str, start: &str, now: &str
     } else {
         write_line(&of(&taken, "alias"), &profile)
     };
-    if noted.is_ok() {
+    if recorded.is_ok() {
         let _noted_again_the_next_time = write_line(&of(&profile, "name"), now);
     }
 }

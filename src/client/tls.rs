@@ -172,7 +172,7 @@ where
         // The verifier runs in every handshake, because no session is ever resumed: each connection has a new configuration.
         (Ok(_), _) => Err(io::Error::other("the server sent no certificate")),
         (Err(_), Some(Err(why))) => Err(distrust(why)),
-        (Err(error), _) => Err(explained(error).map_or_else(|broken| broken, distrust)),
+        (Err(error), _) => Err(handshake_error(error).map_or_else(|broken| broken, distrust)),
     }
 }
 
@@ -182,7 +182,7 @@ pub fn untrusted(error: &io::Error) -> Option<&Untrusted> {
 }
 
 /// Returns why a handshake failed, or the error of a connection that broke.
-fn explained(error: io::Error) -> Result<Distrust, io::Error> {
+fn handshake_error(error: io::Error) -> Result<Distrust, io::Error> {
     let Some(reason) = error.get_ref().and_then(|it| it.downcast_ref::<Error>()) else {
         // A broken connection tells nothing about the server: anyone on the network path can break it.
         let words = "the connection was closed during the handshake";

@@ -62,8 +62,9 @@ impl KeysTable {
             rows.sort_by_key(|(key, _)| key.span().start);
             let mut known: Vec<(Keys, usize)> = Vec::new();
             for (key, action) in rows {
-                let (wish, at) = (user_binding(context, key, action)?, key.span().start);
-                if let Some((other, first)) = known.iter().find(|(keys, _)| keys.clashes(wish.keys))
+                let (binding, at) = (user_binding(context, key, action)?, key.span().start);
+                if let Some((other, first)) =
+                    known.iter().find(|(keys, _)| keys.clashes(binding.keys))
                 {
                     return Err(Invalid {
                         at,
@@ -74,8 +75,8 @@ impl KeysTable {
                         ),
                     });
                 }
-                known.push((wish.keys, at));
-                user_bindings.push(wish);
+                known.push((binding.keys, at));
+                user_bindings.push(binding);
             }
         }
         let keymap = Keymap::new(preset, user_bindings);
@@ -98,8 +99,8 @@ impl KeysTable {
         let label = before.label(action);
         let rows = self.composer.keys().filter_map(|key| {
             let keys: Keys = key.get_ref().parse().ok()?;
-            let was_its = label.split(", ").any(|known| known == keys.to_string());
-            was_its.then_some(key.span().start)
+            let was_bound = label.split(", ").any(|known| known == keys.to_string());
+            was_bound.then_some(key.span().start)
         });
         rows.max().unwrap_or(0)
     }
@@ -122,11 +123,11 @@ fn user_binding(
     if known.is_none() && name != NONE {
         let near = Action::ALL.iter().map(|it| it.name());
         // An action whose name contains the word is nearer than any other.
-        let far = |known: &&str| {
+        let distance = |known: &&str| {
             let has = known.split('-').any(|part| part == name);
             (!has, strsim::damerau_levenshtein(known, name))
         };
-        let near = near.min_by_key(far);
+        let near = near.min_by_key(distance);
         return Err(Invalid {
             at: action.span().start,
             why: format!(

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The maximum size of a file, in bytes. A larger one was not written by hand.
 const BYTES: u64 = 1024 * 1024;
 /// The time limit for reading anything that is not a regular file: a pipe that nobody writes to would block forever.
-const WITHIN: Duration = Duration::from_secs(2);
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Reads a whole text file. A pipe is read too, if somebody writes to it.
 ///
@@ -25,10 +25,10 @@ pub fn text(path: &Path) -> io::Result<String> {
     let from: PathBuf = path.to_owned();
     // Opening a pipe cannot be interrupted. The thread ends with the process.
     thread::spawn(move || done.send(whole(&from)));
-    answer.recv_timeout(WITHIN).unwrap_or_else(|_| {
+    answer.recv_timeout(READ_TIMEOUT).unwrap_or_else(|_| {
         let words = format!(
             "it is not a regular file, and no data arrived within {} s",
-            WITHIN.as_secs()
+            READ_TIMEOUT.as_secs()
         );
         Err(Error::new(ErrorKind::TimedOut, words))
     })

@@ -94,6 +94,6 @@ fn default_presets() -> Result<Vec<RoomPreset>, Invalid> {
 /// Returns the retention; `None` if neither limit is set.
 pub fn retention(entries: Option<u64>, age: Option<Duration>) -> Option<Retention> {
     let entries = entries.filter(|entries| *entries > 0);
-    let is_said = entries.is_some() || age.is_some();
-    is_said.then_some(Retention { entries, age })
+    let has_limit = entries.is_some() || age.is_some();
+    has_limit.then_some(Retention { entries, age })
 }

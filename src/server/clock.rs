@@ -19,9 +19,9 @@ use self::uptime::UptimeFile;
 use crate::chat::{ServerId, Stamp};
 
 /// If a server seems to have been down for longer than this, its clock is, or was, wrong, and none of that time is counted.
-pub(crate) const LONGEST_AWAY: Duration = Duration::from_hours(90 * 24);
+pub(crate) const MAX_DOWNTIME: Duration = Duration::from_hours(90 * 24);
 /// How many milliseconds of doubt one millisecond of running removes. With 7, a server that runs three hours a day accumulates no doubt.
-pub(crate) const CONFIRMED: u64 = 7;
+pub(crate) const DOUBT_REMOVED_PER_MS: u64 = 7;
 
 /// The wall clock. Tests use one that they can step.
 #[derive(Clone)]
@@ -103,7 +103,7 @@ impl LogClock {
         };
         let newest = newest.unwrap_or(begins);
         let away_ms = match now_ms.checked_sub(newest.at_ms) {
-            Some(away_ms) if away_ms <= millis(LONGEST_AWAY) => away_ms,
+            Some(away_ms) if away_ms <= millis(MAX_DOWNTIME) => away_ms,
             Some(ahead_ms) => {
                 tracing::warn!(
                     ahead_ms,
@@ -133,7 +133,7 @@ impl LogClock {
             log_ms: self.log_ms.saturating_add(ran_ms),
             doubt_ms: self
                 .doubt_ms
-                .saturating_sub(ran_ms.saturating_mul(CONFIRMED)),
+                .saturating_sub(ran_ms.saturating_mul(DOUBT_REMOVED_PER_MS)),
         }
     }
 }

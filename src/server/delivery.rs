@@ -83,9 +83,9 @@ impl Delivery {
             count,
             encoded: self.entries.iter().map(&encode).collect(),
         };
-        let kept = self.foreign[via as usize].get_or_init(make);
-        if kept.count == count {
-            Arc::clone(&kept.encoded)
+        let cached = self.foreign[via as usize].get_or_init(make);
+        if cached.count == count {
+            Arc::clone(&cached.encoded)
         } else {
             make().encoded
         }

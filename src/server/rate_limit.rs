@@ -41,7 +41,7 @@ impl Rate {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bucket {
     micros: u64,
-    filled: Instant,
+    updated_at: Instant,
 }
 
 const TOKEN: u64 = 1_000_000;
@@ -50,7 +50,7 @@ impl Bucket {
     pub fn full(rate: Rate, now: Instant) -> Self {
         Self {
             micros: rate.full(),
-            filled: now,
+            updated_at: now,
         }
     }
 
@@ -66,7 +66,7 @@ impl Bucket {
     }
 
     fn filled_to(&self, rate: Rate, now: Instant) -> u64 {
-        let passed = now.saturating_duration_since(self.filled).as_nanos();
+        let passed = now.saturating_duration_since(self.updated_at).as_nanos();
         // Both times are in nanoseconds; the result is in millionths of a token.
         let added = passed.saturating_mul(u128::from(rate.tokens) * u128::from(TOKEN))
             / rate.per.as_nanos().max(1);
@@ -86,7 +86,7 @@ impl Bucket {
 
     /// Returns when tokens were last taken.
     pub fn last_used(&self) -> Instant {
-        self.filled
+        self.updated_at
     }
 
     /// Takes a token.
@@ -108,7 +108,7 @@ impl Bucket {
         }
         let taken = u64::from(amount.min(rate.burst)) * TOKEN;
         self.micros = self.filled_to(rate, now).saturating_sub(taken);
-        self.filled = now;
+        self.updated_at = now;
         Ok(())
     }
 }

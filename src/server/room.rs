@@ -144,7 +144,7 @@ impl Room {
             ..at
         };
         let mut entries = Vec::with_capacity(posts.len());
-        let mut fates = Vec::with_capacity(posts.len());
+        let mut outcomes = Vec::with_capacity(posts.len());
         let mut raised = Marks::new();
         let mut draft = self.permissions.check_batch(at, targets);
         for mut post in posts {
@@ -152,11 +152,11 @@ impl Room {
             let is_joined_already =
                 matches!(post.body, Body::Joined(_)) && draft.role(author).is_some();
             if is_joined_already || self.was_accepted(&post, &raised) {
-                fates.push(Outcome::Duplicate);
+                outcomes.push(Outcome::Duplicate);
                 continue;
             }
             if let Err(denied) = draft.check(author, &mut post.body) {
-                fates.push(Outcome::Denied(denied));
+                outcomes.push(Outcome::Denied(denied));
                 continue;
             }
             if let Some(id) = post.client_id {
@@ -178,13 +178,13 @@ impl Room {
             };
             draft.record(&entry);
             entries.push(entry);
-            fates.push(Outcome::Entry(seq));
+            outcomes.push(Outcome::Entry(seq));
         }
         OrderedBatch {
             at,
             entries: Arc::new(entries),
             changes: draft.into_changes(),
-            outcomes: fates,
+            outcomes,
         }
     }
 
@@ -291,7 +291,7 @@ impl Room {
             first, seq: last, ..
         } = *head;
         let newest = Seq(last.0.saturating_sub(NEWEST)).max(first.before());
-        let anew = |result| {
+        let start_over = |result| {
             (
                 result,
                 if last.0.saturating_sub(first.before().0) > REPLAY_ENTRIES {
@@ -303,13 +303,15 @@ impl Room {
         };
         let after = match cursor {
             None => Seq::ZERO,
-            Some(cursor) if cursor.epoch != head.epoch => return anew(FollowResult::EpochChanged),
-            Some(cursor) if cursor.seq > last => return anew(FollowResult::Ahead),
+            Some(cursor) if cursor.epoch != head.epoch => {
+                return start_over(FollowResult::EpochChanged);
+            }
+            Some(cursor) if cursor.seq > last => return start_over(FollowResult::Ahead),
             Some(Cursor {
                 digest: Some(digest),
                 ..
             }) if known.is_some_and(|known| known != *digest) => {
-                return anew(FollowResult::EpochChanged);
+                return start_over(FollowResult::EpochChanged);
             }
             Some(cursor) => cursor.seq,
         };

@@ -289,8 +289,8 @@ fn continues_after(rest: &str, close: char, prose: &OpenDelimiters) -> bool {
         '.', ',', ';', ':', '!', '?', '\'', '-', '_', '/', '&', '=', '#', '%', '+',
     ]);
     let has_more = inner.starts_with(|c: char| c.is_ascii_alphanumeric());
-    let owed = prose.brackets.iter().filter(|it| **it == close).count();
-    has_more && (owed == 0 || unmatched(token, close) >= owed)
+    let needed = prose.brackets.iter().filter(|it| **it == close).count();
+    has_more && (needed == 0 || unmatched(token, close) >= needed)
 }
 
 fn begins_address(text: &str) -> bool {

@@ -136,7 +136,7 @@ fn address_of(text: &str) -> Option<Arc<str>> {
     let is_known = ["http://", "https://", "mailto:"]
         .iter()
         .any(|it| lower.starts_with(it));
-    (is_known && text.len() <= ADDRESS).then(|| {
+    (is_known && text.len() <= MAX_ADDRESS).then(|| {
         let mut address = String::new();
         for c in text.chars() {
             // Everything else is percent-encoded.
@@ -153,7 +153,7 @@ fn address_of(text: &str) -> Option<Arc<str>> {
 }
 
 /// The maximum length of an address, in bytes; terminals ignore longer ones.
-const ADDRESS: usize = 2000;
+const MAX_ADDRESS: usize = 2000;
 
 #[cfg(test)]
 mod tests;

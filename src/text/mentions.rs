@@ -27,12 +27,12 @@ pub fn mentioned_names(text: &str) -> Vec<Vec<String>> {
         let marked = line.marks.iter();
         let marked = marked.filter(|(_, mark)| matches!(mark, Mark::Code | Mark::Link(_)));
         let marked = marked.map(|(range, _)| range.clone());
-        let silent: Vec<_> = marked
+        let excluded: Vec<_> = marked
             .chain(addresses(text).into_iter().map(|it| it.range))
             .collect();
         for (at, sign) in text.match_indices(AT) {
-            let is_silent = silent.iter().any(|range| range.contains(&at));
-            if is_silent || !begins_mention(&text[..at]) {
+            let is_excluded = excluded.iter().any(|range| range.contains(&at));
+            if is_excluded || !begins_mention(&text[..at]) {
                 continue;
             }
             let names = names(&text[at + sign.len()..]);

@@ -157,14 +157,14 @@ impl Finder {
     /// Whether an entry matches, apart from its mentions and reactions, which are not checked. The text is compared last, because that
     /// takes longest.
     pub fn may_match(&self, entry: &Entry) -> bool {
-        let is_said = |what: &Has| match what {
+        let body_matches = |what: &Has| match what {
             Has::Mention | Has::Reaction => true,
             what => has(&entry.body, *what),
         };
         entry.body.is_message()
             && (self.since_ms..self.before_ms).contains(&entry.at_ms)
             && self.is_from(entry)
-            && self.has.iter().all(is_said)
+            && self.has.iter().all(body_matches)
             && self.match_ranges(entry.body.text()).is_some()
     }
 

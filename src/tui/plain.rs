@@ -253,8 +253,8 @@ impl PlainWriter {
             let is_news = room.history_to.is_some_and(|to| entry.seq > to);
             let was_told = known.is_some_and(|to| to.key.seq >= *target);
             let is_loaded = room.timeline.place(ItemKey::entry(*target)).is_some();
-            let is_heeded = !state.me.settings.ignores(entry.author.id);
-            if is_news && was_told && is_loaded && is_heeded {
+            let is_shown = !state.me.settings.ignores(entry.author.id);
+            if is_news && was_told && is_loaded && is_shown {
                 lines.push(mark(&system_lines::of(
                     state.preferences.strings,
                     &state.screen.zone,

@@ -164,20 +164,20 @@ struct ThemeFile {
     #[serde(default)]
     palette: BTreeMap<String, String>,
     #[serde(default)]
-    scopes: BTreeMap<String, Spec>,
+    scopes: BTreeMap<String, StyleSpec>,
 }
 
 #[derive(Clone, Deserialize)]
 #[serde(untagged)]
-enum Spec {
+enum StyleSpec {
     Foreground(String),
-    Full(Full),
+    Table(StyleTable),
 }
 
 #[allow(clippy::struct_excessive_bools)] // Each is an independent key of the file.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Full {
+struct StyleTable {
     fg: Option<String>,
     bg: Option<String>,
     #[serde(default)]
@@ -344,17 +344,17 @@ fn find(scopes: &BTreeMap<String, Style>, name: &str) -> Style {
 }
 
 fn style(
-    spec: &Spec,
+    spec: &StyleSpec,
     palette: &BTreeMap<&str, &str>,
     theme: &str,
     scope: &str,
 ) -> Result<Style, ThemeError> {
     let full = match spec {
-        Spec::Foreground(text) => &Full {
+        StyleSpec::Foreground(text) => &StyleTable {
             fg: Some(text.clone()),
-            ..Full::default()
+            ..StyleTable::default()
         },
-        Spec::Full(full) => full,
+        StyleSpec::Table(full) => full,
     };
     let mut style = Style::default();
     if let Some(text) = &full.fg {

@@ -131,10 +131,10 @@ pub(super) fn room_kind_to(kind: RoomKind) -> proto::room_info::Kind {
 /// A field is missing or malformed; the error names it.
 pub fn room_from(room: proto::RoomInfo) -> Result<RoomInfo, Malformed> {
     let role = room.role();
-    let is_said = role != proto::Role::Unspecified;
+    let has_role = role != proto::Role::Unspecified;
     Ok(RoomInfo {
         kind: room_kind_from(room.kind())?,
-        role: is_said.then(|| role_from(role)),
+        role: has_role.then(|| role_from(role)),
         id: room_id(&room.id)?,
         name: room.name,
         topic: room.topic,

@@ -202,11 +202,11 @@ fn answer(bots: &[Bot; 2], bot: usize, entry: &Entry, s: &'static Strings) -> Op
         .iter()
         .filter_map(|it| Some(it.me.as_ref()?.id))
         .collect();
-    let is_of_bots = known.len() < bots.len() || known.contains(&entry.author.id);
-    let is_called = |n: usize| known.get(n).is_some_and(|id| entry.mentions(*id));
-    let speaker = usize::from(is_called(1) && !is_called(0));
+    let is_from_bot = known.len() < bots.len() || known.contains(&entry.author.id);
+    let is_mentioned = |n: usize| known.get(n).is_some_and(|id| entry.mentions(*id));
+    let speaker = usize::from(is_mentioned(1) && !is_mentioned(0));
     let is_private = bots[bot].is_private(entry.room);
-    if is_of_bots || (!is_private && bot != speaker) {
+    if is_from_bot || (!is_private && bot != speaker) {
         return None;
     }
     let name = &entry.author.name;

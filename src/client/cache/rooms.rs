@@ -278,7 +278,7 @@ fn forget_matched(db: &Connection, room: i64, entries: &[Entry]) -> rusqlite::Re
     let Some(epoch) = entries.first().map(|entry| entry.epoch) else {
         return Ok(());
     };
-    let said: HashSet<(IdentityId, ClientId)> = entries
+    let arrived: HashSet<(IdentityId, ClientId)> = entries
         .iter()
         .filter_map(|entry| Some((entry.author.id, entry.client_id?)))
         .collect();
@@ -295,7 +295,7 @@ fn forget_matched(db: &Connection, room: i64, entries: &[Entry]) -> rusqlite::Re
     })?;
     let former: Vec<_> = former.collect::<Result<_, _>>()?;
     let mut left = former.len();
-    for ((epoch, seq), _) in former.iter().filter(|(_, key)| said.contains(key)) {
+    for ((epoch, seq), _) in former.iter().filter(|(_, key)| arrived.contains(key)) {
         left -= db
             .prepare_cached("DELETE FROM entries WHERE room = ?1 AND epoch = ?2 AND seq = ?3")?
             .execute(params![room, epoch, seq])?;

@@ -65,7 +65,7 @@ pub fn open(path: &Path) -> Result<Connection, CacheError> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory).map_err(io)?;
     }
-    make_private(path).map_err(io)?;
+    create_private(path).map_err(io)?;
     let mut db = Connection::open(path).map_err(|error| cache_error(path, &error))?;
     let version = prepare(&mut db).map_err(|error| cache_error(path, &error))?;
     match version {
@@ -144,7 +144,7 @@ fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
 
 /// Creates the file, if it does not exist, so that only its owner can read it. SQLite gives the write-ahead log the
 /// same mode.
-fn make_private(path: &Path) -> std::io::Result<()> {
+fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -55,8 +55,8 @@ fn serve(
     limit: u64,
 ) {
     // The file may have grown under an earlier limit, so check it at the first commit.
-    let mut grown = u64::MAX;
-    let look_every = SIZE_CHECK_BYTES.min(limit / 10);
+    let mut unchecked_bytes = u64::MAX;
+    let check_every = SIZE_CHECK_BYTES.min(limit / 10);
     while let Some(first) = inbox.blocking_recv() {
         let mut jobs = vec![first];
         while jobs.len() < JOB_LIMIT
@@ -65,11 +65,11 @@ fn serve(
             jobs.push(job);
         }
         let added: u64 = jobs.iter().map(|job| job.bytes).sum();
-        grown = grown.saturating_add(added);
-        let waits = jobs.iter().any(|job| job.done.is_some());
+        unchecked_bytes = unchecked_bytes.saturating_add(added);
+        let must_sync = jobs.iter().any(|job| job.done.is_some());
         let (works, waiters): (Vec<Work>, Vec<_>) =
             jobs.into_iter().map(|job| (job.work, job.done)).unzip();
-        let committed = commit(db, locks, works, waits).map_err(|error| error.to_string());
+        let committed = commit(db, locks, works, must_sync).map_err(|error| error.to_string());
         waiting.fetch_sub(added, Ordering::Relaxed);
         if let Err(error) = &committed {
             tracing::warn!(%error, "cannot write to the cache");
@@ -77,8 +77,8 @@ fn serve(
         for waiter in waiters.into_iter().flatten() {
             let _gone = waiter.send(committed.clone());
         }
-        if grown >= look_every {
-            grown = 0;
+        if unchecked_bytes >= check_every {
+            unchecked_bytes = 0;
             if let Err(error) = rooms::trim(db, limit) {
                 tracing::warn!(%error, "cannot trim the cache");
             }
@@ -90,10 +90,14 @@ fn commit(
     db: &mut Connection,
     locks: &mut Locks,
     works: Vec<Work>,
-    waits: bool,
+    must_sync: bool,
 ) -> rusqlite::Result<()> {
     // Copies may be lost in a power failure; a post that is about to be sent may not.
-    db.pragma_update(None, "synchronous", if waits { "FULL" } else { "NORMAL" })?;
+    db.pragma_update(
+        None,
+        "synchronous",
+        if must_sync { "FULL" } else { "NORMAL" },
+    )?;
     let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     for work in works {
         work(&transaction, locks)?;

@@ -53,24 +53,24 @@ use generated::user::user_service_server as people;
 /// Adds the services that are switched on.
 pub fn add(mut routes: Routes, hub: &Arc<Hub>, bridges: Bridges) -> Routes {
     for bridge in bridges.iter() {
-        let door = BridgeService {
+        let service = BridgeService {
             hub: Arc::clone(hub),
         };
         routes = match bridge {
             Bridge::User => {
-                let server = people::UserServiceServer::new(door);
+                let server = people::UserServiceServer::new(service);
                 routes.add_service(server.max_decoding_message_size(REQUEST_BYTES))
             }
             Bridge::Gochat => {
-                let server = talk::ChatServiceServer::new(door);
+                let server = talk::ChatServiceServer::new(service);
                 routes.add_service(server.max_decoding_message_size(REQUEST_BYTES))
             }
             Bridge::Chat => {
-                let server = rooms::ChatServiceServer::new(door);
+                let server = rooms::ChatServiceServer::new(service);
                 routes.add_service(server.max_decoding_message_size(REQUEST_BYTES))
             }
             Bridge::Service => {
-                let server = greetings::ServiceServer::new(door);
+                let server = greetings::ServiceServer::new(service);
                 routes.add_service(server.max_decoding_message_size(REQUEST_BYTES))
             }
             // They are served over plain HTTP.

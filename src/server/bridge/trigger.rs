@@ -28,16 +28,16 @@ use crate::text;
 
 /// Number of requests sent through the stream, and the time limit for all answers and the line in the room.
 const REQUESTS: usize = 5;
-const WITHIN: Duration = Duration::from_secs(1);
+const TIME_LIMIT: Duration = Duration::from_secs(1);
 /// Author of the lines. A reserved name.
 const AUTHOR: &str = "stream";
 /// Minimum burst of single lines, if the server has a rate limit at all.
 const BURST: u32 = 128;
 /// How long greetings beyond the rate limit wait to share a line, and how many names that line shows.
 const SHARED_EVERY: Duration = Duration::from_secs(1);
-const NAMED: usize = 8;
+const NAMES_PER_LINE: usize = 8;
 /// Maximum width of a name in a line, in columns.
-const NAME: usize = 64;
+const NAME_COLUMNS: usize = 64;
 
 #[derive(Serialize)]
 struct Greeting {
@@ -111,7 +111,7 @@ impl Lines {
 
 impl SharedGreeting {
     fn add(&mut self, name: &str) {
-        if self.names.len() < NAMED {
+        if self.names.len() < NAMES_PER_LINE {
             self.names.push(name.to_owned());
         } else {
             self.more += 1;
@@ -146,7 +146,7 @@ impl Trigger {
 
     /// Shows a greeting in the home room.
     async fn show(self: &Arc<Self>, name: &str) {
-        let name = text::cut(text::line(name).as_str(), NAME);
+        let name = text::cut(text::line(name).as_str(), NAME_COLUMNS);
         let shown = self.lines().place_greeting(&name, Instant::now());
         match shown {
             GreetingPlacement::Own => {
@@ -207,7 +207,7 @@ pub async fn greet(
         }
         count
     };
-    match timeout(WITHIN, greeted).await {
+    match timeout(TIME_LIMIT, greeted).await {
         Ok(REQUESTS) => Json(Greeting {
             message: format!("Hello {name}"),
         })
@@ -255,7 +255,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn answers_later_than_a_second_are_not_waited_for() {
         let (said, silent) = mpsc::channel(1);
-        assert!(timeout(WITHIN, count_answers(silent)).await.is_err());
+        assert!(timeout(TIME_LIMIT, count_answers(silent)).await.is_err());
         drop(said);
     }
 

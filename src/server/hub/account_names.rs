@@ -37,7 +37,7 @@ impl Hub {
                     .filter_map(|it| Some((it.id, it.former.take()?))),
             );
             if alike.len() > 1 {
-                nameless.extend(self.all_but_the_owner(&mut alike).await?);
+                nameless.extend(self.take_duplicates(&mut alike).await?);
             }
             for owner in alike {
                 let mut state = self.lock();
@@ -65,7 +65,7 @@ impl Hub {
     }
 
     /// Takes all accounts but the one with the most messages out of `alike`, and returns them.
-    async fn all_but_the_owner(
+    async fn take_duplicates(
         &self,
         alike: &mut Vec<AccountRecord>,
     ) -> Result<Vec<AccountRecord>, StoreError> {

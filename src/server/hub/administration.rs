@@ -182,7 +182,7 @@ impl Hub {
         let author = self.author_of(account.id).await?;
         let rooms = self.rooms.directory.rooms().into_iter();
         for room in rooms.filter(RoomRecord::is_preset) {
-            if self.differs_in(room.id, account.id, wanted).await {
+            if self.role_must_change(room.id, account.id, wanted).await {
                 let ruling = Body::Ruling(author.clone(), Ruling::Role(wanted));
                 let server = self.rooms.server.clone();
                 self.announce_in(room.id, &server, ruling).await;
@@ -192,7 +192,7 @@ impl Hub {
     }
 
     /// Whether a person's role in a room differs from `wanted`, or may differ when they return to the room.
-    async fn differs_in(&self, room: RoomId, identity: IdentityId, wanted: Role) -> bool {
+    async fn role_must_change(&self, room: RoomId, identity: IdentityId, wanted: Role) -> bool {
         if let Some(role) = self.role_in(room, identity).await {
             return role != wanted;
         }

@@ -12,19 +12,19 @@ use crate::chat::{AccountOrigin, AuditAct, ServerRole, Stamp};
 use crate::server::store::{AccountRecord, StoreError};
 
 /// An account that has never posted lapses after this time without use.
-const UNUSED: Duration = Duration::from_hours(7 * 24);
+const UNUSED_LAPSES_AFTER: Duration = Duration::from_hours(7 * 24);
 /// Any other account lapses after this time without use.
-const USED: Duration = Duration::from_hours(400 * 24);
+const USED_LAPSES_AFTER: Duration = Duration::from_hours(400 * 24);
 /// How long a server runs before it removes accounts, and how often it does so after that.
-const FIRST: Duration = Duration::from_hours(1);
+const FIRST_RUN_AFTER: Duration = Duration::from_hours(1);
 const INTERVAL: Duration = Duration::from_hours(24);
 /// One in this many openly registered accounts may lapse at a time, so that a wrong clock does little harm. A server that is restarted more often
 /// than once a day may remove more in a day.
-const SHARE: usize = 100;
+const MAX_SHARE: usize = 100;
 
 /// Removes lapsed accounts for as long as the server runs.
 pub(super) async fn remove_lapsed(hub: Weak<Hub>) {
-    sleep(FIRST).await;
+    sleep(FIRST_RUN_AFTER).await;
     loop {
         let Some(running) = hub.upgrade() else { return };
         if let Err(error) = running.remove_lapsed_accounts().await {
@@ -63,12 +63,17 @@ fn lapsed(accounts: Vec<AccountRecord>, now: Stamp) -> Vec<AccountRecord> {
         it.origin == AccountOrigin::Open && it.role == ServerRole::Member && it.seen.log_ms > 0
     };
     let mut open: Vec<AccountRecord> = accounts.into_iter().filter(is_open).collect();
-    let most = open.len().div_ceil(SHARE);
+    let most = open.len().div_ceil(MAX_SHARE);
     // Time that was only estimated does not count.
     let now_ms = now.log_ms.saturating_sub(now.doubt_ms);
     open.retain(|account| {
         let unused = Duration::from_millis(now_ms.saturating_sub(account.seen.log_ms));
-        unused > if account.has_posted { USED } else { UNUSED }
+        unused
+            > if account.has_posted {
+                USED_LAPSES_AFTER
+            } else {
+                UNUSED_LAPSES_AFTER
+            }
     });
     open.sort_by_key(|account| account.seen.log_ms);
     open.truncate(most);

@@ -29,10 +29,10 @@ pub(super) async fn set_up(
         let position = u32::try_from(position).unwrap_or(u32::MAX - 1);
         let key = preset.name.key();
         // A secret room with the same name belongs to somebody and is left alone.
-        let is_it = |record: &&RoomRecord| {
+        let is_same_room = |record: &&RoomRecord| {
             record.kind != RoomKind::Secret && record.key.as_ref() == Some(&key)
         };
-        if let Some(record) = known.iter().find(is_it) {
+        if let Some(record) = known.iter().find(is_same_room) {
             let record = RoomRecord {
                 topic: preset.topic.clone(),
                 capacity: preset.capacity,

@@ -69,8 +69,8 @@ impl Attendance {
     fn record_join_or_leave(&mut self, person: Person, way: Direction) {
         // If the opposite change was not reported yet, the two cancel out.
         let other = |it: &JoinOrLeave| it.person.id == person.id && it.way != way;
-        if let Some(untold) = self.joins_and_leaves.iter().position(other) {
-            self.joins_and_leaves.remove(untold);
+        if let Some(opposite) = self.joins_and_leaves.iter().position(other) {
+            self.joins_and_leaves.remove(opposite);
             return;
         }
         let count = self.count();

@@ -141,7 +141,7 @@ impl Session {
                 if !self.rooms.contains_key(room) {
                     self.known_room(*room).await?;
                 }
-                self.fill_in_person(*room, body).await?;
+                self.prepare_ruling(*room, body).await?;
                 return Ok(*room);
             }
             _ if !body.is_message() => {
@@ -173,7 +173,7 @@ impl Session {
 
     /// Fills in the person of a moderation post that only has a name: a person the author could write to, or one with a
     /// standing in the room. Also refuses to close the home room.
-    async fn fill_in_person(&self, room: RoomId, body: &mut Body) -> Result<(), AdmitError> {
+    async fn prepare_ruling(&self, room: RoomId, body: &mut Body) -> Result<(), AdmitError> {
         if *body == Body::Closed && self.hub.is_home(room) {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());
         }

@@ -70,8 +70,8 @@ impl Store for MemoryStore {
     }
 
     async fn room(&self, id: RoomId) -> Result<Option<RoomState>, StoreError> {
-        let kept = self.lock();
-        let open = kept.rooms.get(&id).filter(|room| !room.is_closed);
+        let state = self.lock();
+        let open = state.rooms.get(&id).filter(|room| !room.is_closed);
         Ok(open.map(|room| RoomState {
             record: room.record.clone(),
             first: room.entries.first().map_or(Seq(1), |entry| entry.seq),
@@ -111,8 +111,8 @@ impl Store for MemoryStore {
     }
 
     async fn memberships(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError> {
-        let kept = self.lock();
-        let mut mine: Vec<&StoredRoom> = kept
+        let state = self.lock();
+        let mut mine: Vec<&StoredRoom> = state
             .rooms
             .values()
             .filter(|room| room.members.contains_key(&identity))
@@ -161,19 +161,23 @@ impl Store for MemoryStore {
     }
 
     async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
-        let kept = self.lock();
-        let entries = kept.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
+        let state = self.lock();
+        let entries = state
+            .rooms
+            .get(&room)
+            .into_iter()
+            .flat_map(|it| &it.entries);
         let wanted = entries.filter(|it| seqs.contains(&it.seq));
         Ok(wanted.cloned().collect())
     }
 
     async fn bans(&self, identity: IdentityId) -> Result<Vec<(RoomId, Until)>, StoreError> {
-        let kept = self.lock();
+        let state = self.lock();
         let of = |(id, room): (&RoomId, &StoredRoom)| {
             let standing = room.standings.get(&identity)?;
             Some((*id, standing.banned?))
         };
-        Ok(kept.rooms.iter().filter_map(of).collect())
+        Ok(state.rooms.iter().filter_map(of).collect())
     }
 
     async fn read_position(&self, room: RoomId, identity: IdentityId) -> Result<Seq, StoreError> {
@@ -234,20 +238,24 @@ impl Store for MemoryStore {
     }
 
     async fn last_message(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
-        let kept = self.lock();
-        let entries = kept.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
+        let state = self.lock();
+        let entries = state
+            .rooms
+            .get(&room)
+            .into_iter()
+            .flat_map(|it| &it.entries);
         Ok(entries.rev().find(|it| it.body.is_message()).cloned())
     }
 
     async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
-        let mut kept = self.lock();
+        let mut state = self.lock();
         let is_open = |it: &RoomRecord| it.key.is_some() && it.kind != RoomKind::Secret;
         let clashes = |other: &RoomRecord| {
             other.id == record.id
                 || (is_open(&record) && is_open(other) && other.key == record.key)
                 || (record.pair.is_some() && other.pair == record.pair)
         };
-        if kept.rooms.values().any(|room| clashes(&room.record)) {
+        if state.rooms.values().any(|room| clashes(&room.record)) {
             return Err(StoreError::Conflict);
         }
         let id = record.id;
@@ -263,7 +271,7 @@ impl Store for MemoryStore {
             is_closed: false,
         };
         room.append(created)?;
-        kept.rooms.insert(id, room);
+        state.rooms.insert(id, room);
         Ok(())
     }
 
@@ -315,8 +323,8 @@ impl Store for MemoryStore {
         room: RoomId,
         since: RetentionCutoff,
     ) -> Result<Option<Seq>, StoreError> {
-        let kept = self.lock();
-        let Some(room) = kept.rooms.get(&room) else {
+        let state = self.lock();
+        let Some(room) = state.rooms.get(&room) else {
             return Ok(None);
         };
         let is_kept = |(entry, at): &(&Entry, &Stamp)| {
@@ -327,8 +335,8 @@ impl Store for MemoryStore {
     }
 
     async fn newest(&self) -> Result<Option<Stamp>, StoreError> {
-        let kept = self.lock();
-        let newest = kept.rooms.values().filter_map(|room| room.stamps.last());
+        let state = self.lock();
+        let newest = state.rooms.values().filter_map(|room| room.stamps.last());
         Ok(newest.max_by_key(|at| at.log_ms).copied())
     }
 
@@ -338,8 +346,8 @@ impl Store for MemoryStore {
         span: Span,
         limit: PageLimit,
     ) -> Result<Vec<Entry>, StoreError> {
-        let kept = self.lock();
-        let Some(room) = kept.rooms.get(&room) else {
+        let state = self.lock();
+        let Some(room) = state.rooms.get(&room) else {
             return Ok(Vec::new());
         };
         let mut page = Vec::new();
@@ -381,11 +389,11 @@ impl Store for MemoryStore {
         &self,
         device: DeviceKey,
     ) -> Result<Option<(IdentityRecord, DeviceStatus)>, StoreError> {
-        let kept = self.lock();
-        let Some(stored) = kept.accounts.devices.get(&device) else {
+        let state = self.lock();
+        let Some(stored) = state.accounts.devices.get(&device) else {
             return Ok(None);
         };
-        let account = kept.identities.get(&stored.account).cloned();
+        let account = state.identities.get(&stored.account).cloned();
         Ok(account.map(|account| (account, stored.status)))
     }
 
@@ -405,9 +413,9 @@ impl Store for MemoryStore {
         change: AccountChange,
         audit: Option<NewAudit>,
     ) -> Result<(), StoreError> {
-        let mut kept = self.lock();
-        kept.change_account(change)?;
-        kept.accounts.audit.extend(audit);
+        let mut state = self.lock();
+        state.change_account(change)?;
+        state.accounts.audit.extend(audit);
         Ok(())
     }
 
@@ -416,8 +424,8 @@ impl Store for MemoryStore {
     }
 
     async fn invites(&self, now: Stamp) -> Result<Vec<InviteRecord>, StoreError> {
-        let kept = self.lock();
-        let mut invites: Vec<InviteRecord> = kept.accounts.invites.values().cloned().collect();
+        let state = self.lock();
+        let mut invites: Vec<InviteRecord> = state.accounts.invites.values().cloned().collect();
         invites.retain(|it| it.is_open(now));
         invites.sort_by_key(|it| (std::cmp::Reverse(it.expires.log_ms), it.hash));
         Ok(invites)
@@ -432,9 +440,9 @@ impl Store for MemoryStore {
     }
 
     async fn identities_named(&self, key: NameKey) -> Result<Vec<IdentityRecord>, StoreError> {
-        let kept = self.lock();
-        let named = kept.identities.values();
-        let named = named.filter(|it| it.name.key() == key && !kept.accounts.is_removed(it.id));
+        let state = self.lock();
+        let named = state.identities.values();
+        let named = named.filter(|it| it.name.key() == key && !state.accounts.is_removed(it.id));
         Ok(named.cloned().collect())
     }
 
@@ -447,35 +455,36 @@ impl Store for MemoryStore {
     }
 
     async fn put_identity(&self, record: IdentityRecord, seen: Stamp) -> Result<(), StoreError> {
-        let mut kept = self.lock();
-        kept.personal.entry(record.id).or_default().seen_ms = seen.at_ms;
-        kept.accounts
+        let mut state = self.lock();
+        state.personal.entry(record.id).or_default().seen_ms = seen.at_ms;
+        state
+            .accounts
             .facts
             .entry(record.id)
             .or_default()
             .seen_log_ms = seen.log_ms;
-        kept.identities.insert(record.id, record);
+        state.identities.insert(record.id, record);
         Ok(())
     }
 
     async fn guests(&self) -> Result<Vec<IdentityRecord>, StoreError> {
-        let kept = self.lock();
-        let is_member = |id| kept.rooms.values().any(|it| it.members.contains_key(id));
-        let guests = kept.identities.values();
+        let state = self.lock();
+        let is_member = |id| state.rooms.values().any(|it| it.members.contains_key(id));
+        let guests = state.identities.values();
         let guests = guests.filter(|it| {
-            (it.via.is_bridge() || kept.accounts.is_removed(it.id)) && is_member(&it.id)
+            (it.via.is_bridge() || state.accounts.is_removed(it.id)) && is_member(&it.id)
         });
         Ok(guests.cloned().collect())
     }
 
     async fn forget_guest(&self, id: IdentityId) -> Result<(), StoreError> {
-        let mut kept = self.lock();
-        let mut pairs = kept.rooms.values().filter_map(|it| it.record.pair);
+        let mut state = self.lock();
+        let mut pairs = state.rooms.values().filter_map(|it| it.record.pair);
         let is_named = pairs.any(|(low, high)| low == id || high == id);
         if !is_named {
             let is_guest = |it: &IdentityRecord| it.via.is_bridge();
-            if kept.identities.get(&id).is_some_and(is_guest) {
-                kept.identities.remove(&id);
+            if state.identities.get(&id).is_some_and(is_guest) {
+                state.identities.remove(&id);
             }
         }
         Ok(())

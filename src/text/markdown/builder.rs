@@ -210,7 +210,7 @@ impl<'a> Builder<'a> {
                     };
                     self.mark(from, mark);
                     if let Some(address) = address {
-                        self.name_address(from, &address);
+                        self.append_address(from, &address);
                     }
                 }
             }
@@ -220,7 +220,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds the address, as it was typed, after a link text that hides it.
-    fn name_address(&mut self, from: usize, address: &Arc<str>) {
+    fn append_address(&mut self, from: usize, address: &Arc<str>) {
         let words = self.text.get(from..).unwrap_or_default();
         let bare = |text: &str| {
             text.trim_start_matches("mailto:")
@@ -410,7 +410,7 @@ impl<'a> Builder<'a> {
             && last.chars().all(|c| c == if is_tilde { '~' } else { '`' });
         let language = info.trim().split(',').next().unwrap_or_default();
         let is_language = |c: char| c.is_alphanumeric() || "+-#._".contains(c);
-        let is_named = info.trim().chars().count() <= LANGUAGE
+        let is_named = info.trim().chars().count() <= MAX_LANGUAGE
             && !info.trim().contains(char::is_whitespace)
             && language.chars().all(is_language);
         if text.trim().is_empty() || !is_named || (is_tilde && !is_closed) {
@@ -438,4 +438,4 @@ impl<'a> Builder<'a> {
 }
 
 /// The maximum length of a language name, in characters.
-const LANGUAGE: usize = 24;
+const MAX_LANGUAGE: usize = 24;

@@ -12,7 +12,7 @@ use crate::tui::timeline::{Direction, ItemKind};
 
 /// Returns a function that turns an entry into a timeline item, with the current settings.
 pub fn item(state: &State) -> impl Fn(&Entry) -> ItemKind + Clone + use<> {
-    let reader = Reader {
+    let reader = ItemBuilder {
         strings: state.preferences.strings,
         zone: state.screen.zone.clone(),
         me: state.me.account.as_ref().map(|me| me.id),
@@ -24,7 +24,7 @@ pub fn item(state: &State) -> impl Fn(&Entry) -> ItemKind + Clone + use<> {
 
 /// The settings that an item depends on, in addition to its entry.
 #[derive(Clone)]
-struct Reader {
+struct ItemBuilder {
     strings: &'static Strings,
     zone: TimeZone,
     me: Option<IdentityId>,
@@ -32,7 +32,7 @@ struct Reader {
     ignored: Vec<IdentityId>,
 }
 
-impl Reader {
+impl ItemBuilder {
     fn item(&self, entry: &Entry) -> ItemKind {
         let is_said =
             entry.body.is_message() || matches!(entry.body, Body::Erased(_) | Body::Damaged(_));

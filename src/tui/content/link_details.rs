@@ -34,12 +34,14 @@ pub fn lines(state: &State, report: &Report, columns: u16) -> Vec<String> {
     ];
     for room in &state.rooms.list {
         let id = room.info.id;
-        let told = report.rooms.iter().find(|told| told.room == id);
-        let (last, head) = told.map_or((Seq::ZERO, Seq::ZERO), |told| (told.last, told.head));
+        let delivery = report.rooms.iter().find(|delivery| delivery.room == id);
+        let (last, head) = delivery.map_or((Seq::ZERO, Seq::ZERO), |delivery| {
+            (delivery.last, delivery.head)
+        });
         let numbers = [
             last.0,
             room.timeline.missing(),
-            told.map_or(0, |told| told.duplicates),
+            delivery.map_or(0, |delivery| delivery.duplicates),
             waiting(state, Some(room)),
         ];
         let label = room.label();
@@ -57,10 +59,10 @@ pub fn lines(state: &State, report: &Report, columns: u16) -> Vec<String> {
         if head > last {
             lines.push(format!("  {}", fill(s.link_behind, &[&(head.0 - last.0)])));
         }
-        if let Some(told) = told.filter(|told| told.holes + told.repairs > 0) {
+        if let Some(delivery) = delivery.filter(|delivery| delivery.holes + delivery.repairs > 0) {
             lines.push(format!(
                 "  {}",
-                fill(s.requested_again, &[&told.holes, &told.repairs])
+                fill(s.requested_again, &[&delivery.holes, &delivery.repairs])
             ));
         }
     }

@@ -17,13 +17,13 @@ pub struct Prompt {
 pub fn prompt(state: &State) -> Prompt {
     let text = state.composer().text();
     if let Some((name, rest)) = command::addressee(&text) {
-        let called = state.people_named(name);
+        let people = state.people_named(name);
         // A name is complete if a space follows it or if it belongs to a known person.
         if rest.starts_with(char::is_whitespace)
-            || called.present.is_some()
-            || called.peer.is_some()
+            || people.present.is_some()
+            || people.peer.is_some()
         {
-            return private_prompt(state, name, called.present.or(called.peer));
+            return private_prompt(state, name, people.present.or(people.peer));
         }
     }
     if let Some(prompt) = writing_prompt(state) {

@@ -71,19 +71,24 @@ pub enum CommandName {
 pub struct CommandSpec {
     pub name: CommandName,
     pub word: &'static str,
-    least: usize,
-    most: usize,
+    min_words: usize,
+    max_words: usize,
 }
 
 /// The maximum for a command that ends with a text of any length.
 const ANY: usize = usize::MAX;
 
-const fn spec(name: CommandName, word: &'static str, least: usize, most: usize) -> CommandSpec {
+const fn spec(
+    name: CommandName,
+    word: &'static str,
+    min_words: usize,
+    max_words: usize,
+) -> CommandSpec {
     CommandSpec {
         name,
         word,
-        least,
-        most,
+        min_words,
+        max_words,
     }
 }
 
@@ -297,7 +302,7 @@ fn parse_command(line: &str) -> ParsedLine {
         };
     };
     let words = argument.split_whitespace().count();
-    if !(known.least..=known.most).contains(&words) {
+    if !(known.min_words..=known.max_words).contains(&words) {
         return ParsedLine::Missing(Missing::Argument(known.name));
     }
     match known.name {

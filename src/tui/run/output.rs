@@ -18,11 +18,11 @@ use crate::tui::view::{Look, draw};
 
 /// How long the program waits for the remaining answers after the piped input has ended. Posts that are still unsent
 /// after this time are sent at the next start.
-const ANSWERS: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a line waits for the answers to the line before it.
 pub(super) const ASKS: Duration = Duration::from_secs(2);
 /// How long the first line waits for the first connection. This is longer, because a server may have to be started.
-const BEGINS: Duration = Duration::from_secs(15);
+const FIRST_LINE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The output that shows the state.
 pub(super) enum Output<'a, B: Backend> {
@@ -57,7 +57,7 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
             }
             _ => state.has_requested_room(),
         };
-        let patience = if begins { BEGINS } else { ASKS };
+        let patience = if begins { FIRST_LINE_TIMEOUT } else { ASKS };
         let waits = is_dirty || (is_on_its_way && waited < patience);
         !waits
     }
@@ -66,7 +66,7 @@ impl<B: Backend<Error = io::Error>> Output<'_, B> {
     pub fn answer_timeout(&self) -> Duration {
         match self {
             Self::Screen(_) => Duration::ZERO,
-            Self::Lines(..) => ANSWERS,
+            Self::Lines(..) => ANSWER_TIMEOUT,
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) struct Performer {
     /// Whether the next frame is drawn on an empty screen.
     pub wants_redraw: bool,
     /// The window title that was set last.
-    titled: Option<String>,
+    last_title: Option<String>,
 }
 
 /// Whether the loop continues.
@@ -50,7 +50,7 @@ impl Performer {
         state: &mut State,
         setup: Setup,
         mut connect: Connect,
-        worked: mpsc::Sender<Event>,
+        results: mpsc::Sender<Event>,
     ) -> Result<Self, RunError> {
         let connection = connect(None).map_err(RunError::Connect)?;
         state.begin_connection(
@@ -62,10 +62,10 @@ impl Performer {
             connection: Some(connection),
             connect,
             setup,
-            results: worked,
+            results,
             is_away: false,
             wants_redraw: false,
-            titled: None,
+            last_title: None,
         };
         performer.apply_cached(state);
         Ok(performer)
@@ -132,11 +132,11 @@ impl Performer {
     /// Updates the window title if it has changed.
     pub fn update_title(&mut self, state: &State) {
         let wanted = state.preferences.shows_title.then(|| title::title(state));
-        if state.screen.is_plain || wanted == self.titled {
+        if state.screen.is_plain || wanted == self.last_title {
             return;
         }
         (self.setup.set_title)(wanted.as_deref().unwrap_or(title::NAME));
-        self.titled = wanted;
+        self.last_title = wanted;
     }
 
     /// Performs one effect, and returns the event it leads to.
@@ -205,12 +205,12 @@ impl Performer {
         if self.is_away {
             return;
         }
-        let (worked, edit) = (self.results.clone(), self.setup.edit);
+        let (results, edit) = (self.results.clone(), self.setup.edit);
         let editor = self.setup.editor.clone();
         self.is_away = true;
         tokio::task::spawn_blocking(move || {
             let text = edit(&editor, &text);
-            let _gone = worked.blocking_send(Event::Edited { room, text });
+            let _gone = results.blocking_send(Event::Edited { room, text });
         });
     }
 
@@ -227,10 +227,10 @@ impl Performer {
 
     /// Opens a link on another thread: the browser may start slowly, or run until the user closes it.
     fn open(&self, address: String) {
-        let (worked, open) = (self.results.clone(), self.setup.open);
+        let (results, open) = (self.results.clone(), self.setup.open);
         tokio::task::spawn_blocking(move || {
             if let Err(why) = open(&address) {
-                let _gone = worked.blocking_send(Event::CannotOpen(why));
+                let _gone = results.blocking_send(Event::CannotOpen(why));
             }
         });
     }
@@ -249,11 +249,11 @@ impl Performer {
     }
 
     fn highlight(&self, code: Arc<CodeBlock>) {
-        let worked = self.results.clone();
+        let results = self.results.clone();
         tokio::task::spawn_blocking(move || {
             let tokens = highlight(&code);
             // Fails only after the loop has ended.
-            let _gone = worked.blocking_send(Event::Highlighted(code, tokens));
+            let _gone = results.blocking_send(Event::Highlighted(code, tokens));
         });
     }
 

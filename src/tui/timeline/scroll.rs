@@ -40,7 +40,7 @@ impl Timeline {
     /// The anchor that shows the oldest loaded item at the top.
     pub fn at_oldest(&self, height: impl Fn(usize) -> Height) -> Anchor {
         // Anchored at the top even if everything fits on the screen, so that older pages are loaded.
-        self.counted((0, 0), &height)
+        self.stable_anchor((0, 0), &height)
     }
 
     /// The item and line at the top of a screen of `rows`. `height` returns the height of an item.
@@ -106,7 +106,7 @@ impl Timeline {
     ) -> Anchor {
         let all = |index| height(index).all();
         if (index, line) < above(self.len(), 0, rows, &all) {
-            self.counted((index, line), height)
+            self.stable_anchor((index, line), height)
         } else {
             Anchor::Newest
         }
@@ -116,7 +116,11 @@ impl Timeline {
     ///
     /// The first item of a run of joins and leaves shows the whole run. When more of the run is loaded, another item is first and the line
     /// changes. So a position in a run is counted from the item after it, if there is one.
-    fn counted(&self, (index, line): (usize, usize), height: &impl Fn(usize) -> Height) -> Anchor {
+    fn stable_anchor(
+        &self,
+        (index, line): (usize, usize),
+        height: &impl Fn(usize) -> Height,
+    ) -> Anchor {
         let is_steady = |index: usize| {
             let item = self.get(index);
             !item.is_some_and(|item| {

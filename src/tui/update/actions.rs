@@ -38,7 +38,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Retry => return unsent::retry(state),
         Action::EditFailed => return unsent::edit(state),
         Action::Link => return link_details::open(state),
-        Action::Panes => turn_panes(state),
+        Action::Panes => toggle_panes(state),
         Action::Quit => return vec![Effect::Quit],
         Action::Close => return go_back(state),
         Action::Lobby => return picker::lobby(state),
@@ -72,7 +72,7 @@ fn press_enter(state: &mut State) -> Vec<Effect> {
     send::enter(state)
 }
 
-fn turn_panes(state: &mut State) {
+fn toggle_panes(state: &mut State) {
     state.preferences.shows_panes = !state.preferences.shows_panes;
     if state.screen.is_plain {
         settings::show_value(state, Setting::Panes);

@@ -90,7 +90,7 @@ fn handle_room(state: &mut State, event: Event) -> Vec<Effect> {
             reading::followed(state, room, (result, last), unread)
         }
         Event::FormerEntries { room, entries } => {
-            former(state, room, &entries);
+            show_former_entries(state, room, &entries);
             Vec::new()
         }
         // The gap shows when the next entries arrive.
@@ -146,7 +146,7 @@ fn handle_answer(state: &mut State, event: Event) -> Vec<Effect> {
             RefusalCode::NotAMember | RefusalCode::RoomUnknown
         ) =>
         {
-            return gone(state, room);
+            return remove_lost_room(state, room);
         }
         Event::Refused { about, refusal } => refused(state, &about, refusal),
         other => return people::handle(state, other),
@@ -155,7 +155,7 @@ fn handle_answer(state: &mut State, event: Event) -> Vec<Effect> {
 }
 
 /// Removes a room that cannot be followed, because it no longer exists or we are no longer a member.
-fn gone(state: &mut State, room: RoomId) -> Vec<Effect> {
+fn remove_lost_room(state: &mut State, room: RoomId) -> Vec<Effect> {
     if let Some(label) = state.room(room).map(Room::label) {
         let words = fill(state.preferences.strings.room_gone, &[&text::line(&label)]);
         state.show_notice(Tone::Info, words);
@@ -237,7 +237,7 @@ fn post_refused(state: &mut State, id: ClientId, refusal: Refusal) -> Vec<Effect
     vec![Effect::Client(Command::Forget(id))]
 }
 
-fn former(state: &mut State, room: RoomId, entries: &[Entry]) {
+fn show_former_entries(state: &mut State, room: RoomId, entries: &[Entry]) {
     let s = state.preferences.strings;
     let item = entries::item(state);
     if let Some(room) = state.room_mut(room) {

@@ -105,7 +105,7 @@ fn into_composer(state: &mut State, text: &str) {
 }
 
 /// Inserts the paste of an open snippet overlay into the composer, so that it is not lost.
-pub(super) fn keep(state: &mut State) {
+pub(super) fn insert_pending_paste(state: &mut State) {
     let is_open = |overlay: &mut Overlay| matches!(overlay, Overlay::Snippet { .. });
     if let Some(Overlay::Snippet { text, .. }) = state.overlays.top.take_if(is_open) {
         state.composer_mut().insert(&text);
@@ -132,7 +132,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
         Some(Action::Close) => std::mem::take(text),
         Some(Action::Quit) => {
-            keep(state);
+            insert_pending_paste(state);
             return vec![Effect::Quit];
         }
         action => {

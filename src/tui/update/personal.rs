@@ -170,11 +170,11 @@ pub(super) fn store_settings(state: &mut State, settings: Settings) -> Vec<Effec
     if state.me.settings == settings {
         return Vec::new();
     }
-    let is_seen_anew = state.me.settings.ignored != settings.ignored
+    let needs_rebuild = state.me.settings.ignored != settings.ignored
         || state.me.settings.keywords != settings.keywords;
     state.me.keywords = Keywords::new(settings.keywords.iter().map(String::as_str));
     state.me.settings = settings;
-    if !is_seen_anew {
+    if !needs_rebuild {
         return Vec::new();
     }
     rebuild_items(state);

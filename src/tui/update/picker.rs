@@ -11,7 +11,7 @@ use crate::tui::state::{Overlay, State};
 use crate::tui::state::{Picker, PickerKind, RowAction};
 
 /// The maximum number of messages listed because of a keyword.
-const NAMED: usize = 100;
+const KEYWORD_LIMIT: usize = 100;
 /// How often the rooms are requested while the lobby is open.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -90,7 +90,7 @@ pub(super) fn set_mentions(state: &mut State, mut entries: Vec<Entry>) {
     };
     let named: Vec<Entry> = named
         .filter(|it| !is_listed(it))
-        .take(NAMED)
+        .take(KEYWORD_LIMIT)
         .cloned()
         .collect();
     entries.extend(named);

@@ -25,13 +25,13 @@ pub(super) fn welcome(state: &mut State, rooms: Vec<RoomInfo>, ending: &[RoomId]
     for info in rooms {
         put_room(state, info);
     }
-    let effects = begin_somewhere(state);
+    let effects = show_first_room(state);
     unsent::show_from_removed_rooms(state, &gone);
     effects
 }
 
 /// Shows a room if none is shown.
-fn begin_somewhere(state: &mut State) -> Vec<Effect> {
+fn show_first_room(state: &mut State) -> Vec<Effect> {
     if state.current().is_none() {
         state.rooms.current = None;
         // A room requested by name is waited for; otherwise the first listed room is shown.

@@ -78,9 +78,9 @@ pub(super) fn show_from_removed_rooms(state: &mut State, gone: &[Room]) {
     let Some(me) = state.me.account.clone() else {
         return;
     };
-    let stood = gone.iter().flat_map(|room| room.timeline.posts());
-    let stood: Vec<_> = stood.collect();
-    for (id, status) in stood.into_iter().rev() {
+    let unanswered = gone.iter().flat_map(|room| room.timeline.posts());
+    let unanswered: Vec<_> = unanswered.collect();
+    for (id, status) in unanswered.into_iter().rev() {
         let Some(post) = state
             .posting
             .pending

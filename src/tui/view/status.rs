@@ -51,7 +51,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
         ..area
     };
     if is_narrow {
-        let end = strip(canvas, state, rest);
+        let end = unread_rooms(canvas, state, rest);
         rest.width = rest.right().saturating_sub(end);
         rest.x = end;
     }
@@ -115,7 +115,7 @@ fn typing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
 }
 
 /// Draws the rooms with unread messages into the status line, for screens without a room list. Returns the column after the last.
-fn strip(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
+fn unread_rooms(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     let mut x = area.x;
     let mut rooms: Vec<&Room> = state.listed().collect();
     rooms.retain(|room| state.unread_counts(room).0 > 0);

@@ -12,7 +12,7 @@ use crate::server::store::{
 };
 
 /// How many revoked devices are stored per account. An older one gets the same answer as an unknown device.
-const REVOKED: u32 = 32;
+const MAX_REVOKED_DEVICES: u32 = 32;
 
 pub fn change(db: &Connection, change: &AccountChange) -> Result<(), WriteError> {
     match change {
@@ -161,7 +161,7 @@ fn forget_revoked(db: &Connection, account: &str, value: &[u8]) -> Result<(), Wr
     db.prepare_cached(&format!(
         "DELETE FROM devices WHERE key IN (
              SELECT key FROM devices WHERE identity = {account} AND revoked_ms IS NOT NULL
-             ORDER BY revoked_ms DESC, key LIMIT -1 OFFSET {REVOKED}
+             ORDER BY revoked_ms DESC, key LIMIT -1 OFFSET {MAX_REVOKED_DEVICES}
          )"
     ))?
     .execute([value])?;

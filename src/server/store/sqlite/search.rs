@@ -95,7 +95,7 @@ fn search_using(
     let db = &*db.unchecked_transaction()?;
     let rooms = searched_rooms(db, me, wanted)?;
     let finder = Finder::new(wanted, me, holders(db, &wanted.from)?);
-    let mut look = SearchRun {
+    let mut search_run = SearchRun {
         db,
         timer,
         with,
@@ -105,22 +105,22 @@ fn search_using(
         needs_details: wanted.has.iter().any(|what| mark(*what).is_none()),
         found: SearchResults::default(),
     };
-    let searched = look.run(&rooms, &finder, wanted);
+    let searched = search_run.run(&rooms, &finder, wanted);
     match (searched, timer.finish()) {
         // SQLite ended the query because the time is over. What was found until then counts.
-        (Err(error), true) if is_interrupted(&error) => look.keep_newest(),
+        (Err(error), true) if is_interrupted(&error) => search_run.keep_newest(),
         (searched, _) => searched?,
     }
-    look.found.is_partial |= timer.finish();
-    look.found.has_more |= look.found.entries.len() >= most;
-    if !look.needs_details {
+    search_run.found.is_partial |= timer.finish();
+    search_run.found.has_more |= search_run.found.entries.len() >= most;
+    if !search_run.needs_details {
         let numbers: HashMap<RoomId, i64> = rooms.iter().map(|it| (it.id, it.num)).collect();
-        for entry in &mut look.found.entries {
+        for entry in &mut search_run.found.entries {
             let num = numbers.get(&entry.room).copied().unwrap_or_default();
             add_details(db, num, entry)?;
         }
     }
-    Ok(look.found)
+    Ok(search_run.found)
 }
 
 fn searched_rooms(
@@ -251,8 +251,8 @@ impl SearchRun<'_> {
     ) -> rusqlite::Result<()> {
         let query = query(finder, wanted).filter(|_| self.with == IndexUse::Index);
         for room in rooms {
-            let goes_on = self.unindexed(room, finder, query.is_some())?;
-            if let Some(query) = query.as_ref().filter(|_| goes_on) {
+            let wants_older = self.unindexed(room, finder, query.is_some())?;
+            if let Some(query) = query.as_ref().filter(|_| wants_older) {
                 let sql = format!(
                     "SELECT {ENTRY} FROM said s CROSS JOIN entries e ON e.room = :room AND e.seq = s.rowid - :base
                      WHERE said MATCH :query AND s.rowid BETWEEN :from AND :to ORDER BY s.rowid DESC"
@@ -314,14 +314,14 @@ impl SearchRun<'_> {
         let sql = format!("SELECT {ENTRY} FROM entries e WHERE e.room = ?1 AND e.seq = ?2");
         let mut one = self.db.prepare_cached(&sql)?;
         for room in rooms {
-            let mut goes_on = self.unindexed(room, finder, true)?;
+            let mut wants_older = self.unindexed(room, finder, true)?;
             let mut seqs = places.remove(&room.num).unwrap_or_default();
             seqs.sort_unstable_by_key(|seq| std::cmp::Reverse(*seq));
             for seq in seqs {
-                if !goes_on {
+                if !wants_older {
                     break;
                 }
-                goes_on = self.collect_matches(room, finder, one.query([room.num, seq])?)?;
+                wants_older = self.collect_matches(room, finder, one.query([room.num, seq])?)?;
             }
         }
         Ok(())
@@ -368,8 +368,8 @@ impl SearchRun<'_> {
         mut rows: rusqlite::Rows<'_>,
     ) -> rusqlite::Result<bool> {
         let (mut count, mut read) = (0, 0);
-        let mut goes_on = true;
-        while goes_on && let Some(row) = rows.next()? {
+        let mut wants_older = true;
+        while wants_older && let Some(row) = rows.next()? {
             if read >= self.share || self.timer.must_stop() {
                 self.found.is_partial = true;
                 break;
@@ -380,25 +380,25 @@ impl SearchRun<'_> {
                 if room.has_clock_steps {
                     continue;
                 }
-                goes_on = false;
+                wants_older = false;
                 break;
             }
-            let mut is_meant = finder.may_match(&entry);
-            if is_meant {
+            let mut is_match = finder.may_match(&entry);
+            if is_match {
                 entry = checked(row, entry)?;
-                is_meant = entry.body.is_message();
+                is_match = entry.body.is_message();
             }
-            if is_meant && self.needs_details {
+            if is_match && self.needs_details {
                 add_details(self.db, room.num, &mut entry)?;
-                is_meant = finder.matches(&entry);
+                is_match = finder.matches(&entry);
             }
-            if is_meant {
+            if is_match {
                 self.found.entries.push(entry);
                 count += 1;
-                goes_on = count < self.most;
+                wants_older = count < self.most;
             }
         }
         self.keep_newest();
-        Ok(goes_on)
+        Ok(wants_older)
     }
 }

@@ -18,9 +18,9 @@ use crate::server::store::{Damage, Verified};
 use crate::text;
 
 /// How many page errors are listed.
-const NAMED: usize = 3;
+const LISTED_ERRORS: usize = 3;
 /// The maximum number of errors that SQLite returns. It is high, so that errors of the index do not hide the others.
-const GIVEN: &str = "100";
+const MAX_ERRORS: &str = "100";
 /// How many entries are verified in one step, so that a reader is not occupied for long.
 const STEP: i64 = 500;
 
@@ -69,7 +69,7 @@ pub fn verify_file(path: &Path) -> Result<Verified, String> {
 fn pages(db: &Connection) -> Result<Option<index::IndexDamage>, String> {
     let words = |error: rusqlite::Error| error.to_string();
     let roots = roots_of_index(db).map_err(words)?;
-    let found = match check(db, GIVEN) {
+    let found = match check(db, MAX_ERRORS) {
         Ok(found) => found,
         // FTS5 checks the index itself and may fail to start; then the other tables are checked one by one.
         Err(error) => {
@@ -100,7 +100,7 @@ fn without_index(found: &[String], roots: &[i64]) -> Result<Option<index::IndexD
     if wrong.is_empty() {
         Ok(of_index)
     } else {
-        wrong.truncate(NAMED);
+        wrong.truncate(LISTED_ERRORS);
         Err(wrong.join("; "))
     }
 }
