@@ -158,7 +158,9 @@ impl Target {
             match tls::untrusted(&error).map(|it| &it.why) {
                 // On this network, the address may belong to another machine: private addresses are reused in many
                 // networks.
-                None | Some(Distrust::OtherThanLink(_) | Distrust::ClearText) => {
+                None
+                | Some(Distrust::OtherThanLink(_) | Distrust::ClearText | Distrust::Handshake(_)) =>
+                {
                     failure.get_or_insert(error);
                 }
                 Some(_) => return Err(error),
@@ -180,10 +182,11 @@ impl Target {
             return Ok(Dialled::clear_text(stream));
         }
         match self.secure(address, stream).await {
-            // A server that has moved here with its key. The handshake has shown that it has the key.
+            // Perhaps a server that has moved here with its key. Only a handshake that expects the key shows that it has it.
             Err(error) if self.moved(&error).is_some() => {
-                self.follow_move(address, self.moved(&error))?;
-                self.secure(address, connect(address).await?).await
+                let moved = self.moved(&error);
+                self.secure_as(address, connect(address).await?, moved)
+                    .await
             }
             // Our own server had just started and wrote its pin while we connected.
             Err(error) if self.is_own(address, &error) => match self.dial_socket(address).await? {
@@ -230,30 +233,45 @@ impl Target {
         known.profile_of(*pin).is_some().then_some(*pin)
     }
 
-    /// Remembers the new address of a server that has moved, and that `tchat` returns to it, if it did before.
-    fn follow_move(&self, address: &Address, pin: Option<Pin>) -> io::Result<()> {
-        self.trust(address, pin)?;
+    /// Lets `tchat` return to the new address of a server that has moved, if it returned to that server before.
+    fn return_to(&self, address: &Address, pin: Pin) {
         let last = known_servers::last_joined(&self.data);
         let last = last.and_then(|link| link.parse::<ServerLink>().ok());
-        if let Some(last) = last.filter(|last| pin.is_some() && last.pin == pin) {
-            let others = last.addresses().filter(|it| *it != address).cloned();
-            let moved = ServerLink {
-                server: address.clone(),
-                others: others.take(OTHER_ADDRESSES).collect(),
-                ..last.clone()
-            };
-            known_servers::remember_last(&self.data, &moved.to_string());
-        }
-        Ok(())
+        let Some(last) = last.filter(|last| last.pin == Some(pin)) else {
+            return;
+        };
+        let others = last.addresses().filter(|it| *it != address).cloned();
+        let moved = ServerLink {
+            server: address.clone(),
+            others: others.take(OTHER_ADDRESSES).collect(),
+            ..last.clone()
+        };
+        known_servers::remember_last(&self.data, &moved.to_string());
     }
 
     async fn secure(&self, address: &Address, stream: TcpStream) -> io::Result<Dialled> {
+        self.secure_as(address, stream, None).await
+    }
+
+    /// Encrypts a connection. `moved` is the key of a server that may have moved to this address.
+    async fn secure_as(
+        &self,
+        address: &Address,
+        stream: TcpStream,
+        moved: Option<Pin>,
+    ) -> io::Result<Dialled> {
         let shown = address.short_form();
-        let (expected, is_new) = self.expected(address)?;
+        let (expected, is_new) = match moved {
+            Some(pin) => (Expected::Pin(pin), true),
+            None => self.expected(address)?,
+        };
         let (stream, recognised) = encrypt(stream, (&address.host, &shown), expected).await?;
         self.check_profile(address, recognised)?;
         if is_new {
             self.trust(address, recognised.pin())?;
+        }
+        if let Some(pin) = moved {
+            self.return_to(address, pin);
         }
         Ok(Dialled {
             pipe: boxed_stream(stream),
@@ -341,7 +359,14 @@ impl Target {
             pin,
             profile: self.profile_at(&known, address, pin),
         };
-        KnownServers::remember(&self.data, server).map_err(io::Error::other)
+        if KnownServers::add(&self.data, server).map_err(io::Error::other)? {
+            return Ok(());
+        }
+        // Another program has stored another key meanwhile. Only a person who compares the key may replace it.
+        Err(io::Error::other(Untrusted {
+            server: address.short_form(),
+            why: Distrust::LinkDiffers,
+        }))
     }
 }
 

@@ -56,10 +56,17 @@ pub fn trust(config: &Config, args: &TrustArgs) -> Result<()> {
     };
     match tls::untrusted(&error).map(|it| &it.why) {
         Some(Distrust::Unknown(pin)) => {
-            print(&fill(s.trust.key_of, &[&shown, &pin.groups()]));
-            confirm(s, &fill(s.trust.type_yes, &[&YES]), |typed| {
-                typed.trim().eq_ignore_ascii_case(YES)
-            })?;
+            if args.replace {
+                // The server may claim to be one that is known by another key, so the key must come from a person.
+                print(&fill(s.trust.key_unconfirmed, &[&shown]));
+                confirm(s, s.trust.type_key, |typed| pin.begins_with(typed))?;
+                target.confirm(*pin)?;
+            } else {
+                print(&fill(s.trust.key_of, &[&shown, &pin.groups()]));
+                confirm(s, &fill(s.trust.type_yes, &[&YES]), |typed| {
+                    typed.trim().eq_ignore_ascii_case(YES)
+                })?;
+            }
             target.trust(&link.server, Some(*pin))?;
         }
         Some(Distrust::Changed { before, seen }) if args.replace => {

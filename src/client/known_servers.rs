@@ -70,11 +70,38 @@ impl KnownServers {
         found.map(|known| known.profile.as_str())
     }
 
+    /// Adds a server, unless its address is known with another key. Returns whether it is known now as it was given.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn add(directory: &Path, server: KnownServer) -> Result<bool, KnownServersError> {
+        let mut is_other = false;
+        Self::change(directory, |known| {
+            let here = known.iter().find(|it| it.address == server.address);
+            is_other = here.is_some_and(|it| it.pin != server.pin);
+            if !is_other {
+                known.retain(|it| it.address != server.address);
+                known.push(server);
+            }
+        })?;
+        Ok(!is_other)
+    }
+
     /// Adds a server, or replaces what is known about its address, and writes the file.
     ///
     /// # Errors
     /// The file cannot be read or written.
     pub fn remember(directory: &Path, server: KnownServer) -> Result<(), KnownServersError> {
+        Self::change(directory, |known| {
+            known.retain(|it| it.address != server.address);
+            known.push(server);
+        })
+    }
+
+    fn change(
+        directory: &Path,
+        by: impl FnOnce(&mut Vec<KnownServer>),
+    ) -> Result<(), KnownServersError> {
         let failed = |cause| KnownServersError::Io {
             path: directory.join(FILE),
             cause,
@@ -82,8 +109,7 @@ impl KnownServers {
         // Held until the end, so that two programs do not overwrite each other's servers.
         let _lock = lock(directory).map_err(failed)?;
         let Self(mut known) = Self::read(directory)?;
-        known.retain(|it| it.address != server.address);
-        known.push(server);
+        by(&mut known);
         write_atomically(&directory.join(FILE), &text_of(&known), PRIVATE).map_err(failed)
     }
 }

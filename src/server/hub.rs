@@ -170,6 +170,8 @@ struct HubState {
     accounts: HashMap<IdentityId, AccountOrigin>,
     /// The roles of accounts that are more than members.
     roles: HashMap<IdentityId, ServerRole>,
+    /// The number of sessions of strangers.
+    stranger_sessions: usize,
     /// The bans from the server.
     bans: Vec<BanRecord>,
     /// When accounts were renamed in the last day.
@@ -202,6 +204,8 @@ struct AttachedSession {
     from: String,
     /// When it began, in Unix milliseconds.
     since_ms: u64,
+    /// Nobody vouches for its person.
+    is_stranger: bool,
 }
 
 /// The person and the device that make a unary call.

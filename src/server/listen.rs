@@ -50,8 +50,6 @@ use crate::chat::{Limit, Quotas, Transport};
 
 /// Time limit for a connection's first complete request.
 pub const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(10);
-/// Path of the health service, which needs no authentication.
-const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Time limit for a client to be admitted, from the start of the connection.
 pub const ADMITTED_WITHIN: Duration = Duration::from_secs(20);
 /// How often connections are checked for stalled outboxes.
@@ -173,7 +171,8 @@ async fn accept<S>(
 {
     let places = Arc::new(Semaphore::new(limits.connections));
     let strangers = StrangerPlaces::new(limits, known);
-    let address_places = AddressPlaces::new(limits.per_address);
+    // Strangers on this machine, or behind a tunnel that ends here, never get all connections.
+    let address_places = AddressPlaces::new(limits.per_address, limits.connections.div_ceil(2));
     let mut incoming = pin!(incoming);
     let mut pause = Duration::ZERO;
     loop {
@@ -197,12 +196,9 @@ async fn accept<S>(
             tracing::debug!(%peer, "dropped: too many connections");
             continue;
         }
-        let Some(address_place) = address_places.take(peer.counted()) else {
-            tracing::debug!(%peer, "dropped: too many connections from one address");
-            continue;
-        };
         let (doors, drain, registry) = (doors.clone(), drain.clone(), Arc::clone(registry));
         let (encryption, strangers) = (encryption.clone(), strangers.clone());
+        let address_places = address_places.clone();
         tracker.spawn(async move {
             let _place = place;
             let stranger_place = tokio::select! {
@@ -213,7 +209,7 @@ async fn accept<S>(
                 tracing::debug!(%peer, "dropped: too many connections that have not signed in");
                 return;
             };
-            let connection = Connection::new(peer, strangers, stranger_place, address_place);
+            let connection = Connection::new(peer, strangers, stranger_place, address_places);
             let id = registry.add(connection.clone());
             serve_one(io, connection.clone(), doors, encryption, drain).await;
             connection.finish().await;
@@ -290,10 +286,6 @@ async fn serve_http<S>(
     let seen = connection.clone();
     let service = tower::service_fn(move |mut request: http::Request<Incoming>| {
         seen.note_request();
-        if request.uri().path().starts_with(HEALTH) {
-            // Health checks never send a hello, so they count as admitted.
-            seen.mark_admitted();
-        }
         request.extensions_mut().insert(seen.clone());
         let (doors, seen) = (doors.clone(), seen.clone());
         async move {

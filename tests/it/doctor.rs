@@ -194,7 +194,7 @@ fn it_ends_even_if_a_file_or_server_never_answers() {
     for (arguments, found) in [
         (
             &["--config", config.as_str(), "--server", "localhost:1"][..],
-            "it is not a regular file, and no data came from it",
+            "it is not a regular file, and no data arrived within",
         ),
         (
             &["--data", data.as_str(), "--server", "localhost:1"],

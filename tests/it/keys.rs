@@ -65,7 +65,7 @@ fn a_wrong_key_binding_is_reported_with_its_line() {
         (
             "[keys.composer]\na = \"search\"\n",
             2,
-            "you could not type 'a'",
+            "make it impossible to type 'a'",
         ),
         (
             "[keys.composer]\n\"alt+d\" = \"delete-selected\"\n",
@@ -86,7 +86,7 @@ fn a_wrong_key_binding_is_reported_with_its_line() {
         (
             "[keys.composer]\nenter = \"none\"\n",
             2,
-            "leaves no key for 'send'",
+            "no key is left for 'send'",
         ),
     ] {
         let said = complaint(text);

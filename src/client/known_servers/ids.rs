@@ -61,7 +61,8 @@ impl IdCheck {
             if known.contains(&line) {
                 return false;
             }
-            known.retain(|(pin, of)| *pin != self.pin || *of == Id::Any);
+            // Also what a person confirmed: it was for this id.
+            known.retain(|(pin, _)| *pin != self.pin);
             known.push(line);
             true
         })

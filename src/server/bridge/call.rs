@@ -93,7 +93,7 @@ pub fn begin(
 ) -> mpsc::Receiver<ToClient> {
     let (name, entered) = handshake.map(|it| (it.name, it.reply)).unzip();
     // These protocols have no authentication, so the connection counts as admitted from the start.
-    connection.mark_admitted();
+    connection.admit_guest();
     let (out, said) = mpsc::channel(WAITING);
     let outbox = Outbox::new(Arc::clone(&hub.budget));
     connection.watch(&outbox);

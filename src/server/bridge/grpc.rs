@@ -168,7 +168,7 @@ impl rooms::ChatService for BridgeService {
         let connection = request.extensions().get::<Connection>();
         let connection = connection.ok_or_else(unknown)?;
         let reach = call::reach(&self.hub, connection).ok_or_else(not_served)?;
-        connection.mark_admitted();
+        connection.admit_guest();
         let rooms = self
             .hub
             .list_public(reach)
@@ -191,7 +191,7 @@ impl rooms::ChatService for BridgeService {
         let connection = request.extensions().get::<Connection>().cloned();
         let connection = connection.ok_or_else(unknown)?;
         call::reach(&self.hub, &connection).ok_or_else(not_served)?;
-        connection.mark_admitted();
+        connection.admit_guest();
         let name = request.into_inner().user_name;
         let reserved = match chat::check_name(&name) {
             Ok(()) => call::reserve(&self.hub, &connection, &name).await,

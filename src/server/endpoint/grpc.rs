@@ -69,7 +69,6 @@ impl Endpoint {
         }
         let token = token_of(request.metadata()).ok_or_else(unauthenticated)?;
         let known = self.hub.caller_of(token).ok_or_else(unauthenticated)?;
-        connection.mark_admitted();
         Ok(known)
     }
 
@@ -118,14 +117,18 @@ impl ChatService for Endpoint {
         };
         let (hub, out) = (Arc::clone(&self.hub), Arc::clone(&outbox));
         tokio::spawn(async move {
+            let mut who = None;
             let on_admitted = |admitted: &Admitted| {
                 connection.mark_signed_in();
-                if !admitted.is_stranger {
-                    connection.charge_account();
-                }
+                connection.session_began(admitted.is_stranger);
+                who = Some(admitted.is_stranger);
             };
+            let draining = hub.draining.clone();
             session::run(hub, out, inbound, on_admitted, origin).await;
-            connection.charge_address();
+            // A server that stops drops its connections anyway, after the goodbyes.
+            if let Some(is_stranger) = who.filter(|_| !draining.is_cancelled()) {
+                connection.session_ended(is_stranger);
+            }
         });
         Ok(Response::new(FrameStream { outbox, deadline }))
     }

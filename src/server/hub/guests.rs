@@ -185,6 +185,7 @@ impl Hub {
             end: end.clone(),
             from: from.to_owned(),
             since_ms: now_ms(),
+            is_stranger: true,
         };
         let rights = Rights::default();
         self.add_session((session, attached), &record, rights, Status::default())?;

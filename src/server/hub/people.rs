@@ -173,14 +173,23 @@ impl Hub {
             None => None,
         };
         let own = limit.map(|limit| (limit, sessions));
-        let all = (Limit::SessionsInAll, self.sessions());
-        for (limit, count) in own.into_iter().chain([all]) {
-            if let Some(most) = self.quotas.get(limit)
-                && count >= usize::try_from(most).unwrap_or(usize::MAX)
-            {
+        let in_all = self.quotas.get(Limit::SessionsInAll);
+        // The user who runs the server always gets in, and strangers never take all sessions.
+        let is_host = limit.is_some() && attached.from.is_empty();
+        let all = in_all
+            .map(|most| (most, self.sessions()))
+            .filter(|_| !is_host);
+        let strangers = in_all.filter(|_| attached.is_stranger);
+        let strangers = strangers.map(|most| (most.div_ceil(2), state.stranger_sessions));
+        let own = own.and_then(|(limit, count)| Some((limit, self.quotas.get(limit)?, count)));
+        let in_all = all.into_iter().chain(strangers);
+        let in_all = in_all.map(|(most, count)| (Limit::SessionsInAll, most, count));
+        for (limit, most, count) in own.into_iter().chain(in_all) {
+            if count >= usize::try_from(most).unwrap_or(usize::MAX) {
                 return Err(charging::full(limit, most).retry_after(SESSION_RETRY));
             }
         }
+        state.stranger_sessions += usize::from(attached.is_stranger);
         self.sessions.fetch_add(1, Ordering::Relaxed);
         let attending = state
             .people
@@ -268,8 +277,11 @@ impl Hub {
         let attending = state.people.get_mut(&identity)?;
         let removed = attending.sessions.remove(&session);
         let is_last = attending.sessions.is_empty();
-        if let Some((token, _)) = removed.and_then(|it| it.credentials) {
-            state.tokens.remove(&token);
+        if let Some(removed) = removed {
+            state.stranger_sessions -= usize::from(removed.is_stranger);
+            if let Some((token, _)) = removed.credentials {
+                state.tokens.remove(&token);
+            }
         }
         if !is_last {
             return None;

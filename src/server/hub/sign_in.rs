@@ -134,6 +134,7 @@ impl Hub {
             end: end.clone(),
             from: device.from.clone(),
             since_ms: now_ms(),
+            is_stranger: self.is_stranger(id),
         };
         self.add_session((session, attached), &account, rights, status)?;
         Ok(Admitted {

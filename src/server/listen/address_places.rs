@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Debug)]
 pub(super) struct AddressPlaces {
     counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    /// The limit for one address.
+    /// The limit for one address, and the one for this machine.
     most: usize,
+    most_on_loopback: usize,
 }
 
 impl AddressPlaces {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize, most_on_loopback: usize) -> Self {
         Self {
             counts: Arc::default(),
             most,
+            most_on_loopback,
         }
     }
 
@@ -26,7 +28,12 @@ impl AddressPlaces {
         if let Some(address) = address {
             let mut counts = self.lock();
             let count = counts.entry(address).or_default();
-            if *count >= self.most {
+            let most = if address.is_loopback() {
+                self.most_on_loopback
+            } else {
+                self.most
+            };
+            if *count >= most {
                 return None;
             }
             *count += 1;
@@ -47,13 +54,6 @@ impl AddressPlaces {
 pub(super) struct AddressPlace {
     places: AddressPlaces,
     address: Option<IpAddr>,
-}
-
-impl AddressPlace {
-    /// Returns the places from which its connection may take one again.
-    pub(super) fn places(&self) -> AddressPlaces {
-        self.places.clone()
-    }
 }
 
 impl Drop for AddressPlace {

@@ -1,11 +1,12 @@
 //! One accepted connection as its requests see it, and the registry of all of them.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +17,8 @@ use crate::chat::{Transport, address_group};
 use crate::server::hub::guest::Guest;
 use crate::server::outbox::Outbox;
 
+/// A connection without a session ends after this time, even if somebody had signed in over it.
+const SESSION_WITHIN: Duration = Duration::from_secs(20);
 /// A connection ends if data has been waiting in one of its outboxes for this long without being read.
 pub const STALLED: Duration = Duration::from_secs(30);
 
@@ -30,13 +33,13 @@ pub enum Peer {
 }
 
 impl Peer {
-    /// Returns the address that counts against `per_address`; nothing for a client on this machine.
+    /// Returns the address that counts against `per_address`. All addresses of this machine count as one.
     pub(super) fn counted(self) -> Option<IpAddr> {
         match self {
-            Self::Tcp(address) => {
-                let ip = address.ip().to_canonical();
-                (!ip.is_loopback()).then(|| address_group(ip))
+            Self::Tcp(address) if address.ip().to_canonical().is_loopback() => {
+                Some(Ipv4Addr::LOCALHOST.into())
             }
+            Self::Tcp(address) => Some(address_group(address.ip())),
             Self::Socket | Self::Memory => None,
         }
     }
@@ -78,9 +81,12 @@ struct Inner {
     /// Its place among the connections that have not signed in. Given up when the client is admitted.
     stranger_place: Mutex<Option<StrangerPlace>>,
     strangers: StrangerPlaces,
-    /// Its place among the connections of its address. Given up while an account is charged instead.
+    /// Its place among the connections of its address, once a stranger is admitted.
     address_place: Mutex<Option<AddressPlace>>,
     places: AddressPlaces,
+    /// The sessions over it, and those of them whose people were invited.
+    sessions: AtomicUsize,
+    invited: AtomicUsize,
     outboxes: Mutex<Vec<Weak<Outbox>>>,
     /// The client's progress in reading the answers to unary calls.
     answers: Mutex<Vec<Weak<Progress>>>,
@@ -95,7 +101,7 @@ impl Connection {
         peer: Peer,
         strangers: StrangerPlaces,
         stranger: StrangerPlace,
-        place: AddressPlace,
+        places: AddressPlaces,
     ) -> Self {
         Self(Arc::new(Inner {
             peer,
@@ -104,8 +110,10 @@ impl Connection {
             has_request: Arc::clone(&stranger.has_request),
             stranger_place: Mutex::new(Some(stranger)),
             strangers,
-            places: place.places(),
-            address_place: Mutex::new(Some(place)),
+            places,
+            address_place: Mutex::default(),
+            sessions: AtomicUsize::new(0),
+            invited: AtomicUsize::new(0),
             outboxes: Mutex::default(),
             answers: Mutex::default(),
             reserved: Mutex::default(),
@@ -168,7 +176,7 @@ impl Connection {
 
     /// Whether the client is on this machine.
     pub fn is_local(&self) -> bool {
-        self.0.peer.counted().is_none()
+        self.remote_address().is_none()
     }
 
     /// Sets how the connection reaches the server, which allows people to sign in over it.
@@ -276,19 +284,59 @@ impl Connection {
         place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stops counting the connection against its address, because many people may share one address. The account that
-    /// signed in over it has limits of its own.
-    pub fn charge_account(&self) {
-        self.address_place().take();
+    /// A session begins. Connections of people who were invited are charged to their accounts, which have limits of their own, and no longer to
+    /// their address: many people may be behind one address.
+    pub fn session_began(&self, is_stranger: bool) {
+        self.0.sessions.fetch_add(1, Ordering::Relaxed);
+        if !is_stranger {
+            self.0.invited.fetch_add(1, Ordering::Relaxed);
+            let place = self.address_place().take();
+            drop(place);
+        } else if self.0.invited.load(Ordering::Relaxed) == 0 {
+            self.charge_address();
+        }
     }
 
-    /// Counts the connection against its address again, because the session over it has ended. Drops it if the address
-    /// has too many connections.
-    pub fn charge_address(&self) {
+    /// A session ends. After the last one, the connection is charged to its address again, and is dropped unless another session begins soon.
+    pub fn session_ended(&self, is_stranger: bool) {
+        if !is_stranger {
+            self.0.invited.fetch_sub(1, Ordering::Relaxed);
+        }
+        if self.0.sessions.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return;
+        }
+        let mut place = self.address_place();
+        if place.is_none() {
+            *place = self.0.places.take(self.0.peer.counted());
+        }
+        drop(place);
+        let idle = Arc::downgrade(&self.0);
+        tokio::spawn(async move {
+            sleep(SESSION_WITHIN).await;
+            if let Some(idle) = idle.upgrade()
+                && idle.sessions.load(Ordering::Relaxed) == 0
+            {
+                idle.kill.cancel();
+            }
+        });
+    }
+
+    /// Admits a client of a bridge, and charges its address for the connection.
+    pub fn admit_guest(&self) {
+        self.mark_admitted();
+        self.charge_address();
+    }
+
+    /// Charges the connection to its address. Drops it if the address has too many.
+    fn charge_address(&self) {
         let mut place = self.address_place();
         if place.is_none() {
             *place = self.0.places.take(self.0.peer.counted());
             if place.is_none() {
+                tracing::debug!(
+                    peer = self.peer(),
+                    "dropped: too many connections from one address"
+                );
                 self.0.kill.cancel();
             }
         }

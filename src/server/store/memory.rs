@@ -478,15 +478,7 @@ impl Store for MemoryStore {
     }
 
     async fn forget_guest(&self, id: IdentityId) -> Result<(), StoreError> {
-        let mut state = self.lock();
-        let mut pairs = state.rooms.values().filter_map(|it| it.record.pair);
-        let is_named = pairs.any(|(low, high)| low == id || high == id);
-        if !is_named {
-            let is_guest = |it: &IdentityRecord| it.via.is_bridge();
-            if state.identities.get(&id).is_some_and(is_guest) {
-                state.identities.remove(&id);
-            }
-        }
+        self.lock().forget_guest(id);
         Ok(())
     }
 

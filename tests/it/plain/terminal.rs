@@ -147,7 +147,7 @@ fn plain_mode_is_automatic_in_a_dumb_terminal_and_works_in_a_pipe() {
     let said = home.shell(&line).output().unwrap();
     assert_eq!(said.status.code(), Some(1));
     let error = String::from_utf8(said.stderr).unwrap();
-    assert!(error.contains("pending or still drafts: 1"), "{error}");
+    assert!(error.contains("not sent: 1"), "{error}");
     let mut stopped = home.opens((80, 24), &["--plain"]);
     stopped.shows("for tech");
     signal(stopped.process(), "INT");

@@ -2,6 +2,7 @@
 
 use super::{ConnectionEnd, LinkSession};
 use crate::chat::{Challenge, FormerProof, ServerId};
+use crate::client::known_servers::KnownServersError;
 use crate::client::{DisconnectReason, Distrust, Unreachable, Untrusted};
 use crate::wire::{Hello, PROTOCOL, Request, SignIn};
 
@@ -67,25 +68,25 @@ impl LinkSession<'_> {
                     why: Distrust::KnownByOtherKey,
                 },
             ))),
-            Err(error) => {
-                let why = Unreachable::Other(error.to_string());
-                Err(ConnectionEnd::end_reason(DisconnectReason::Unreachable(
-                    why,
-                )))
-            }
+            Err(error) => Err(id_list_failed(&error)),
         }
     }
 
-    /// Checks and remembers the id of a server that accepted us, perhaps without a challenge. Remembering is best
-    /// effort: the server is recognised by its pin, whatever its id.
+    /// Checks and remembers the id of a server that accepted us, perhaps without a challenge.
     ///
     /// # Errors
-    /// As for [`LinkSession::answer_challenge`].
+    /// As for [`LinkSession::answer_challenge`]; or the id cannot be remembered, so that an impostor would not be noticed later.
     pub(super) fn accept_id(&self, id: ServerId) -> Result<(), ConnectionEnd> {
         self.check_id(id)?;
         if let Some(check) = &self.route.id_check {
-            let _unknown = check.remember(id);
+            check.remember(id).map_err(|error| id_list_failed(&error))?;
         }
         Ok(())
     }
+}
+
+/// Returns how a connection ends if the list of known ids cannot be used.
+fn id_list_failed(error: &KnownServersError) -> ConnectionEnd {
+    let why = Unreachable::Other(error.to_string());
+    ConnectionEnd::end_reason(DisconnectReason::Unreachable(why))
 }

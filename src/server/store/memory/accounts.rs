@@ -9,8 +9,8 @@ use crate::chat::{
     UserName,
 };
 use crate::server::store::{
-    AccountChange, AccountRecord, BanRecord, DeviceRecord, DeviceStatus, InvitePurpose,
-    InviteRecord, NewAudit, NewDevice, OtherDevices, StoreError,
+    AccountChange, AccountRecord, BanRecord, DeviceRecord, DeviceStatus, IdentityRecord,
+    InvitePurpose, InviteRecord, NewAudit, NewDevice, OtherDevices, StoreError,
 };
 
 /// What is stored about accounts besides their names.
@@ -124,6 +124,18 @@ impl MemoryState {
             .collect();
         accounts.sort_by_key(|account| account.id);
         accounts
+    }
+
+    /// See [`Store::forget_guest`](crate::server::store::Store::forget_guest).
+    pub(super) fn forget_guest(&mut self, id: IdentityId) {
+        let mut pairs = self.rooms.values().filter_map(|it| it.record.pair);
+        let is_named = pairs.any(|(low, high)| low == id || high == id);
+        if !is_named {
+            let is_guest = |it: &IdentityRecord| it.via.is_bridge();
+            if self.identities.get(&id).is_some_and(is_guest) {
+                self.identities.remove(&id);
+            }
+        }
     }
 
     fn has_posted(&self, identity: IdentityId) -> bool {
