@@ -70,8 +70,16 @@ fn a_recognised_server_is_not_joined_with_the_profile_of_another_one() {
         .unwrap();
     let error = target.check_profile(&evil, Recognised::ByCertificate(OTHER));
     assert_eq!(*why(&error.unwrap_err()), Distrust::OtherServer);
-    // Meanwhile its key was replaced: the profile of the former one is not used.
-    target.trust(&victim, Some(OTHER)).unwrap();
+    // An answer to an old question does not replace what is known.
+    let error = target.trust(&victim, Some(OTHER)).unwrap_err();
+    assert_eq!(*why(&error), Distrust::LinkDiffers);
+    // Another program has replaced its key: the profile of the former one is not used.
+    let replaced = KnownServer {
+        address: victim.profile_key(),
+        pin: Some(OTHER),
+        profile: OTHER.to_string(),
+    };
+    KnownServers::remember(&target.data, replaced).unwrap();
     let error = target.check_profile(&victim, Recognised::ByPin(OTHER));
     assert_eq!(*why(&error.unwrap_err()), Distrust::OtherServer);
     assert_eq!(target.choose_profile().unwrap(), OTHER.to_string());
