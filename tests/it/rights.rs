@@ -55,6 +55,7 @@ fn table() -> Vec<Row> {
         row(CommandName::Who, members),
         // Being the owner of a room gives no rights on the server.
         row(CommandName::InviteLink, [not_allowed; 5]),
+        row(CommandName::Admin, [not_allowed; 5]),
         row(CommandName::Devices, everybody),
         row(CommandName::Account, everybody),
         row(CommandName::Delete, owners),

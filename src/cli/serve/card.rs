@@ -93,8 +93,8 @@ fn print_link(link: &str, newcomers: Newcomers) {
             );
         }
         Newcomers::NeedInvite { uses_left } => {
-            println!("  link     '{link}'");
-            println!("  join     people with an account run `tchat join` and paste this link");
+            println!("  join     tchat '{link}'");
+            println!("           (for people who have an account; others need an invitation)");
             if uses_left > 0 {
                 println!(
                     "  invite   links that you sent earlier still let in {uses_left} new people; `tchat admin invite` creates another"

@@ -333,6 +333,18 @@ impl Fixture {
                 me.raw.service.delete_account(asked).await.unwrap();
                 return None;
             }
+            CommandName::Admin => {
+                let me = self.actor(actor);
+                let mut service = AdminServiceClient::new(me.raw.channel.clone());
+                let asked = me.raw.authorised(admin_proto::GetStatusRequest {});
+                return match service.get_status(asked).await {
+                    Ok(_) => None,
+                    Err(status) => {
+                        assert_eq!(status.code(), tonic::Code::PermissionDenied);
+                        Some(RefusalCode::NotAllowed)
+                    }
+                };
+            }
             CommandName::InviteLink => {
                 let me = self.actor(actor);
                 let mut service = AdminServiceClient::new(me.raw.channel.clone());
