@@ -112,14 +112,19 @@ fn members<const N: usize>(members: [(IdentityId, Option<Role>); N]) -> Changes 
 
 async fn made(store: &dyn Store, n: u8, name: &str) -> RoomRecord {
     let record = record(n, name);
+    creates(store, &record).await;
+    record
+}
+
+/// Creates a room of ann with ben as a member.
+async fn creates(store: &dyn Store, record: &RoomRecord) {
     let created = Append {
         room: record.id,
         at: taken(1),
-        entries: Arc::new(vec![entry(&record, 1, Body::Created)]),
+        entries: Arc::new(vec![entry(record, 1, Body::Created)]),
         changes: members([(ANN, Some(Role::Owner)), (BEN, Some(Role::Member))]),
     };
     store.create_room(record.clone(), created).await.unwrap();
-    record
 }
 
 async fn contract(store: &dyn Store) {

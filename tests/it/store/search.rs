@@ -332,6 +332,38 @@ async fn a_search_ends_when_its_time_is_over_and_the_next_one_is_complete() {
     }
 }
 
+#[tokio::test]
+async fn a_search_whose_time_is_over_before_it_reads_any_entry_finds_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tchat.db");
+    let store = SqliteStore::open(&path, ServerId::new([9; 16])).unwrap();
+    let room = made(&store, 61, "seek").await;
+    append(
+        &store,
+        &room,
+        vec![entry(&room, 2, Body::Text("common".into()))],
+    )
+    .await;
+    indexed(&path).await;
+    // Reading the list of rooms alone takes longer than the search may.
+    for n in 0..1000_u16 {
+        let name = format!("room{n}");
+        let [high, low] = n.to_be_bytes();
+        let record = RoomRecord {
+            id: RoomId::new([high, low, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7]),
+            ..super::record(62, &name)
+        };
+        super::creates(&store, &record).await;
+    }
+    let within = |time| SearchLimit { entries: 50, time };
+    let short = within(Some(Duration::from_nanos(1)));
+    let cut = store.search(BEN, words(&["common"]), short).await.unwrap();
+    assert!(cut.is_partial && cut.entries.is_empty(), "{cut:?}");
+    let whole = store.search(BEN, words(&["common"]), within(None)).await;
+    let whole = whole.unwrap();
+    assert_eq!((whole.entries.len(), whole.is_partial), (1, false));
+}
+
 /// Both stores must return the same results for any messages, amendments and searches.
 #[test]
 fn both_stores_return_the_same_results() {

@@ -54,7 +54,17 @@ pub fn search(
     let found = search_with(db, me, wanted, (limit.entries, &timer));
     // The connection goes back to the pool.
     db.progress_handler(0, None::<fn() -> bool>)?;
-    found
+    match found {
+        // The time was over before any entry was read.
+        Err(error) if is_interrupted(&error) && timer.is_over() => {
+            let nothing = SearchResults {
+                is_partial: true,
+                ..SearchResults::default()
+            };
+            Ok((nothing, None))
+        }
+        found => found,
+    }
 }
 
 fn search_with(
@@ -106,10 +116,10 @@ fn search_using(
         found: SearchResults::default(),
     };
     let searched = search_run.run(&rooms, &finder, wanted);
-    match (searched, timer.finish()) {
+    match searched {
         // SQLite ended the query because the time is over. What was found until then counts.
-        (Err(error), true) if is_interrupted(&error) => search_run.keep_newest(),
-        (searched, _) => searched?,
+        Err(error) if is_interrupted(&error) && timer.is_over() => search_run.keep_newest(),
+        searched => searched?,
     }
     search_run.found.is_partial |= timer.finish();
     search_run.found.has_more |= search_run.found.entries.len() >= most;

@@ -58,10 +58,15 @@ impl SearchTimer {
         is_over
     }
 
+    /// Whether the search was stopped.
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
     /// Lets the queries that follow run to their end. Returns whether the search was stopped.
     pub fn finish(&self) -> bool {
         self.is_done.store(true, Ordering::Relaxed);
-        self.is_over.load(Ordering::Relaxed)
+        self.is_over()
     }
 }
 
