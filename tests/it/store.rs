@@ -1,6 +1,7 @@
 //! The contract of `Store`, run against every implementation, and how the server reacts when a store fails.
 
 mod accounts;
+mod bans;
 mod clock;
 mod damage;
 mod faults;
@@ -9,7 +10,7 @@ mod people;
 mod personal;
 mod search;
 
-use self::accounts::{account_changes, audit, bans, devices, invites, withdrawn_invites};
+use self::accounts::{account_changes, audit, devices, invites, withdrawn_invites};
 use self::people::{amendments, conversations, identities};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -138,7 +139,7 @@ async fn contract(store: &dyn Store) {
     invites(store).await;
     account_changes(store).await;
     withdrawn_invites(store).await;
-    bans(store).await;
+    bans::contract(store).await;
     audit(store).await;
     retention(store).await;
     clock::contract(store).await;

@@ -60,10 +60,11 @@ impl Hub {
         {
             return Err(AdminFailure::LastOwner);
         }
-        if self.lock().bans.len() >= BANS {
+        let now = self.rooms.clock.stamp();
+        let is_active = |ban: &&BanRecord| ban.until.is_active(now.log_ms);
+        if self.lock().bans.iter().filter(is_active).count() >= BANS {
             return Err(AdminFailure::TooMany);
         }
-        let now = self.rooms.clock.stamp();
         let until = match lasts {
             Some(lasts) => {
                 let ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
@@ -85,13 +86,19 @@ impl Hub {
         };
         let audit = self.audited(Some(by), AuditAct::Ban, &shown, detail.trim_end());
         let change = AccountChange::Ban(ban, now.log_ms);
-        self.store.change_account(change, Some(audit)).await?;
-        self.load_bans().await?;
         match target {
             BanTarget::Account(account) => {
+                // Somebody who is signing in now has not seen the ban, and gets a session that must end.
+                let _person_lock = self.person_locks.lock(account).await;
+                self.store.change_account(change, Some(audit)).await?;
+                self.load_bans().await?;
                 self.end_sessions(account, GoodbyeReason::Banned, |_| true);
             }
-            BanTarget::Network(network) => self.end_guests(network),
+            BanTarget::Network(network) => {
+                self.store.change_account(change, Some(audit)).await?;
+                self.load_bans().await?;
+                self.end_guests(network);
+            }
         }
         tracing::info!(target = shown, "banned from the server");
         Ok(())
@@ -168,7 +175,7 @@ impl Hub {
         let reason = text::line(reason);
         let audit = self.audited(Some(by), AuditAct::Kick, &author.name, reason.as_str());
         self.store.add_audit(audit).await?;
-        self.end_sessions_of(person, GoodbyeReason::Kicked);
+        self.end_sessions(person, GoodbyeReason::Kicked, |_| true);
         tracing::info!(name = %text::line(&author.name), identity = %person, "ended the sessions of a person");
         Ok(())
     }
@@ -206,19 +213,6 @@ impl Hub {
             person.is_some_and(|it| it.name.as_str().eq_ignore_ascii_case(name))
         };
         state.guests.keys().find(is_it).copied()
-    }
-
-    /// Ends all sessions of a person, of a guest as well.
-    fn end_sessions_of(&self, person: IdentityId, reason: GoodbyeReason) {
-        let mut state = self.lock();
-        let state = &mut *state;
-        let sessions = state.people.get(&person).map(|it| it.sessions.values());
-        for session in sessions.into_iter().flatten() {
-            if let Some((token, _)) = session.credentials {
-                state.tokens.remove(&token);
-            }
-            session.end.cancel(reason);
-        }
     }
 
     /// Ends the sessions of guests from a network.

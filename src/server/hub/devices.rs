@@ -112,20 +112,20 @@ impl Hub {
         Ok(())
     }
 
-    /// Ends the sessions of some devices of an account. Their tokens become invalid at once.
+    /// Ends the sessions of some devices of an account, or all sessions of a guest. Their tokens become invalid at once.
     pub(super) fn end_sessions(
         &self,
-        account: IdentityId,
+        person: IdentityId,
         reason: GoodbyeReason,
         of: impl Fn(DeviceKey) -> bool,
     ) {
         let mut state = self.lock();
         let state = &mut *state;
-        let Some(person) = state.people.get(&account) else {
+        let Some(person) = state.people.get(&person) else {
             return;
         };
         let is_ended =
-            |session: &&AttachedSession| session.credentials.is_some_and(|(_, device)| of(device));
+            |session: &&AttachedSession| session.credentials.is_none_or(|(_, device)| of(device));
         for session in person.sessions.values().filter(is_ended) {
             if let Some((token, _)) = session.credentials {
                 state.tokens.remove(&token);

@@ -167,7 +167,10 @@ impl Hub {
             return Ok(None);
         };
         let open = self.store.invites(self.rooms.clock.stamp()).await?;
-        Ok(open.into_iter().find(|invite| invite.hash == hash))
+        let invite = open.into_iter().find(|invite| invite.hash == hash);
+        // Its maker may have been banned while the invitation was being made.
+        let is_banned = |maker| self.check_account_ban(maker).is_err();
+        Ok(invite.filter(|invite| !invite.maker.is_some_and(is_banned)))
     }
 
     async fn open_invite(

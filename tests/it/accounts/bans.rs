@@ -1,6 +1,7 @@
 //! Bans from the server, ended sessions, and administration of public rooms.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tchat::chat::{DeviceSecret, NewRoom, RoomAct, RoomKind, Seq, Transport};
@@ -8,7 +9,10 @@ use tchat::client::Event as ClientEvent;
 use tchat::server::listen::ClearText;
 use tchat::wire::{GoodbyeAction, GoodbyeReason};
 
+use tokio::task::yield_now;
+
 use super::*;
+use crate::support::faulty_store::Faulty;
 
 fn ban(target: &str, minutes: Option<u64>, reason: &str) -> AdminRequest {
     AdminRequest::Ban {
@@ -245,4 +249,57 @@ async fn public_rooms_are_moderated_from_outside_and_private_ones_are_not() {
     sleep(Duration::from_secs(1)).await;
     let rooms = server.store.named_rooms().await.unwrap();
     assert!(rooms.iter().all(|room| room.name != "open"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_signs_in_during_a_ban_does_not_stay() {
+    let store = Faulty {
+        inner: memory(),
+        before: Box::new(|| None),
+        after: Box::new(|| {}),
+        accounts: Box::new(|| None),
+    };
+    let server = Server::with(config(), Arc::new(store));
+    let (_host, _) = Raw::enter(&server, "host").await;
+    // The ban starts a little later each time, from before the sign-in to after it.
+    for later in 0..60 {
+        let name = format!("ben{later}");
+        drop(Raw::enter(&server, &name).await);
+        let mut raw = Raw::open(&server).await;
+        raw.signs_in(1, &name, &device(&name)).await;
+        for _ in 0..later {
+            yield_now().await;
+        }
+        administers(&server, ban(&name, None, "")).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        let Ok(AdminAnswer::Sessions(sessions)) =
+            administers(&server, AdminRequest::ListSessions).await
+        else {
+            panic!("no sessions")
+        };
+        let is_there = sessions.iter().any(|it| it.name == name);
+        assert!(!is_there, "{name} is still connected");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_invitations_of_a_banned_account_let_nobody_in() {
+    let server = server();
+    let (_host, _) = Raw::enter(&server, "host").await;
+    let (ann, _) = Raw::enter(&server, "ann").await;
+    gives_role(&server, "ann", ServerRole::Admin).await.unwrap();
+    let asked = ann.authorised(admin_proto::CreateInviteRequest {
+        uses: 1000,
+        ..Default::default()
+    });
+    let made = admin(&ann).create_invite(asked).await.unwrap().into_inner();
+    let invite = Some(invite_of(&made.link));
+    let (_ben, welcome) = signs_in(&server, "ben", "ben", invite).await;
+    assert!(matches!(welcome, Event::Welcome(_)));
+    administers(&server, ban("ann", None, "")).await.unwrap();
+    let (_cay, refused) = signs_in(&server, "cay", "cay", invite).await;
+    assert_eq!(refusal_code(&refused), Some(RefusalCode::InviteInvalid));
+    administers(&server, unban("ann")).await.unwrap();
+    let (_cay, refused) = signs_in(&server, "cay", "cay", invite).await;
+    assert_eq!(refusal_code(&refused), Some(RefusalCode::InviteInvalid));
 }

@@ -13,6 +13,7 @@ use tchat::server::store::{
     InviteRecord, NewAudit, PageLimit, Personal, PersonalChange, RetentionCutoff, RoomRecord,
     RoomState, SearchLimit, Span, Store, StoreError,
 };
+use tokio::task::yield_now;
 
 pub struct Faulty {
     pub inner: Arc<dyn Store>,
@@ -143,6 +144,8 @@ impl Store for Faulty {
         if !is_sign_in && let Some(fault) = (self.accounts)() {
             return Err(fault);
         }
+        // Like a disk, it lets others run meanwhile.
+        yield_now().await;
         self.inner.change_account(change, audit).await
     }
     async fn audit(&self, before: u64, most: usize) -> Result<Vec<AuditEntry>, StoreError> {

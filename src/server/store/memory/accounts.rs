@@ -200,6 +200,10 @@ impl MemoryState {
             AccountChange::Ban(ban, now_ms) => {
                 let bans = &mut self.accounts.bans;
                 bans.retain(|it| it.target != ban.target && it.until.is_active(now_ms));
+                if let BanTarget::Account(account) = ban.target {
+                    let invites = &mut self.accounts.invites;
+                    invites.retain(|_, invite| invite.maker != Some(account));
+                }
                 bans.insert(0, ban);
             }
             AccountChange::Unban(target) => {

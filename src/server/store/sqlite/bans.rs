@@ -16,6 +16,7 @@ fn key(target: BanTarget) -> String {
     }
 }
 
+/// Adds a ban. A banned account lets nobody in: the invitations it made are withdrawn.
 pub fn add(db: &Connection, ban: &BanRecord, now_ms: u64) -> Result<(), WriteError> {
     db.prepare_cached("DELETE FROM bans WHERE until_ms > 0 AND until_ms <= ?1")?
         .execute([signed(now_ms)])?;
@@ -34,6 +35,10 @@ pub fn add(db: &Connection, ban: &BanRecord, now_ms: u64) -> Result<(), WriteErr
         ban.by,
         ban.reason,
     ])?;
+    if let Some(account) = account {
+        db.prepare_cached("DELETE FROM invites WHERE maker = ?1")?
+            .execute([account])?;
+    }
     Ok(())
 }
 
@@ -51,7 +56,7 @@ pub fn all(db: &Connection) -> rusqlite::Result<Vec<BanRecord>> {
     .and_then(readable)
 }
 
-/// A row whose target cannot be read is left out: nobody could tell whom it is about.
+/// A row whose target cannot be read is left out, because it cannot be enforced.
 fn ban(row: &Row<'_>) -> rusqlite::Result<Option<BanRecord>> {
     let target = match bytes(row, 1)? {
         Some(account) => Some(BanTarget::Account(IdentityId::new(account))),
