@@ -225,7 +225,12 @@ impl Target {
     }
 
     /// Returns the pin of the unknown server at an address, if it is known at another one.
+    ///
+    /// A link without a pin may be for another server, which must not get its invitation: then a person decides.
     fn moved(&self, error: &io::Error) -> Option<Pin> {
+        if self.link.invite.is_some() {
+            return None;
+        }
         let Some(Distrust::Unknown(pin)) = tls::untrusted(error).map(|it| &it.why) else {
             return None;
         };

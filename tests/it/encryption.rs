@@ -356,8 +356,14 @@ fn a_server_that_moves_with_its_data_directory_is_recognised_at_its_new_address(
     ends(&mut server, DRAIN);
     std::fs::rename(old.data(), new.data()).unwrap();
     let mut server = new.serves(&[]);
-    // Without a link, and without a question.
     let address = format!("localhost:{}", new.port);
+    // An invitation goes only to a server that a person or the link names.
+    let invite = tchat::chat::Invite::new([9; 16]).secret_text();
+    let link = format!("tchat://{address}/#.{invite}");
+    let (code, words) = runs(&client, &["send", "--name", "ann", "--server", &link, "hi"]);
+    assert_ne!(code, Some(0), "{words}");
+    assert!(words.contains("is not known here yet"), "{words}");
+    // Without a link, and without a question.
     let (code, words) = runs(
         &client,
         &["send", "--name", "ann", "--server", &address, "hi"],

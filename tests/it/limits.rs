@@ -8,9 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message;
 use tchat::chat::{
-    Amendment, Body, ClientId, InstanceId, Invite, Limit, NewRoom, Quotas, Recipient, Refusal,
-    RefusalCode, RoomId, RoomKind, Seq, Status, Transport,
+    Amendment, Body, ClientId, InstanceId, Invite, InviteTerms, Limit, NewRoom, Quotas, Recipient,
+    Refusal, RefusalCode, RoomId, RoomKind, Seq, Status, Transport,
 };
+use tchat::client::{AdminAnswer, AdminRequest, DisconnectReason, call_as_host};
 use tchat::server::listen::{Peer, STALLED};
 use tchat::wire::{Event, PersonTarget, Request, limit_refusal, proto};
 use tokio::task::JoinHandle;
@@ -141,8 +142,19 @@ async fn invalid_invitations_are_limited_by_address() {
     assert_limit(&tries(loopback(2), 5).await, Limit::FailedInvites, 4);
     let elsewhere = tries(loopback(3), 5).await;
     assert_eq!(elsewhere.code, RefusalCode::InviteInvalid);
-    // Who needs no invitation is not affected.
+    // Who needs no invitation is not affected, nor who has a valid one.
     assert!(enters_from(&server, loopback(2), "ann").await.is_ok());
+    let made = AdminRequest::CreateInvite(InviteTerms::default());
+    let connector = server.connector_from(Peer::Socket);
+    let made: Result<_, DisconnectReason> = call_as_host(connector, made).await;
+    let Ok(Ok(AdminAnswer::Created { link, .. })) = made else {
+        panic!("no invitation")
+    };
+    let (_, secret) = link.0.rsplit_once('.').unwrap();
+    let mut raw = opens_from(&server, loopback(2)).await;
+    raw.invite = Some(secret.parse().unwrap());
+    raw.signs_in(1, "invited", &device("invited")).await;
+    assert!(matches!(raw.event().await, Event::Welcome(_)));
 }
 
 #[tokio::test(start_paused = true)]

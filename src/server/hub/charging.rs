@@ -22,7 +22,7 @@ const ENTRY_BYTES: u32 = 256;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sender {
     pub id: IdentityId,
-    /// The address to charge, if nobody vouches for this person. See [`crate::chat::address_group`].
+    /// The address to charge, if this person is a stranger. See [`crate::chat::address_group`].
     pub stranger_at: Option<IpAddr>,
 }
 
@@ -105,7 +105,7 @@ impl Hub {
     /// Charges an address for an invalid invitation.
     pub(super) fn charge_invalid_invite(&self, from: Option<IpAddr>) {
         if let Some(address) = from {
-            // Once the limit is reached, the next attempt is refused before it is looked at.
+            // Once the limit is reached, the next invalid one is refused with the limit.
             let _counted = self.charge_payer(Limit::FailedInvites, Payer::Address(address), 1);
         }
     }
@@ -171,7 +171,7 @@ pub struct Occupied {
 }
 
 impl Slots {
-    /// Uses a limit once more; `None` if that would be more than `most`.
+    /// Takes one more of what is limited to `most` at the same time. Returns `None` if all are taken.
     pub fn occupy(
         self: &Arc<Self>,
         limit: Limit,

@@ -280,10 +280,10 @@ impl Hub {
     async fn look_up(&self, device: &ProvenDevice) -> Result<Known, AdmitError> {
         let found = |account, by| Ok(Known::Account(Found { account, by }));
         let known = self.store.identity_by_device(device.key).await?;
-        if known.is_none() && device.invite.is_some() {
+        let mut invite = self.usable_invite(device.invite).await?;
+        if known.is_none() && device.invite.is_some() && invite.is_none() {
             self.check_invite_attempts(device.address())?;
         }
-        let mut invite = self.usable_invite(device.invite).await?;
         if let Some((account, DeviceStatus::Active)) = known {
             let by = match invite {
                 // The other devices of the account may be stolen, even if this one is not.

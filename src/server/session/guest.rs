@@ -91,6 +91,7 @@ impl Session {
             tokio::select! {
                 () = sleep(after) => {}
                 () = self.hub.draining.cancelled() => return Err(refusal),
+                () = self.who.end.cancelled() => return Err(refusal),
             }
         }
     }

@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use prost::Message;
-use tchat::chat::{Body, Role};
+use tchat::chat::{Body, Limit, Role};
+use tchat::client::{AdminRequest, DisconnectReason, call_as_host};
 use tchat::server::Switch;
+use tchat::server::listen::Peer;
 use tchat::server::store::{PageLimit, Span};
+use tokio::time::sleep;
 use tonic::Code;
 
 use super::service::{get, http};
 use super::{chat, gochat, user};
 use crate::support::bridge_clients::{Call, Socket, service, unary};
-use crate::support::raw_client::channel;
-use crate::support::server::{Server, config, memory};
+use crate::support::raw_client::{channel, channel_over};
+use crate::support::server::{Server, config, loopback, memory};
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_or_disabled_method_is_unimplemented() {
@@ -377,4 +380,31 @@ async fn a_web_page_using_dns_rebinding_cannot_join_a_room() {
         assert!(line.contains("505"), "{path}: {line}");
     }
     assert_eq!(chat::rooms(&channel(&server).await).await[0].1, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_who_waits_for_a_limit_is_kicked_at_once() {
+    let mut config = config();
+    config.hub.quotas.set(Limit::StrangerBytes, 1);
+    let server = Server::with(config, memory());
+    let pipe = server.dial_from(loopback(2)).await;
+    let mut guest = gochat::Client::on(channel_over(pipe).await, gochat::PATH, None).await;
+    let line = "x".repeat(8_000);
+    // More than a MiB. The rest would have to wait for hours.
+    for _ in 0..160 {
+        guest.send(gochat::message("guest", "", &line)).await;
+    }
+    sleep(Duration::from_mins(5)).await;
+    let entries = server.log("general").await.len();
+    assert!((100..159).contains(&entries), "{entries}");
+    let kick = AdminRequest::Kick {
+        name: "guest".into(),
+        reason: String::new(),
+    };
+    let connector = server.connector_from(Peer::Socket);
+    let kicked: Result<_, DisconnectReason> = call_as_host(connector, kick).await;
+    kicked.unwrap().unwrap();
+    let notice = guest.receives().await;
+    assert!(notice.content.contains("消息没有发送"), "{notice:?}");
+    guest.ends().await;
 }
