@@ -105,7 +105,7 @@ pub struct Args {
     #[arg(long, env = "TCHAT_LOG_MESSAGES", value_name = "on|off", num_args = 0..=1, require_equals = true,
           default_missing_value = "on", value_parser = switch)]
     pub log_messages: Option<bool>,
-    /// Stop the server after nobody has been connected for this long, such as 5m
+    /// Stop the server when nobody has been connected for this long, such as 5m
     #[arg(long, env = "TCHAT_IDLE_EXIT", value_name = "TIME")]
     pub idle_exit: Option<String>,
     /// Run as the background server of a client

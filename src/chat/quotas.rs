@@ -6,7 +6,7 @@ use super::Limits;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Charged {
     Account,
-    /// An IPv4 address or an IPv6 /64, for people whom nobody vouches for.
+    /// An IPv4 address or an IPv6 /64, for strangers: guests, and people who registered without an invitation.
     Address,
     Server,
 }

@@ -204,7 +204,7 @@ struct AttachedSession {
     from: String,
     /// When it began, in Unix milliseconds.
     since_ms: u64,
-    /// Nobody vouches for its person.
+    /// Whether its person is a stranger: a guest, or somebody who registered without an invitation.
     is_stranger: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Compares the audit log with a head that was exported earlier. Whoever can write to the database can rewrite the whole log, but not what was
-//! exported.
+//! Compares the audit log with a head that was exported earlier. Anybody who can write to the database can rewrite the whole log,
+//! but not an exported head.
 
 use std::str::FromStr;
 

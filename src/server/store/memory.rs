@@ -63,6 +63,13 @@ impl MemoryStore {
     }
 }
 
+impl MemoryState {
+    /// Returns the entries of a room, the oldest first.
+    fn entries(&self, room: RoomId) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.rooms.get(&room).into_iter().flat_map(|it| &it.entries)
+    }
+}
+
 #[async_trait]
 impl Store for MemoryStore {
     async fn server_id(&self) -> Result<ServerId, StoreError> {
@@ -162,12 +169,7 @@ impl Store for MemoryStore {
 
     async fn entries_at(&self, room: RoomId, seqs: Vec<Seq>) -> Result<Vec<Entry>, StoreError> {
         let state = self.lock();
-        let entries = state
-            .rooms
-            .get(&room)
-            .into_iter()
-            .flat_map(|it| &it.entries);
-        let wanted = entries.filter(|it| seqs.contains(&it.seq));
+        let wanted = state.entries(room).filter(|it| seqs.contains(&it.seq));
         Ok(wanted.cloned().collect())
     }
 
@@ -239,12 +241,8 @@ impl Store for MemoryStore {
 
     async fn last_message(&self, room: RoomId) -> Result<Option<Entry>, StoreError> {
         let state = self.lock();
-        let entries = state
-            .rooms
-            .get(&room)
-            .into_iter()
-            .flat_map(|it| &it.entries);
-        Ok(entries.rev().find(|it| it.body.is_message()).cloned())
+        let mut messages = state.entries(room).filter(|it| it.body.is_message());
+        Ok(messages.next_back().cloned())
     }
 
     async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {

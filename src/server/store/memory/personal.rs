@@ -38,7 +38,7 @@ impl MemoryState {
     ) -> Unread {
         let mut unread = Unread::none_after(read);
         let above = read.max(Seq(last.0.saturating_sub(UNREAD_WINDOW)));
-        let entries = self.rooms.get(&room).into_iter().flat_map(|it| &it.entries);
+        let entries = self.entries(room);
         for entry in entries.filter(|it| it.seq > above && it.seq <= last) {
             if entry.counts_for(identity) && !self.ignores(identity, entry.author.id) {
                 unread.add(entry.mentions(identity));
