@@ -5,7 +5,7 @@ mod private;
 use std::time::Duration;
 use tchat::chat::{Author, Body, IdentityId, Recipient, Ruling, Until};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tonic::transport::Channel;
 
 use super::{chat, gochat, user};
@@ -105,6 +105,11 @@ impl AnyClient {
 
     /// The next line, notices included: its author and its text. `None`: the stream has ended.
     async fn next(&mut self) -> Option<(String, String)> {
+        let line = timeout(PATIENCE, self.next_in_time()).await;
+        line.expect("a line, or the end of the stream")
+    }
+
+    async fn next_in_time(&mut self) -> Option<(String, String)> {
         match self {
             Self::Tchat(person, read) => {
                 let read_before = *read;

@@ -62,8 +62,8 @@ async fn a_private_line_that_cannot_be_delivered_is_refused_and_never_public() {
             (own.as_str(), "不能给自己发私聊"),
             ("@аnn =6", "用户 аnn 不在线"),
             (long.as_str(), "不在线"),
-            ("@ann ", "私下"),
-            ("@ann", "私下"),
+            ("@ann ", "请在 @ann 后面输入私聊内容"),
+            ("@ann", "请在 @ann 后面输入私聊内容"),
         ] {
             one.sends(text).await;
             let told = one.waits_for_text(words).await;
