@@ -12,6 +12,7 @@ mod credentials;
 mod history;
 pub mod known_servers;
 mod link;
+mod link_state;
 mod pending;
 pub mod profile;
 mod target;
@@ -19,7 +20,6 @@ pub mod tls;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -30,13 +30,16 @@ pub use self::credentials::Credentials;
 pub use self::link::account::{AccountAnswer, AccountRequest};
 pub use self::link::admin::{AdminAnswer, AdminRequest, BotCredential, SecretLink, call_as_host};
 pub(crate) use self::link::probe::{ProbeResult, probe};
+pub use self::link_state::{
+    DisconnectReason, LinkState, RemovalReason, Report, RoomReport, Unreachable,
+};
 pub use self::pending::OutgoingPost;
 pub use self::target::{PersonRef, RoomToJoin};
 pub use self::tls::{Distrust, Untrusted};
 use crate::chat::{
     Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level, Limits, NewRoom,
-    Person, Profile, Refusal, RoomId, RoomInfo, Search, SearchResults, Seq, ServerId, Settings,
-    Status, Unread,
+    Person, Profile, Refusal, RequestAnswer, RoomId, RoomInfo, Search, SearchResults, Seq,
+    ServerId, Settings, Status, Unread,
 };
 
 /// A command for the link.
@@ -75,6 +78,15 @@ pub enum Command {
     Ignore {
         person: PersonRef,
         is_on: bool,
+    },
+    Block {
+        person: PersonRef,
+        is_on: bool,
+    },
+    /// Accepts or declines the request of a stranger.
+    AnswerRequest {
+        room: RoomId,
+        answer: RequestAnswer,
     },
     SetLevel {
         room: RoomId,
@@ -123,6 +135,7 @@ pub enum RequestKind {
     Join(RoomToJoin),
     Leave(RoomId),
     Open(String),
+    AnswerRequest(RoomId),
     SetName(String),
     Create(String),
     Follow(RoomId),
@@ -286,100 +299,6 @@ pub enum Event {
     },
     /// The answer to [`Command::Report`].
     Report(Report),
-}
-
-/// How we were removed from a room.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RemovalReason {
-    Kicked {
-        by: String,
-        reason: String,
-    },
-    Banned {
-        by: String,
-        reason: String,
-    },
-    /// The room was deleted.
-    Closed,
-}
-
-/// The state of the connection, as far as it can be measured from what arrived.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Report {
-    /// The time from our last ping to its answer.
-    pub rtt: Option<Duration>,
-    pub reconnects: u64,
-    pub rooms: Vec<RoomReport>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct RoomReport {
-    pub room: RoomId,
-    /// The last entry that arrived.
-    pub last: Seq,
-    /// The last entry that the server has reported.
-    pub head: Seq,
-    /// How many entries arrived twice and were dropped.
-    pub duplicates: u64,
-    /// How often entries were missing between two that arrived.
-    pub holes: u64,
-    /// How often the end of the room was lost in transit and requested again.
-    pub repairs: u64,
-}
-
-/// The state of the link.
-#[derive(Clone, PartialEq, Debug)]
-pub enum LinkState {
-    Connecting,
-    Online,
-    /// Reconnects automatically after `retry_in`.
-    Waiting {
-        retry_in: Duration,
-        why: DisconnectReason,
-    },
-    /// Cannot continue until another name is set.
-    NameRefused(Refusal),
-    /// Does not reconnect automatically.
-    Stopped(DisconnectReason),
-}
-
-/// Why there is no connection.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum DisconnectReason {
-    /// The address cannot be reached.
-    Unreachable(Unreachable),
-    /// The server accepts connections but does not answer.
-    NoResponse,
-    /// The server was not recognised, so nothing was sent to it.
-    Untrusted(Untrusted),
-    /// The server answers, but not like a tchat server; with its error message, if it sent one.
-    NotTchat(String),
-    /// The connection broke.
-    Lost,
-    /// The server is stopping.
-    Draining,
-    TooSlow,
-    /// This device was revoked, or the account was removed.
-    Revoked,
-    /// The account was banned from the server.
-    Banned,
-    /// An administrator ended the session.
-    Kicked,
-    /// We closed it ourselves.
-    Disconnected,
-    Refused(Refusal),
-}
-
-/// Why an address cannot be reached.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Unreachable {
-    Refused,
-    NoAnswer,
-    NoRoute,
-    /// There is no host with this name.
-    UnknownHost,
-    /// The operating system's error message.
-    Other(String),
 }
 
 /// The configuration of a link.

@@ -214,6 +214,8 @@ fn shift_end(end_ms: u64, here_ms: u64, there_ms: u64) -> u64 {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Standing {
     pub is_invited: bool,
+    /// Who invited them last; not known for invitations made by earlier versions.
+    pub invited_by: Option<IdentityId>,
     /// The role they had when they left voluntarily. They get it back when they return.
     pub role: Option<Role>,
     /// In log time.
@@ -238,6 +240,8 @@ pub struct Changes {
     pub members: BTreeMap<IdentityId, Option<Role>>,
     pub standings: BTreeMap<IdentityId, Standing>,
     pub topic: Option<String>,
+    /// The person to whom a new conversation is a request. Only in the first append.
+    pub request_to: Option<IdentityId>,
     /// Set if the room was closed: how its members were removed.
     pub closed: Option<Removal>,
 }

@@ -88,6 +88,7 @@ limits! {
     RoomsOwned, 32, Account, "rooms_owned", "rooms owned by one person", "lists of rooms";
     Rooms, 10_000, Server, "rooms", "rooms", "memory and lists";
     Conversations, 20, Account, "conversations", "new private conversations an hour", "people from being contacted by force";
+    Requests, 64, Account, "requests", "requests of strangers that a person has not answered", "people from being flooded";
     Calls, 20, Account, "calls", "lists and pages of history a second", "reading of the database";
     UnreadAnswers, 16, Account, "unread_answers", "answers that the client has not read", "memory";
     Searches, 4, Account, "searches", "searches a second", "reading of the database";

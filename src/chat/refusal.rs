@@ -51,6 +51,14 @@ pub enum RefusalCode {
     LimitReached,
     /// The account, or the address of a new person, is banned from the server.
     ServerBanned,
+    /// The person does not accept messages or invitations of this one.
+    NotAccepting,
+    /// Nothing more may be written to this person before they accept the first message.
+    RequestPending,
+    /// The person has as many unanswered requests as they may have.
+    RequestsFull,
+    /// This person blocks the other one.
+    PersonBlocked,
     /// Somebody else has the number. Only bridges whose protocols identify people by number create it, for their own clients.
     NumberTaken,
     /// Created by the client itself: there is no connection, and this request cannot wait for one.

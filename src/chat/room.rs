@@ -1,6 +1,6 @@
 //! Rooms and their attributes.
 
-use super::{Author, Role, RoomId};
+use super::{Author, RequestDirection, Role, RoomId};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RoomKind {
@@ -36,6 +36,8 @@ pub struct RoomInfo {
     pub peer: Option<Author>,
     /// The receiver's own role in the room; absent if they are not a member.
     pub role: Option<Role>,
+    /// Whether the conversation is a request of a stranger that was not accepted yet.
+    pub request: Option<RequestDirection>,
     /// The newest message, if the receiver may read it.
     pub last: Option<LastMessage>,
 }

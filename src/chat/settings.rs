@@ -41,7 +41,10 @@ impl Level {
 /// The settings of a person, shared by all their sessions.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
+    /// The people whose messages are hidden. Those who are blocked are among them.
     pub ignored: Vec<Author>,
+    /// The people whose conversations and invitations are refused as well.
+    pub blocked: Vec<IdentityId>,
     /// The rooms whose level differs from the default for their kind.
     pub levels: Vec<(RoomId, Level)>,
     /// Words that are treated as the person's own name.
@@ -56,6 +59,10 @@ impl Settings {
 
     pub fn ignores(&self, person: IdentityId) -> bool {
         self.ignored.iter().any(|it| it.id == person)
+    }
+
+    pub fn blocks(&self, person: IdentityId) -> bool {
+        self.blocked.contains(&person)
     }
 
     pub fn level(&self, room: RoomId, kind: RoomKind) -> Level {

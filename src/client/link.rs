@@ -323,7 +323,13 @@ impl Link {
             Command::Report => self.report().await?,
             Command::SetStatus(_) => self.offline_refusal(RequestKind::Status).await?,
             Command::Whois(_) => self.offline_refusal(RequestKind::Whois).await?,
-            Command::Ignore { .. } | Command::SetLevel { .. } | Command::SetKeywords(_) => {
+            Command::AnswerRequest { room, .. } => {
+                self.offline_refusal(RequestKind::AnswerRequest(room)).await?;
+            }
+            Command::Ignore { .. }
+            | Command::Block { .. }
+            | Command::SetLevel { .. }
+            | Command::SetKeywords(_) => {
                 self.offline_refusal(RequestKind::Settings).await?;
             }
             Command::Admin(_) => self.emit(Event::Admin(Err(CallError::Offline))).await?,

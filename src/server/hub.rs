@@ -9,6 +9,7 @@ mod admission;
 mod bans;
 mod bots;
 pub(crate) mod charging;
+mod conversations;
 mod devices;
 pub(crate) mod guest;
 pub(crate) mod guests;

@@ -372,6 +372,13 @@ impl Room {
         self.followers.retain(|it| it.session != session);
     }
 
+    /// Ends all subscriptions of a person. Returns their sessions.
+    pub fn unfollow_person(&mut self, identity: IdentityId) -> Vec<SessionId> {
+        let theirs = |it: &mut Follower| it.identity == identity;
+        let gone = self.followers.extract_if(.., theirs);
+        gone.map(|it| it.session).collect()
+    }
+
     pub fn has_guests(&self) -> bool {
         self.followers.iter().any(|it| it.is_guest)
     }

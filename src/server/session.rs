@@ -27,7 +27,8 @@ use super::room::attendance::Departure;
 use super::room::mailbox::Attendee;
 use super::store::StoreError;
 use crate::chat::{
-    IdentityId, Refusal, RefusalCode, RoomId, SessionToken, Transport, address_group,
+    ConversationStatus, IdentityId, Refusal, RefusalCode, RoomId, RoomInfo, SessionToken,
+    Transport, address_group,
 };
 use crate::text;
 use crate::wire::{
@@ -167,6 +168,8 @@ struct Following {
     slot: Option<Slot>,
     /// The client has asked for the room's entries before.
     was_followed: bool,
+    /// It is a request of a stranger, which does not count as a room.
+    is_request: bool,
 }
 
 impl Following {
@@ -175,6 +178,7 @@ impl Following {
         Self {
             slot: Some(slot),
             was_followed: true,
+            is_request: false,
         }
     }
 }
@@ -287,17 +291,7 @@ impl Session {
 
     async fn welcome(&self, token: SessionToken) -> Result<(), StoreError> {
         let me = self.who.author.id;
-        let mut rooms = Vec::new();
-        for record in self
-            .hub
-            .store
-            .memberships(me)
-            .await?
-            .into_iter()
-            .take(ROOMS)
-        {
-            rooms.push(self.hub.describe(&record, me).await?);
-        }
+        let rooms = self.listed_rooms().await?;
         let personal = self.hub.store.personal(me).await?;
         self.outbox.welcome(Event::Welcome(Welcome {
             settings: personal.settings,
@@ -332,6 +326,24 @@ impl Session {
         Ok(())
     }
 
+    /// Returns the rooms and conversations of this person, and the requests of strangers, which do not count as rooms.
+    async fn listed_rooms(&self) -> Result<Vec<RoomInfo>, StoreError> {
+        let me = self.who.author.id;
+        let hidden = self.hub.store.conversations_of(me).await?;
+        let hidden: HashMap<RoomId, ConversationStatus> = hidden.into_iter().collect();
+        let (mut rooms, mut requests) = (Vec::new(), Vec::new());
+        for record in self.hub.store.memberships(me).await? {
+            let listed = match hidden.get(&record.id).copied().unwrap_or_default() {
+                ConversationStatus::Open if rooms.len() < ROOMS => &mut rooms,
+                ConversationStatus::Request => &mut requests,
+                _ => continue,
+            };
+            listed.push(self.hub.describe(&record, me).await?);
+        }
+        rooms.append(&mut requests);
+        Ok(rooms)
+    }
+
     async fn handle(&mut self, asked: RequestFrame) -> Result<(), StoreError> {
         let request = asked.request;
         let done = match asked.what {
@@ -359,12 +371,13 @@ impl Session {
                 self.mark_read(request, room, epoch, seq).await
             }
             Request::SetStatus(status) => self.set_status(request, status).await,
-            Request::Typing(room) => {
-                self.typing(room).await;
-                Ok(())
-            }
+            Request::Typing(room) => self.typing(room).await,
             Request::Whois(who) => self.whois(request, who).await,
             Request::Ignore { who, is_on } => self.ignore(request, who, is_on).await,
+            Request::Block { who, is_on } => self.block(request, who, is_on).await,
+            Request::AnswerRequest { room, answer } => {
+                self.answer_request(request, room, answer).await
+            }
             Request::SetLevel { room, level } => self.set_level(request, room, level).await,
             Request::SetKeywords(words) => self.set_keywords(request, words).await,
             Request::Ping => {

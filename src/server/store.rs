@@ -26,9 +26,10 @@ pub use self::account::{
 };
 
 use crate::chat::{
-    AuditEntry, Changes, DeviceKey, Digest, Entry, Epoch, IdentityId, InstanceId, Level, NameKey,
-    Person, Role, RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Settings,
-    Stamp, Standing, Status, Unread, Until, UserName, Via,
+    AuditEntry, Changes, ClientId, ConversationSide, ConversationStatus, DeviceKey, Digest, Entry,
+    Epoch, IdentityId, InstanceId, Level, NameKey, Person, Role, RoomId, RoomKind, Search,
+    SearchResults, SecretHash, Seq, ServerId, Settings, Stamp, Standing, Status, Unread, Until,
+    UserName, Via,
 };
 use crate::text;
 
@@ -106,7 +107,12 @@ pub struct Personal {
 pub enum PersonalChange {
     Status(Status),
     Ignore(IdentityId),
+    /// Blocks a person, which ignores them as well.
+    Block(IdentityId),
+    /// Ends ignoring and blocking.
     Unignore(IdentityId),
+    /// How they have a conversation. A request comes with the post that it consists of.
+    Conversation(RoomId, ConversationStatus, Option<ClientId>),
     /// `None` means the default for a room of its kind.
     Level(RoomId, Option<Level>),
     Keywords(Vec<String>),
@@ -285,8 +291,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         last: Seq,
     ) -> Result<Unread, StoreError>;
 
-    /// Returns the entries that mention a person, newest first, in the rooms they are a member of. Entries by people they ignore are left
-    /// out.
+    /// Returns the entries that mention a person, newest first, in the rooms they are a member of. Entries by people they ignore and
+    /// conversations they have not accepted are left out.
     async fn mentions_of(
         &self,
         identity: IdentityId,
@@ -316,7 +322,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Returns members of a room, most recently connected first.
     async fn recently_present(&self, room: RoomId, most: usize) -> Result<Vec<Person>, StoreError>;
 
-    /// Returns the rooms a person is invited to and has not joined.
+    /// Returns the rooms a person is invited to and has not joined. Invitations by people they ignore are left out.
     async fn invitations(&self, identity: IdentityId) -> Result<Vec<RoomRecord>, StoreError>;
 
     /// Returns the newest message in a room.
@@ -337,6 +343,18 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         one: IdentityId,
         other: IdentityId,
     ) -> Result<Option<RoomRecord>, StoreError>;
+
+    /// Returns both sides of a conversation, or `None` if the room is no conversation.
+    async fn conversation_sides(
+        &self,
+        room: RoomId,
+    ) -> Result<Option<[ConversationSide; 2]>, StoreError>;
+
+    /// Returns the conversations of a person that are not [`ConversationStatus::Open`] for them.
+    async fn conversations_of(
+        &self,
+        person: IdentityId,
+    ) -> Result<Vec<(RoomId, ConversationStatus)>, StoreError>;
 
     /// Appends entries durably; see the contract.
     async fn append(&self, append: Append) -> Result<(), StoreError>;

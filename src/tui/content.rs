@@ -12,6 +12,7 @@ pub mod link_details;
 pub mod plain_lines;
 pub mod prompt;
 pub mod reactions;
+pub mod requests;
 pub mod system_lines;
 pub mod title;
 pub mod tour;

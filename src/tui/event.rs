@@ -102,6 +102,7 @@ impl Effect {
             RequestKind::Join(_) => matches!(command, Command::Join(_)),
             RequestKind::Leave(_) => matches!(command, Command::Leave(_)),
             RequestKind::Open(_) => matches!(command, Command::Open(_)),
+            RequestKind::AnswerRequest(_) => matches!(command, Command::AnswerRequest { .. }),
             RequestKind::SetName(_) => matches!(command, Command::SetName(_)),
             RequestKind::Create(_) => matches!(command, Command::Create(_)),
             RequestKind::ListRooms => matches!(command, Command::ListRooms),
@@ -110,7 +111,10 @@ impl Effect {
             RequestKind::Mentions => matches!(command, Command::ListMentions),
             RequestKind::Settings => matches!(
                 command,
-                Command::Ignore { .. } | Command::SetLevel { .. } | Command::SetKeywords(_)
+                Command::Ignore { .. }
+                    | Command::Block { .. }
+                    | Command::SetLevel { .. }
+                    | Command::SetKeywords(_)
             ),
             RequestKind::Follow(_) => false,
         }

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use self::progress::{Progress, unprinted};
 use super::content::prompt::prompt;
+use super::content::requests;
 use super::content::system_lines;
 use super::content::tour::{Tour, TourStep};
 use super::event::Event;
@@ -17,6 +18,7 @@ use super::strings::fill;
 use super::timeline::{Anchor, Item, ItemKey, ItemKind, PostStatus};
 use crate::chat::{Body, ClientId, Entry, RoomId, Seq};
 use crate::client::{self, LinkState};
+use crate::text;
 pub use crate::tui::content::plain_lines::{COLUMNS, draft, history};
 use crate::tui::content::plain_lines::{layout, mark, numbered, of_row, posted, shown};
 
@@ -27,6 +29,8 @@ const FIRST: usize = 10;
 const CATCH_UP_LIMIT: usize = 50;
 /// How many columns of a draft are printed unless the user asks for all of it.
 const DRAFT: usize = 160;
+/// How many columns of a request's message are printed.
+const REQUEST: usize = 160;
 /// How many edits, deletions and reactions are stored for rooms that are not shown.
 const AMENDED: usize = 200;
 
@@ -57,6 +61,8 @@ pub struct PlainWriter {
     amended: VecDeque<Entry>,
     /// The counter of the next post, as of the last call.
     next_counter: u64,
+    /// The requests of strangers that were printed.
+    requests: HashSet<RoomId>,
     /// Whether the open overlay is still waiting for its contents.
     is_asking: bool,
 }
@@ -122,6 +128,7 @@ impl PlainWriter {
         self.waiting(state, lines);
         self.window(state, is_another, lines);
         self.news(state, lines);
+        self.requests(state, lines);
         let is_read_out = self.overlay(state, lines);
         self.notice(state, lines);
         self.prompt(state, is_another, lines);
@@ -182,6 +189,9 @@ impl PlainWriter {
             words.push(fill(s.people, &[&people]).to_lowercase());
         }
         lines.push(mark(&words.join(" · ")));
+        if let Some([hint, _]) = requests::hint(state) {
+            lines.push(mark(&hint));
+        }
     }
 
     /// Prints new items at the newest end of the room.
@@ -394,6 +404,26 @@ impl PlainWriter {
                 continue;
             };
             lines.push(mark(&format!("{} · {words}", room.label())));
+        }
+    }
+
+    /// Prints each request of a stranger once, as soon as its message is here.
+    fn requests(&mut self, state: &State, lines: &mut Vec<String>) {
+        let s = state.preferences.strings;
+        self.requests.retain(|id| state.room(*id).is_some());
+        for room in state.requests() {
+            let (id, message) = (room.info.id, room.timeline.messages().last());
+            let is_here = state.rooms.current == Some(id);
+            let (Some(peer), Some(entry)) = (&room.info.peer, message) else {
+                continue;
+            };
+            if self.requests.insert(id) && !is_here {
+                let said = text::line(&text::cut(entry.body.text(), REQUEST));
+                lines.push(mark(&fill(
+                    s.requests.arrived,
+                    &[&text::line(&peer.name), &said],
+                )));
+            }
         }
     }
 

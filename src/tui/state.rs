@@ -170,9 +170,14 @@ impl State {
             .map_or_else(|| self.input.lobby.text(), Room::draft)
     }
 
-    /// The rooms in the list, without hidden conversations.
+    /// The rooms and conversations in the list, without requests.
     pub fn listed(&self) -> impl Iterator<Item = &Room> {
-        self.rooms.list.iter().filter(|room| !room.is_hidden)
+        self.rooms.list.iter().filter(|room| !room.is_request())
+    }
+
+    /// The requests of strangers that the user has not answered.
+    pub fn requests(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.list.iter().filter(|room| room.is_request())
     }
 
     pub fn is_me(&self, identity: IdentityId) -> bool {
@@ -288,8 +293,8 @@ impl State {
 
     /// The unread messages of a room and those for the user, as shown in the list. Messages that are or were on the screen do not count.
     pub fn unread_counts(&self, room: &Room) -> (u32, u32) {
-        if room.removal_reason.is_some() {
-            // Nothing counts as unread in a room the user was removed from.
+        if room.removal_reason.is_some() || room.is_request() {
+            // Nothing counts as unread in a room the user was removed from, and requests have a count of their own.
             (0, 0)
         } else if self.is_reading(room) {
             room.reading.above

@@ -29,6 +29,7 @@ mod doctor;
 mod english;
 mod lookup;
 mod pipes;
+mod requests;
 mod trust;
 
 use jiff::civil::Date;
@@ -42,6 +43,7 @@ pub use self::demo::Demo;
 pub use self::doctor::Doctor;
 pub use self::english::ENGLISH;
 pub use self::pipes::Pipes;
+pub use self::requests::Requests;
 pub use self::trust::Trust;
 use super::input::command::CommandName;
 use super::input::keymap::Action;
@@ -93,6 +95,7 @@ macro_rules! table {
             /// The texts of `tchat doctor`.
             pub doctor: &'static Doctor,
             pub pipes: &'static Pipes,
+            pub requests: &'static Requests,
             pub trust: &'static Trust,
             pub admin: &'static Admin,
             pub accounts: &'static Accounts,

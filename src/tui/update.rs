@@ -27,6 +27,7 @@ mod plain;
 mod plain_commands;
 mod post;
 mod reading;
+mod requests;
 mod room_commands;
 mod rooms;
 mod search;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::chat::{
     Author, Body, ClientId, Cursor, DeviceKey, Entry, Epoch, FollowResult, FormerProof, IdentityId,
-    InstanceId, Invite, Level, Limits, NewRoom, Person, Profile, Recipient, Refusal, RoomId,
-    RoomInfo, Seq, ServerId, SessionId, SessionToken, Settings, Status, Unread,
+    InstanceId, Invite, Level, Limits, NewRoom, Person, Profile, Recipient, Refusal, RequestAnswer,
+    RoomId, RoomInfo, Seq, ServerId, SessionId, SessionToken, Settings, Status, Unread,
 };
 
 /// The protocol version of this program.
@@ -48,6 +48,14 @@ pub enum Request {
     Ignore {
         who: PersonTarget,
         is_on: bool,
+    },
+    Block {
+        who: PersonTarget,
+        is_on: bool,
+    },
+    AnswerRequest {
+        room: RoomId,
+        answer: RequestAnswer,
     },
     SetLevel {
         room: RoomId,

@@ -7,7 +7,7 @@ use prost::Message as _;
 use super::proto;
 use crate::chat::{
     Author, ClientId, Cursor, Digest, Epoch, IdentityId, InstanceId, LastMessage, Person, Presence,
-    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, Seq, Via,
+    Refusal, RefusalCode, RequestDirection, Role, RoomId, RoomInfo, RoomKind, Seq, Via,
 };
 
 /// A frame that breaks the rules of `chat.proto`, with the name of the wrong field.
@@ -125,6 +125,24 @@ pub(super) fn room_kind_to(kind: RoomKind) -> proto::room_info::Kind {
     }
 }
 
+fn request_from(request: proto::room_info::Request) -> Option<RequestDirection> {
+    use proto::room_info::Request;
+    match request {
+        Request::Unspecified => None,
+        Request::Incoming => Some(RequestDirection::Incoming),
+        Request::Outgoing => Some(RequestDirection::Outgoing),
+    }
+}
+
+fn request_to(request: Option<RequestDirection>) -> proto::room_info::Request {
+    use proto::room_info::Request;
+    match request {
+        None => Request::Unspecified,
+        Some(RequestDirection::Incoming) => Request::Incoming,
+        Some(RequestDirection::Outgoing) => Request::Outgoing,
+    }
+}
+
 /// Converts a message to a room.
 ///
 /// # Errors
@@ -132,6 +150,7 @@ pub(super) fn room_kind_to(kind: RoomKind) -> proto::room_info::Kind {
 pub fn room_from(room: proto::RoomInfo) -> Result<RoomInfo, Malformed> {
     let role = room.role();
     let has_role = role != proto::Role::Unspecified;
+    let request = request_from(room.request());
     Ok(RoomInfo {
         kind: room_kind_from(room.kind())?,
         role: has_role.then(|| role_from(role)),
@@ -140,6 +159,7 @@ pub fn room_from(room: proto::RoomInfo) -> Result<RoomInfo, Malformed> {
         topic: room.topic,
         capacity: room.capacity,
         present: room.present,
+        request,
         peer: room.peer.map(|peer| author_from(Some(peer))).transpose()?,
         last: room.last.map(|last| LastMessage {
             author: last.author,
@@ -165,6 +185,7 @@ pub fn room_to(room: &RoomInfo) -> proto::RoomInfo {
         capacity: room.capacity,
         present: room.present,
         peer: room.peer.as_ref().map(author_to),
+        request: request_to(room.request).into(),
     }
 }
 
@@ -296,6 +317,10 @@ codes!(
     RegistrationClosed,
     LimitReached,
     ServerBanned,
+    NotAccepting,
+    RequestPending,
+    RequestsFull,
+    PersonBlocked,
 );
 
 pub fn refusal_to(request: u64, client_id: Option<ClientId>, refusal: &Refusal) -> proto::Refused {

@@ -134,8 +134,10 @@ pub(super) fn settings_from(settings: Option<proto::Settings>) -> Result<Setting
         }
     }
     let ignored = settings.ignored.into_iter().map(|it| author_from(Some(it)));
+    let blocked = settings.blocked.iter().map(|id| identity(id));
     Ok(Settings {
         ignored: ignored.collect::<Result<_, _>>()?,
+        blocked: blocked.collect::<Result<_, _>>()?,
         levels,
         keywords: settings.keywords,
     })
@@ -149,6 +151,11 @@ pub(super) fn settings_to(settings: &Settings) -> Option<proto::Settings> {
     (*settings != Settings::default()).then(|| proto::Settings {
         ignored: settings.ignored.iter().map(author_to).collect(),
         levels: settings.levels.iter().map(level).collect(),
+        blocked: settings
+            .blocked
+            .iter()
+            .map(|id| id.bytes().to_vec())
+            .collect(),
         keywords: settings.keywords.clone(),
     })
 }

@@ -7,10 +7,10 @@ use super::parts::{
     room_kind_from, room_kind_to,
 };
 use super::personal::{level_from, level_to, status_from, status_to};
-use super::proto::{self, chat_request::Kind, ignore, join::Target, open, post::To, whois};
+use super::proto::{self, block, chat_request::Kind, ignore, join::Target, open, post::To, whois};
 use crate::chat::{
-    DeviceKey, FormerProof, IdentityId, InstanceId, Invite, NewRoom, Recipient, RoomId, Seq,
-    SessionId,
+    DeviceKey, FormerProof, IdentityId, InstanceId, Invite, NewRoom, Recipient, RequestAnswer,
+    RoomId, Seq, SessionId,
 };
 
 /// Converts a message to a request.
@@ -50,6 +50,18 @@ pub fn request_from(frame: proto::ChatRequest) -> Result<RequestFrame, Malformed
         Kind::Ignore(it) => Request::Ignore {
             is_on: it.on,
             who: it.who.ok_or(Malformed("who"))?.try_into()?,
+        },
+        Kind::Block(it) => Request::Block {
+            is_on: it.on,
+            who: it.who.ok_or(Malformed("who"))?.try_into()?,
+        },
+        Kind::AnswerRequest(it) => Request::AnswerRequest {
+            room: room_id(&it.room)?,
+            answer: if it.accept {
+                RequestAnswer::Accept
+            } else {
+                RequestAnswer::Decline
+            },
         },
         Kind::MarkRead(it) => Request::MarkRead {
             room: room_id(&it.room)?,
@@ -122,6 +134,8 @@ fn kind_to(what: &Request) -> Option<Kind> {
         Request::MarkRead { .. }
         | Request::SetStatus(_)
         | Request::Ignore { .. }
+        | Request::Block { .. }
+        | Request::AnswerRequest { .. }
         | Request::SetLevel { .. }
         | Request::SetKeywords(_) => return personal_to(what),
         Request::Typing(room) => Kind::Typing(proto::Typing {
@@ -153,6 +167,14 @@ fn personal_to(what: &Request) -> Option<Kind> {
         Request::Ignore { who, is_on } => Kind::Ignore(proto::Ignore {
             who: Some(who.into()),
             on: *is_on,
+        }),
+        Request::Block { who, is_on } => Kind::Block(proto::Block {
+            who: Some(who.into()),
+            on: *is_on,
+        }),
+        Request::AnswerRequest { room, answer } => Kind::AnswerRequest(proto::AnswerRequest {
+            room: room.bytes().to_vec(),
+            accept: *answer == RequestAnswer::Accept,
         }),
         Request::SetLevel { room, level } => Kind::SetLevel(proto::SetLevel {
             room: room.bytes().to_vec(),
@@ -220,7 +242,7 @@ macro_rules! convert_who {
     )*};
 }
 
-convert_who!(open, whois, ignore);
+convert_who!(open, whois, ignore, block);
 
 fn room_message(room: RoomId) -> proto::RoomId {
     proto::RoomId {

@@ -44,6 +44,7 @@ fn room() -> RoomInfo {
         present: 0,
         peer: None,
         role: None,
+        request: None,
         last: None,
     }
 }

@@ -11,9 +11,9 @@ use prost::Message;
 use tchat::chat::{
     Amended, Amendment, Author, Body, ClientId, Cursor, DeviceKey, Digest, Entry, Epoch,
     FollowResult, FormerProof, Has, IdentityId, InstanceId, Invite, LastMessage, Level, Limits,
-    NewRoom, Person, Presence, Profile, Reaction, Recipient, Refusal, RefusalCode, Role, RoomId,
-    RoomInfo, RoomKind, Ruling, Search, Seq, ServerId, SessionId, SessionToken, Settings, Status,
-    Unread, Until, Via,
+    NewRoom, Person, Presence, Profile, Reaction, Recipient, Refusal, RefusalCode, RequestAnswer,
+    RequestDirection, Role, RoomId, RoomInfo, RoomKind, Ruling, Search, Seq, ServerId, SessionId,
+    SessionToken, Settings, Status, Unread, Until, Via,
 };
 use tchat::wire::{
     Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, Hello, JoinTarget, Malformed, PersonTarget,
@@ -144,6 +144,34 @@ pub fn requests() -> Vec<(&'static str, Request)> {
             Request::Ignore {
                 who: PersonTarget::Name("ben".into()),
                 is_on: false,
+            },
+        ),
+        (
+            "block",
+            Request::Block {
+                who: PersonTarget::Person(PERSON),
+                is_on: true,
+            },
+        ),
+        (
+            "unblock",
+            Request::Block {
+                who: PersonTarget::Name("ben".into()),
+                is_on: false,
+            },
+        ),
+        (
+            "accept",
+            Request::AnswerRequest {
+                room: ROOM,
+                answer: RequestAnswer::Accept,
+            },
+        ),
+        (
+            "decline",
+            Request::AnswerRequest {
+                room: ROOM,
+                answer: RequestAnswer::Decline,
             },
         ),
         (

@@ -53,6 +53,7 @@ mod pointer;
 mod process;
 mod pty;
 mod reading;
+mod requests;
 mod resume;
 mod rich;
 mod rights;

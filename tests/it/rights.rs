@@ -49,6 +49,8 @@ fn table() -> Vec<Row> {
         row(CommandName::Search, everybody),
         row(CommandName::Ignore, everybody),
         row(CommandName::Unignore, everybody),
+        row(CommandName::Block, everybody),
+        row(CommandName::Unblock, everybody),
         // Removed members may read up to their removal, and so may set a notification level.
         row(CommandName::Notify, [ok, ok, ok, not_in, ok]),
         row(CommandName::Keywords, everybody),
@@ -71,8 +73,11 @@ fn table() -> Vec<Row> {
     ]
 }
 
-/// Commands that send no request to the server.
-const LOCAL: [CommandName; 14] = [
+/// Commands that send no request to the server, or only if there is a message request.
+const LOCAL: [CommandName; 17] = [
+    CommandName::Requests,
+    CommandName::Accept,
+    CommandName::Decline,
     CommandName::History,
     CommandName::Select,
     CommandName::Do,

@@ -1,7 +1,7 @@
 //! Shortcut keys: go to a room by its number, clear the draft, redraw the screen, open a link.
 
 use tchat::chat::{Body, Seq};
-use tchat::client::Event as ClientEvent;
+use tchat::client::{Command, Event as ClientEvent};
 use tchat::tui::event::{Effect, Event};
 use tchat::tui::state::Overlay;
 
@@ -24,8 +24,16 @@ fn alt_and_a_digit_open_that_room_of_the_list() {
     screen.keys("<a-9>");
     assert_eq!(screen.state.rooms.current, Some(GENERAL));
     assert!(screen.shows("There is no room 9 in the list"));
-    // A closed conversation is not in the list.
-    screen.keys("<c-u><a-3>/leave<ret><a-3>");
+    // A conversation that was left is not in the list.
+    let left = screen.keys("<c-u><a-3>/leave<ret>");
+    assert_eq!(left, [Effect::Client(Command::Leave(WITH_LI))]);
+    screen.receives(ClientEvent::Left(WITH_LI));
+    assert!(
+        screen.shows("Hidden until the next message"),
+        "{}",
+        screen.text()
+    );
+    screen.keys("<a-3>");
     assert_eq!(screen.state.rooms.current, Some(GENERAL));
     assert!(screen.shows("There is no room 3 in the list"));
     // Help shows one line for all nine.

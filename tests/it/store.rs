@@ -356,6 +356,7 @@ async fn standings_and_topic(store: &dyn Store) {
     let room = made(store, 20, "law").await;
     let standing = Standing {
         is_invited: true,
+        invited_by: Some(IdentityId::new([3; 16])),
         role: Some(Role::Moderator),
         banned: Some(Until::Forever),
         muted: Some(Until::At(1_700_000_000_000)),

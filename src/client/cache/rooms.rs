@@ -8,8 +8,8 @@ use super::entries::{self, ENTRY, entry};
 use super::values::{damaged, signed, unsigned};
 use super::{CachedServer, HistoryMatch, Page};
 use crate::chat::{
-    Author, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, Limits, RoomId,
-    RoomInfo, RoomKind, Seq, ServerId,
+    Author, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, Limits,
+    RequestDirection, RoomId, RoomInfo, RoomKind, Seq, ServerId,
 };
 
 /// The maximum number of entries in a page, and of former entries that are shown.
@@ -44,7 +44,7 @@ pub fn cached_server(db: &Connection) -> rusqlite::Result<Option<CachedServer>> 
     };
     let mut rooms = Vec::new();
     let mut statement = db.prepare_cached(
-        "SELECT id, kind, name, topic, capacity, peer, peer_name, num, epoch FROM rooms WHERE server = ?1 ORDER BY place, num",
+        "SELECT id, kind, name, topic, capacity, peer, peer_name, num, epoch, request FROM rooms WHERE server = ?1 ORDER BY place, num",
     )?;
     let found = statement.query_map([server.bytes()], |row| {
         let (num, epoch): (i64, Option<[u8; 16]>) = (row.get(7)?, row.get(8)?);
@@ -94,6 +94,11 @@ fn room_info(row: &Row<'_>) -> rusqlite::Result<RoomInfo> {
             name,
         }),
         role: None,
+        request: match row.get::<_, i64>(9)? {
+            1 => Some(RequestDirection::Incoming),
+            2 => Some(RequestDirection::Outgoing),
+            _ => None,
+        },
         last: None,
     })
 }
@@ -162,12 +167,17 @@ pub fn put(
         RoomKind::Private => 3,
         RoomKind::Secret => 4,
     };
+    let request = match room.request {
+        None => 0,
+        Some(RequestDirection::Incoming) => 1,
+        Some(RequestDirection::Outgoing) => 2,
+    };
     db.prepare_cached(
-        "INSERT INTO rooms (server, id, kind, name, topic, capacity, peer, peer_name, place)
+        "INSERT INTO rooms (server, id, kind, name, topic, capacity, peer, peer_name, place, request)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-                 coalesce(?9, (SELECT coalesce(max(place), 0) + 1 FROM rooms WHERE server = ?1)))
+                 coalesce(?9, (SELECT coalesce(max(place), 0) + 1 FROM rooms WHERE server = ?1)), ?10)
          ON CONFLICT (server, id) DO UPDATE SET name = ?4, topic = ?5, capacity = ?6, peer_name = ?8,
-                 place = coalesce(?9, place)",
+                 place = coalesce(?9, place), request = ?10",
     )?
     .execute(params![
         server.bytes(),
@@ -179,6 +189,7 @@ pub fn put(
         room.peer.as_ref().map(|peer| *peer.id.bytes()),
         room.peer.as_ref().map(|peer| &peer.name),
         place.map(integer),
+        request,
     ])?;
     Ok(())
 }

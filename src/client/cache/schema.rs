@@ -12,7 +12,7 @@ use super::CacheError;
 const APPLICATION_ID: i64 = 0x7463_6863;
 
 /// Step `n` upgrades a file from version n to n + 1, in one transaction.
-const STEPS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const STEPS: [&str; 5] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 /// `used` and `seen` rise with every use, so that the most and the least recently used are found without a clock.
 const VERSION_1: &str = "
@@ -55,6 +55,9 @@ const VERSION_3: &str = "ALTER TABLE entries ADD COLUMN mentions BLOB;";
 /// An index that finds amendments without reading all later entries.
 const VERSION_4: &str =
     "CREATE INDEX entries_amending ON entries (room, epoch, seq) WHERE kind BETWEEN 18 AND 20;";
+
+/// Which request a conversation is: 1 incoming, 2 outgoing, 0 none.
+const VERSION_5: &str = "ALTER TABLE rooms ADD COLUMN request INTEGER NOT NULL DEFAULT 0;";
 
 /// Opens or creates the file and upgrades it. Only its owner can read a new file.
 pub fn open(path: &Path) -> Result<Connection, CacheError> {

@@ -119,6 +119,12 @@ pub fn refusal(refusal: &Refusal) -> String {
         RefusalCode::StorageFull => "服务器磁盘已满，消息没有发送，请稍后再试".into(),
         RefusalCode::Draining => "服务器正在停止，消息没有发送".into(),
         RefusalCode::Muted => "您在这个房间被禁言，消息没有发送".into(),
+        RefusalCode::NotAccepting | RefusalCode::RequestsFull => {
+            format!("{first} 现在不接收您的私聊，消息没有发送")
+        }
+        RefusalCode::RequestPending => {
+            format!("{first} 还没有接受您的第一条私聊，接受之前不能继续发送")
+        }
         RefusalCode::ServerBanned => "您被禁止使用这个服务器".into(),
         RefusalCode::Banned => format!("您被禁止进入房间 '{first}'"),
         RefusalCode::NotInvited => format!("房间 '{first}' 需要邀请才能加入"),
@@ -141,6 +147,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         | RefusalCode::InviteInvalid
         | RefusalCode::RegistrationClosed
         | RefusalCode::NoEffect
+        | RefusalCode::PersonBlocked
         | RefusalCode::RoomExists
         | RefusalCode::RoomNameInvalid
         | RefusalCode::TargetUnknown

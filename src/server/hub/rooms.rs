@@ -1,4 +1,4 @@
-//! Rooms: finding, creating and starting them, and the private conversation of two people.
+//! Rooms: finding, creating and starting them.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::chat::{
 use crate::server::clock::LogClock;
 use crate::server::room::mailbox::{RoomMsg, RoomQuery};
 use crate::server::room::task::{self, RoomHandle};
-use crate::server::store::{Append, RoomRecord, Store, StoreError, pair};
+use crate::server::store::{Append, RoomRecord, Store, StoreError};
 use crate::text;
 use crate::wire::Event;
 
@@ -180,7 +180,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Sends an invitation to a person, if they have a session.
+    /// Sends an invitation to a person, if they have a session and do not ignore the inviter.
     ///
     /// # Errors
     /// The store failed.
@@ -193,6 +193,10 @@ impl Hub {
         let rooms = self.rooms.directory.rooms();
         let record = rooms.into_iter().find(|record| record.id == room);
         if let Some(record) = record.filter(|_| self.author(person).is_some()) {
+            let settings = self.store.personal(person).await?.settings;
+            if settings.ignores(by.id) {
+                return Ok(());
+            }
             let room = self.describe(&record, person).await?;
             let by = Some(by);
             self.notify_person(person, &Event::Invitation { room, by });
@@ -216,8 +220,13 @@ impl Hub {
             ),
             None => None,
         };
+        let request = match record.pair {
+            Some(_) => self.request_in(record.id, viewer).await?,
+            None => None,
+        };
         Ok(RoomInfo {
             role: self.role_in(record.id, viewer).await,
+            request,
             ..room_info(record, self.present_in(record.id).await, peer)
         })
     }
@@ -250,48 +259,6 @@ impl Hub {
             return 0;
         }
         answer.await.unwrap_or(0)
-    }
-
-    /// Finds or creates the conversation of two people. A new one is announced to all sessions of both.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn conversation(
-        &self,
-        opener: &Author,
-        other: IdentityId,
-    ) -> Result<RoomRecord, AdmitError> {
-        if let Some(record) = self.store.conversation(opener.id, other).await? {
-            return Ok(record);
-        }
-        self.charge(Limit::Conversations, opener.id)?;
-        let record = RoomRecord {
-            id: RoomId::new(random_bytes()),
-            kind: RoomKind::Conversation,
-            name: String::new(),
-            key: None,
-            topic: String::new(),
-            capacity: 0,
-            position: u32::MAX,
-            epoch: Epoch::new(random_bytes()),
-            pair: Some(pair(opener.id, other)),
-        };
-        let members = vec![opener.id, other];
-        let created = first_append(&record, opener.clone(), members, self.rooms.clock.stamp());
-        match self.store.create_room(record.clone(), created).await {
-            Ok(()) => {}
-            Err(StoreError::Conflict) => {
-                // The other person opened it at the same moment.
-                let made = self.store.conversation(opener.id, other).await?;
-                return Ok(made.ok_or(StoreError::Conflict)?);
-            }
-            Err(error) => return Err(error.into()),
-        }
-        for identity in [opener.id, other] {
-            let room = self.describe(&record, identity).await?;
-            self.notify_person(identity, &Event::RoomChanged { request: 0, room });
-        }
-        Ok(record)
     }
 
     /// Posts a line to the home room for the server itself, under the name `name`. The post causes no join or leave, and mentions nobody. A
@@ -379,6 +346,7 @@ pub(super) fn room_info(record: &RoomRecord, present: u32, peer: Option<Author>)
         present,
         peer,
         role: None,
+        request: None,
         last: None,
     }
 }
@@ -395,7 +363,7 @@ fn invalid_name(name: &str, error: NameError) -> Refusal {
 }
 
 /// Returns the append with a new room's first entry and its first members.
-fn first_append(
+pub(super) fn first_append(
     record: &RoomRecord,
     author: Author,
     members: Vec<IdentityId>,

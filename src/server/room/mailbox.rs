@@ -57,6 +57,10 @@ pub enum RoomMsg {
         session: SessionId,
         reply: oneshot::Sender<()>,
     },
+    /// Ends all subscriptions of a person who hides this conversation. They stay a member.
+    Dismiss {
+        identity: IdentityId,
+    },
     Depart {
         session: SessionId,
         identity: IdentityId,

@@ -365,6 +365,7 @@ impl BatchCheck<'_> {
                 if !standing.is_empty() {
                     let standing = Standing {
                         is_invited: false,
+                        invited_by: None,
                         role: None,
                         removal: None,
                         ..standing
@@ -413,6 +414,7 @@ impl BatchCheck<'_> {
         let mut standing = self.standing(person);
         if let Ruling::Kicked { reason } | Ruling::Banned { reason, .. } = ruling {
             standing.is_invited = false;
+            standing.invited_by = None;
             standing.role = None;
             if self.role(person).is_some() {
                 self.changes.members.insert(person, None);
@@ -428,7 +430,10 @@ impl BatchCheck<'_> {
             }
         }
         match ruling {
-            Ruling::Invited => standing.is_invited = true,
+            Ruling::Invited => {
+                standing.is_invited = true;
+                standing.invited_by = Some(entry.author.id);
+            }
             Ruling::Role(role) if self.role(person).is_some() => {
                 self.changes.members.insert(person, Some(*role));
                 return;

@@ -375,6 +375,7 @@ impl RoomTask {
             present: self.attendance.count(),
             peer: None,
             role: None,
+            request: None,
             last: None,
         }
     }

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::{Following, Session};
 use crate::chat::{
-    Cursor, Digest, FollowResult, Limit, Refusal, RefusalCode, Removal, RemovalKind, RoomId, Seq,
-    Unread,
+    ConversationStatus, Cursor, Digest, FollowResult, Limit, Refusal, RefusalCode, Removal,
+    RemovalKind, RoomId, Seq, Unread,
 };
 use crate::server::delivery::Delivery;
 use crate::server::hub::AdmitError;
@@ -29,7 +29,23 @@ impl Session {
         room: RoomId,
         cursor: Option<Cursor>,
     ) -> Result<(), AdmitError> {
-        self.check_room_limit(room)?;
+        let me = self.who.author.id;
+        let is_request = match self.hub.conversation_status(room, me).await? {
+            ConversationStatus::Request => true,
+            ConversationStatus::Open => false,
+            // Another session of this person has hidden the conversation.
+            _ => {
+                self.outbox.answer(Event::Unfollowed {
+                    request,
+                    room,
+                    why: UnfollowReason::Left,
+                });
+                return Ok(());
+            }
+        };
+        if !is_request {
+            self.check_room_limit(room)?;
+        }
         // Each time, many entries may be read again.
         if self.rooms.get(&room).is_some_and(|it| it.was_followed) {
             self.charge_own(Limit::Follows).await?;
@@ -57,7 +73,11 @@ impl Session {
         self.send_result(request, room, &head, judged, cursor.as_ref(), unread);
         let after = judged.1;
         let slot = self.outbox.take_slot(after);
-        self.rooms.insert(room, Following::at(slot));
+        let following = Following {
+            is_request,
+            ..Following::at(slot)
+        };
+        self.rooms.insert(room, following);
         if self.go_live(room, slot, after).await? {
             self.send_roster(room).await?;
         }
@@ -448,6 +468,7 @@ impl Session {
         let left = Following {
             slot: None,
             was_followed: true,
+            is_request: false,
         };
         self.rooms.insert(room, left);
     }

@@ -65,14 +65,16 @@ impl Session {
     }
 
     /// Sends a typing signal to a room, unless one was sent a moment ago.
-    pub(super) async fn typing(&mut self, room: RoomId) {
+    pub(super) async fn typing(&mut self, room: RoomId) -> Result<(), AdmitError> {
         let me = self.who.author.id;
-        if !self.rooms.contains_key(&room) || !self.hub.may_send_typing(me, TYPING_EVERY) {
-            return;
+        if self.rooms.contains_key(&room)
+            && self.hub.may_send_typing(me, TYPING_EVERY)
+            && self.hub.may_show_typing(room, me).await?
+        {
+            let typing = RoomMsg::Typing { identity: me };
+            self.hub.notify(room, typing).await;
         }
-        self.hub
-            .notify(room, RoomMsg::Typing { identity: me })
-            .await;
+        Ok(())
     }
 
     pub(super) async fn whois(&self, request: u64, who: PersonTarget) -> Result<(), AdmitError> {
@@ -90,17 +92,49 @@ impl Session {
         is_on: bool,
     ) -> Result<(), AdmitError> {
         self.charge().await?;
-        let ignored = self.settings().await?.ignored;
         let change = if is_on {
-            let person = self.resolve(who).await?;
-            if person == self.who.author.id {
-                return Err(Refusal::new(RefusalCode::ToSelf).into());
-            }
-            if ignored.len() >= Settings::IGNORED {
-                return Err(too_many("ignored", Settings::IGNORED).into());
-            }
-            PersonalChange::Ignore(person)
+            PersonalChange::Ignore(self.person_to_ignore(who).await?)
         } else {
+            PersonalChange::Unignore(self.ignored_person(who).await?)
+        };
+        self.change(request, change).await
+    }
+
+    pub(super) async fn block(
+        &self,
+        request: u64,
+        who: PersonTarget,
+        is_on: bool,
+    ) -> Result<(), AdmitError> {
+        self.charge().await?;
+        if !is_on {
+            let change = PersonalChange::Unignore(self.ignored_person(who).await?);
+            return self.change(request, change).await;
+        }
+        self.check_has_account()?;
+        let person = self.person_to_ignore(who).await?;
+        self.hub.block(self.who.author.id, person).await?;
+        self.answer_settings(request).await
+    }
+
+    /// Returns the person to ignore or to block.
+    async fn person_to_ignore(&self, who: PersonTarget) -> Result<IdentityId, AdmitError> {
+        let person = self.resolve(who).await?;
+        if person == self.who.author.id {
+            return Err(Refusal::new(RefusalCode::ToSelf).into());
+        }
+        let ignored = self.settings().await?.ignored;
+        let is_new = !ignored.iter().any(|it| it.id == person);
+        if is_new && ignored.len() >= Settings::IGNORED {
+            return Err(too_many("ignored", Settings::IGNORED).into());
+        }
+        Ok(person)
+    }
+
+    /// Returns the ignored person that a request names.
+    async fn ignored_person(&self, who: PersonTarget) -> Result<IdentityId, AdmitError> {
+        let ignored = self.settings().await?.ignored;
+        {
             // Looked up in the list of ignored people, so that a person is found even if they are offline now.
             let key = |name: &str| UserName::new(name).ok().map(|name| name.key());
             let found = |is: &dyn Fn(IdentityId, Option<NameKey>) -> bool| {
@@ -119,10 +153,8 @@ impl Session {
                 PersonTarget::Person(person) => self.hub.author_of(person).await?.name,
                 PersonTarget::Name(name) => name,
             };
-            let person = person.ok_or_else(|| Refusal::new(RefusalCode::NoEffect).with(name))?;
-            PersonalChange::Unignore(person)
-        };
-        self.change(request, change).await
+            person.ok_or_else(|| Refusal::new(RefusalCode::NoEffect).with(name).into())
+        }
     }
 
     pub(super) async fn set_level(
@@ -159,10 +191,20 @@ impl Session {
     }
 
     async fn change(&self, request: u64, change: PersonalChange) -> Result<(), AdmitError> {
-        if self.is_guest() {
-            return Err(Refusal::new(RefusalCode::Malformed).with("guest").into());
-        }
+        self.check_has_account()?;
         self.hub.change_settings(self.who.author.id, change).await?;
+        self.answer_settings(request).await
+    }
+
+    /// Checks that this person is no guest, who has no settings.
+    fn check_has_account(&self) -> Result<(), Refusal> {
+        if self.is_guest() {
+            return Err(Refusal::new(RefusalCode::Malformed).with("guest"));
+        }
+        Ok(())
+    }
+
+    async fn answer_settings(&self, request: u64) -> Result<(), AdmitError> {
         let settings = self.settings().await?;
         self.outbox
             .answer(Event::SettingsChanged { request, settings });

@@ -71,7 +71,7 @@ impl Session {
             self.order.check(client_id)
         };
         let checked = match in_order {
-            Ok(()) => self.destination(&to, &mut body).await,
+            Ok(()) => self.destination(client_id, &to, &mut body).await,
             Err(refusal) => Err(refusal.into()),
         };
         let outcome = match checked {
@@ -115,7 +115,12 @@ impl Session {
     }
 
     /// Checks a post and returns its room.
-    async fn destination(&self, to: &Recipient, body: &mut Body) -> Result<RoomId, AdmitError> {
+    async fn destination(
+        &self,
+        client_id: ClientId,
+        to: &Recipient,
+        body: &mut Body,
+    ) -> Result<RoomId, AdmitError> {
         if self.hub.draining.is_cancelled() {
             return Err(Refusal::new(RefusalCode::Draining)
                 .retry_after(Duration::from_secs(1))
@@ -142,6 +147,9 @@ impl Session {
                     self.known_room(*room).await?;
                 }
                 self.prepare_ruling(*room, body).await?;
+                self.hub
+                    .check_conversation_post(me, *room, client_id, body)
+                    .await?;
                 return Ok(*room);
             }
             _ if !body.is_message() => {
@@ -153,7 +161,11 @@ impl Session {
         if other == me {
             return Err(Refusal::new(RefusalCode::ToSelf).into());
         }
-        Ok(self.hub.conversation(&self.who.author, other).await?.id)
+        let room = self.hub.conversation(&self.who.author, other).await?.id;
+        self.hub
+            .check_conversation_post(me, room, client_id, body)
+            .await?;
+        Ok(room)
     }
 
     /// Checks a room that this session has not joined: it must exist and the person must be a member. Otherwise nobody would answer the
@@ -177,7 +189,7 @@ impl Session {
         if *body == Body::Closed && self.hub.is_home(room) {
             return Err(Refusal::new(RefusalCode::CannotLeave).into());
         }
-        let Body::Ruling(person, _) = body else {
+        let Body::Ruling(person, ruling) = body else {
             return Ok(());
         };
         if person.id == IdentityId::NOBODY {
@@ -189,6 +201,11 @@ impl Session {
             self.check_exists(person.id).await?;
         }
         person.name = self.hub.author_of(person.id).await?.name;
+        if *ruling == Ruling::Invited {
+            self.hub
+                .check_invitation(self.who.author.id, person.id)
+                .await?;
+        }
         Ok(())
     }
 

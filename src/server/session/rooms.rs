@@ -1,7 +1,9 @@
 //! Requests about rooms: join, leave, create, and open a conversation. Also the request to change one's own name.
 
 use super::{Following, ROOMS, Session, post};
-use crate::chat::{Author, Limit, NewRoom, Refusal, RefusalCode, RoomId, RoomKind, TOPIC};
+use crate::chat::{
+    Author, Limit, NewRoom, Refusal, RefusalCode, RequestAnswer, RoomId, RoomKind, TOPIC,
+};
 use crate::server::hub::AdmitError;
 use crate::server::room::FollowOutcome;
 use crate::server::room::mailbox::{LeaveReason, RoomMsg};
@@ -56,6 +58,7 @@ impl Session {
                 self.rooms.entry(room).or_insert(Following {
                     slot: None,
                     was_followed: false,
+                    is_request: false,
                 });
                 self.outbox.answer(Event::RoomChanged {
                     request,
@@ -73,14 +76,19 @@ impl Session {
         self.charge().await?;
         let author = self.who.author.clone();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
-        self.hub
-            .ask(room, |reply| RoomMsg::Leave {
-                author,
-                how: LeaveReason::Requested,
-                reply,
-            })
-            .await
-            .ok_or_else(unknown)??;
+        let left = self.hub.ask(room, |reply| RoomMsg::Leave {
+            author,
+            how: LeaveReason::Requested,
+            reply,
+        });
+        match left.await.ok_or_else(unknown)? {
+            // Both people stay members of a conversation.
+            Err(refusal) if refusal.code == RefusalCode::CannotLeave => {
+                let me = self.who.author.id;
+                self.hub.leave_conversation(me, room).await?;
+            }
+            left => left?,
+        }
         self.unfollow(room).await;
         self.rooms.remove(&room);
         self.outbox.answer(Event::Unfollowed {
@@ -137,8 +145,38 @@ impl Session {
         Ok(())
     }
 
+    /// Answers a request of a stranger.
+    pub(super) async fn answer_request(
+        &mut self,
+        request: u64,
+        room: RoomId,
+        answer: RequestAnswer,
+    ) -> Result<(), AdmitError> {
+        self.charge().await?;
+        let me = self.who.author.id;
+        let record = self.hub.answer_request(me, room, answer).await?;
+        let answer = match answer {
+            RequestAnswer::Accept => {
+                let room = self.hub.describe(&record, me).await?;
+                Event::RoomChanged { request, room }
+            }
+            RequestAnswer::Decline => {
+                self.unfollow(room).await;
+                self.rooms.remove(&room);
+                Event::Unfollowed {
+                    request,
+                    room,
+                    why: UnfollowReason::Left,
+                }
+            }
+        };
+        self.outbox.answer(answer);
+        Ok(())
+    }
+
     pub(super) fn check_room_limit(&self, room: RoomId) -> Result<(), Refusal> {
-        if self.rooms.len() >= ROOMS && !self.rooms.contains_key(&room) {
+        let rooms = self.rooms.values().filter(|it| !it.is_request);
+        if rooms.count() >= ROOMS && !self.rooms.contains_key(&room) {
             return Err(Refusal::new(RefusalCode::TooManyRooms).with(ROOMS));
         }
         Ok(())

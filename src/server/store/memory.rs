@@ -1,6 +1,7 @@
 //! A store in memory, for tests. It follows the same contract, but nothing survives the process.
 
 mod accounts;
+mod conversations;
 mod personal;
 mod room;
 
@@ -16,9 +17,9 @@ use super::{
     RoomState, SearchLimit, Span, Store, StoreError, pair,
 };
 use crate::chat::{
-    Amendment, AuditEntry, Body, Changes, DeviceKey, Entry, IdentityId, InstanceId, NameKey,
-    Person, Role, RoomId, RoomKind, Search, SearchResults, SecretHash, Seq, ServerId, Stamp,
-    Standing, Unread, Until,
+    Amendment, AuditEntry, Body, Changes, ClientId, ConversationSide, ConversationStatus,
+    DeviceKey, Entry, IdentityId, InstanceId, NameKey, Person, Role, RoomId, RoomKind, Search,
+    SearchResults, SecretHash, Seq, ServerId, Stamp, Standing, Unread, Until,
 };
 
 #[derive(Debug)]
@@ -46,6 +47,8 @@ struct StoredRoom {
     members: BTreeMap<IdentityId, Role>,
     standings: BTreeMap<IdentityId, Standing>,
     reads: HashMap<IdentityId, Seq>,
+    /// How its two people have it, if it is a conversation that is not open for both.
+    sides: HashMap<IdentityId, (ConversationStatus, Option<ClientId>)>,
     topic_is_set: bool,
     is_closed: bool,
 }
@@ -246,31 +249,7 @@ impl Store for MemoryStore {
     }
 
     async fn create_room(&self, record: RoomRecord, created: Append) -> Result<(), StoreError> {
-        let mut state = self.lock();
-        let is_open = |it: &RoomRecord| it.key.is_some() && it.kind != RoomKind::Secret;
-        let clashes = |other: &RoomRecord| {
-            other.id == record.id
-                || (is_open(&record) && is_open(other) && other.key == record.key)
-                || (record.pair.is_some() && other.pair == record.pair)
-        };
-        if state.rooms.values().any(|room| clashes(&room.record)) {
-            return Err(StoreError::Conflict);
-        }
-        let id = record.id;
-        let mut room = StoredRoom {
-            record,
-            entries: Vec::new(),
-            stamps: Vec::new(),
-            marks: HashMap::new(),
-            members: BTreeMap::new(),
-            standings: BTreeMap::new(),
-            reads: HashMap::new(),
-            topic_is_set: false,
-            is_closed: false,
-        };
-        room.append(created)?;
-        state.rooms.insert(id, room);
-        Ok(())
+        self.lock().create_room(record, created)
     }
 
     async fn update_room(&self, record: RoomRecord) -> Result<(), StoreError> {
@@ -296,6 +275,20 @@ impl Store for MemoryStore {
             .values()
             .find(|room| room.record.pair == wanted)
             .map(|room| room.record.clone()))
+    }
+
+    async fn conversation_sides(
+        &self,
+        room: RoomId,
+    ) -> Result<Option<[ConversationSide; 2]>, StoreError> {
+        Ok(self.lock().conversation_sides(room))
+    }
+
+    async fn conversations_of(
+        &self,
+        person: IdentityId,
+    ) -> Result<Vec<(RoomId, ConversationStatus)>, StoreError> {
+        Ok(self.lock().conversations_of(person))
     }
 
     async fn append(&self, append: Append) -> Result<(), StoreError> {
@@ -345,38 +338,8 @@ impl Store for MemoryStore {
         limit: PageLimit,
     ) -> Result<Vec<Entry>, StoreError> {
         let state = self.lock();
-        let Some(room) = state.rooms.get(&room) else {
-            return Ok(Vec::new());
-        };
-        let mut page = Vec::new();
-        let mut bytes = 0;
-        let mut take = |entry: &Entry| {
-            bytes += entry.estimated_size();
-            if page.len() == limit.entries || (bytes > limit.bytes && !page.is_empty()) {
-                return false;
-            }
-            page.push(entry.clone());
-            true
-        };
-        match span {
-            Span::After(seq) => {
-                let _ = room
-                    .entries
-                    .iter()
-                    .filter(|entry| entry.seq > seq)
-                    .all(&mut take);
-            }
-            Span::Before(seq) => {
-                let _ = room
-                    .entries
-                    .iter()
-                    .rev()
-                    .filter(|entry| entry.seq < seq)
-                    .all(&mut take);
-                page.reverse();
-            }
-        }
-        Ok(page)
+        let room = state.rooms.get(&room);
+        Ok(room.map_or_else(Vec::new, |room| room.page(span, limit)))
     }
 
     async fn identity(&self, id: IdentityId) -> Result<Option<IdentityRecord>, StoreError> {

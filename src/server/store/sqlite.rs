@@ -7,6 +7,7 @@ mod accounts;
 mod audit_log;
 mod backup;
 mod bans;
+mod conversations;
 mod decode;
 mod disk_space;
 mod encode;
@@ -46,8 +47,8 @@ use super::{
     RoomRecord, RoomState, SearchLimit, Span, Store, StoreError, Verified,
 };
 use crate::chat::{
-    AuditEntry, DeviceKey, Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults,
-    SecretHash, Seq, ServerId, Stamp, Unread, Until,
+    AuditEntry, ConversationSide, ConversationStatus, DeviceKey, Entry, IdentityId, NameKey,
+    Person, RoomId, Search, SearchResults, SecretHash, Seq, ServerId, Stamp, Unread, Until,
 };
 
 /// How many entries are deleted in one commit, so that posts do not wait for long meanwhile.
@@ -294,6 +295,21 @@ impl Store for SqliteStore {
         other: IdentityId,
     ) -> Result<Option<RoomRecord>, StoreError> {
         self.read(move |db| read::conversation(db, one, other))
+            .await
+    }
+
+    async fn conversation_sides(
+        &self,
+        room: RoomId,
+    ) -> Result<Option<[ConversationSide; 2]>, StoreError> {
+        self.read(move |db| conversations::sides(db, room)).await
+    }
+
+    async fn conversations_of(
+        &self,
+        person: IdentityId,
+    ) -> Result<Vec<(RoomId, ConversationStatus)>, StoreError> {
+        self.read(move |db| conversations::of_person(db, person))
             .await
     }
 

@@ -196,6 +196,7 @@ pub fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
         PickerKind::Themes { .. } => s.themes_title.to_owned(),
         PickerKind::Search(_) => s.search_title.to_owned(),
         PickerKind::Links(_) => s.links_title.to_owned(),
+        PickerKind::Requests => fill(s.requests.title, &[&rows.len()]),
     };
     lines.push(mark(&title));
     if rows.is_empty() {

@@ -38,6 +38,11 @@ pub enum CommandName {
     Search,
     Ignore,
     Unignore,
+    Requests,
+    Accept,
+    Decline,
+    Block,
+    Unblock,
     Notify,
     Keywords,
     Typing,
@@ -93,7 +98,7 @@ const fn spec(
 }
 
 /// Every command. The help texts are in `strings`, under the same name.
-pub const COMMANDS: [CommandSpec; 49] = [
+pub const COMMANDS: [CommandSpec; 54] = [
     spec(CommandName::Help, "help", 0, 0),
     spec(CommandName::Join, "join", 1, 1),
     spec(CommandName::Leave, "leave", 0, 1),
@@ -117,6 +122,11 @@ pub const COMMANDS: [CommandSpec; 49] = [
     spec(CommandName::Search, "search", 0, ANY),
     spec(CommandName::Ignore, "ignore", 0, 1),
     spec(CommandName::Unignore, "unignore", 1, 1),
+    spec(CommandName::Requests, "requests", 0, 0),
+    spec(CommandName::Accept, "accept", 0, 1),
+    spec(CommandName::Decline, "decline", 0, 1),
+    spec(CommandName::Block, "block", 1, 1),
+    spec(CommandName::Unblock, "unblock", 1, 1),
     spec(CommandName::Notify, "notify", 0, 1),
     spec(CommandName::Keywords, "keywords", 0, ANY),
     spec(CommandName::Typing, "typing", 0, 1),

@@ -6,6 +6,8 @@ use crate::tui::state::{Room, State};
 #[derive(Clone, Copy, Debug)]
 pub enum RoomRow<'a> {
     Title(&'static str),
+    /// The title of the requests, with their number.
+    Requests(usize),
     Blank,
     Room(&'a Room),
 }
@@ -26,6 +28,12 @@ pub fn room_rows(state: &State) -> Vec<RoomRow<'_>> {
         }
         rows.push(RoomRow::Title(title));
         rows.extend(rooms.into_iter().map(RoomRow::Room));
+    }
+    let requests: Vec<&Room> = state.requests().collect();
+    if !requests.is_empty() {
+        rows.push(RoomRow::Blank);
+        rows.push(RoomRow::Requests(requests.len()));
+        rows.extend(requests.into_iter().map(RoomRow::Room));
     }
     rows
 }

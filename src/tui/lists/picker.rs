@@ -81,6 +81,10 @@ pub fn rows(state: &State, picker: &Picker) -> Vec<PickerRow> {
             .map(|theme| of_theme(state, theme, before))
             .collect(),
         PickerKind::Links(links) => links.iter().map(of_link).collect(),
+        PickerKind::Requests => state
+            .requests()
+            .map(|room| of_request(state, room))
+            .collect(),
         PickerKind::Search(hits) => {
             let shown = state.hits(hits).into_iter();
             return shown.map(|it| of_hit(state, hits, it)).collect();
@@ -194,6 +198,19 @@ fn of_mention(state: &State, entry: &Entry) -> PickerRow {
         ..PickerRow::new(
             format!("{name} {}", text::line(&room)),
             RowAction::Visit(entry.room, entry.seq),
+        )
+    }
+}
+
+/// A request with its message.
+fn of_request(state: &State, room: &Room) -> PickerRow {
+    let message = room.timeline.messages().last();
+    PickerRow {
+        about: message.map_or_else(String::new, |it| text::line(it.body.text()).to_string()),
+        detail: message.map_or_else(String::new, |it| ago(state, it.at_ms)),
+        ..PickerRow::new(
+            text::line(&room.label()).to_string(),
+            RowAction::Show(room.info.id),
         )
     }
 }

@@ -35,6 +35,8 @@ pub enum PickerKind {
     Search(Box<Hits>),
     /// The addresses a message links to.
     Links(Vec<Arc<str>>),
+    /// The requests of strangers.
+    Requests,
 }
 
 /// What choosing a row does.
@@ -82,7 +84,10 @@ impl Picker {
             PickerKind::Lobby(rooms) => rooms.is_some(),
             PickerKind::Mentions(entries) => entries.is_some(),
             PickerKind::Search(hits) => hits.is_empty() || hits.is_complete(),
-            PickerKind::Palette | PickerKind::Themes { .. } | PickerKind::Links(_) => true,
+            PickerKind::Palette
+            | PickerKind::Themes { .. }
+            | PickerKind::Links(_)
+            | PickerKind::Requests => true,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
-use crate::chat::{IdentityId, RoomInfo, RoomKind, Roster, Seq, Unread};
+use crate::chat::{IdentityId, RequestDirection, RoomInfo, RoomKind, Roster, Seq, Unread};
 use crate::tui::input::composer::Composer;
 use crate::tui::timeline::{Anchor, Timeline};
 
@@ -165,8 +165,6 @@ pub struct Room {
     pub found: Option<Seq>,
     /// Entries up to this one are history and not new; `None` until the room is followed.
     pub history_to: Option<Seq>,
-    /// Hidden with `/leave` until a message arrives.
-    pub is_hidden: bool,
     /// Entries up to this one are older than our subscription and cause no notifications.
     pub live_after: Seq,
     /// Who is typing, and when each indicator expires.
@@ -192,7 +190,6 @@ impl Room {
             seeking: None,
             found: None,
             history_to: None,
-            is_hidden: false,
             live_after: Seq::ZERO,
             typing: Vec::new(),
             removal_reason: None,
@@ -201,6 +198,11 @@ impl Room {
 
     pub fn is_conversation(&self) -> bool {
         self.info.kind == RoomKind::Conversation
+    }
+
+    /// Whether it is a request of a stranger that the user has not answered.
+    pub fn is_request(&self) -> bool {
+        self.info.request == Some(RequestDirection::Incoming)
     }
 
     /// The name as it is shown: `#general` or `@张三`.

@@ -104,6 +104,7 @@ pub static ENGLISH: Strings = Strings {
     demo: &super::demo::ENGLISH,
     doctor: &super::doctor::ENGLISH,
     pipes: &super::pipes::ENGLISH,
+    requests: &super::requests::ENGLISH,
     trust: &super::trust::ENGLISH,
     admin: &super::admin::ENGLISH,
     accounts: &super::accounts::ENGLISH,
@@ -400,6 +401,14 @@ fn command(name: CommandName) -> (&'static str, &'static str) {
             "Hide someone's messages, or list who is hidden",
         ),
         CommandName::Unignore => ("/unignore USER", "Show someone's messages again"),
+        CommandName::Requests => (
+            "/requests",
+            "List message requests from people you do not know",
+        ),
+        CommandName::Accept => ("/accept [USER]", "Accept a message request"),
+        CommandName::Decline => ("/decline [USER]", "Decline a message request"),
+        CommandName::Block => ("/block USER", "Stop someone from contacting you"),
+        CommandName::Unblock => ("/unblock USER", "Let a blocked person contact you again"),
         CommandName::Notify => (
             "/notify [all|mentions|none|usual]",
             "Choose what notifies you in this room",

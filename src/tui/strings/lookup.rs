@@ -193,6 +193,7 @@ impl Strings {
             RequestKind::Join(room) => fill(self.about_join, &[&room.name]),
             RequestKind::Leave(_) => self.about_leave.into(),
             RequestKind::Open(name) => fill(self.about_open, &[name]),
+            RequestKind::AnswerRequest(_) => self.requests.about_answer.into(),
             RequestKind::SetName(name) => fill(self.about_set_name, &[name]),
             RequestKind::Create(name) => fill(self.about_create, &[name]),
             RequestKind::Follow(_) => self.about_follow.into(),

@@ -331,14 +331,11 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
             _ => {}
         }
         let is_past = room.history_to.is_some_and(|to| entry.seq <= to);
-        let is_conversation = room.is_conversation();
+        let is_conversation = room.is_conversation() && !room.is_request();
         effects.extend(reading::arrived(state, entry));
         effects.extend(notify::arrived(state, entry));
         let is_news = entry.body.is_message() && !is_mine && !is_current && !is_past;
         if is_news && is_conversation && !state.me.settings.ignores(entry.author.id) {
-            if let Some(room) = state.room_mut(id) {
-                room.is_hidden = false;
-            }
             show_beside(state, entry);
         }
     }

@@ -1,7 +1,7 @@
 //! Slash commands: what each of them does.
 
 use super::{
-    account, amend, invites, link_details, navigation, personal, picker, plain_commands,
+    account, amend, invites, link_details, navigation, personal, picker, plain_commands, requests,
     room_commands, search, settings,
 };
 use crate::chat::Presence;
@@ -52,6 +52,11 @@ pub(super) fn run(state: &mut State, name: CommandName, argument: &str) -> Vec<E
         | CommandName::Unmute => return room_commands::run(state, name, argument),
         CommandName::Mentions => return picker::mentions(state),
         CommandName::Search => return search::open(state, argument),
+        CommandName::Requests
+        | CommandName::Accept
+        | CommandName::Decline
+        | CommandName::Block
+        | CommandName::Unblock => return requests::run(state, name, argument),
         CommandName::Away
         | CommandName::Back
         | CommandName::Status

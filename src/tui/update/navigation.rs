@@ -62,8 +62,7 @@ pub(super) fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
             label == wanted || label.trim_start_matches(['#', '@']) == wanted
         })
     };
-    let Some((id, is_conversation)) = room.map(|room| (room.info.id, room.is_conversation()))
-    else {
+    let Some(id) = room.map(|room| room.info.id) else {
         state.show_notice(Tone::Problem, fill(s.no_such_room_here, &[&argument]));
         return Vec::new();
     };
@@ -73,16 +72,5 @@ pub(super) fn leave(state: &mut State, argument: &str) -> Vec<Effect> {
     {
         return rooms::left(state, id);
     }
-    if !is_conversation {
-        return vec![Effect::Client(Command::Leave(id))];
-    }
-    if let Some(room) = state.room_mut(id) {
-        room.is_hidden = true;
-    }
-    state.show_notice(Tone::Info, s.conversation_hidden);
-    let first = state.listed().next().map(|room| room.info.id);
-    match first.filter(|_| state.rooms.current == Some(id)) {
-        Some(first) => show(state, first),
-        None => Vec::new(),
-    }
+    vec![Effect::Client(Command::Leave(id))]
 }

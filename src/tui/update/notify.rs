@@ -27,7 +27,8 @@ pub(super) fn arrived(state: &mut State, entry: &Entry) -> Option<Effect> {
         && entry.seq > room.live_after
         && entry.seq > room.reading.unread.read
         && !state.is_me(entry.author.id)
-        && !state.me.settings.ignores(entry.author.id);
+        && !state.me.settings.ignores(entry.author.id)
+        && !room.is_request();
     let is_worth_it = match state.level(entry.room) {
         Level::All => true,
         Level::Mentions => state.is_for_me(entry),

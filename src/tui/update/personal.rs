@@ -69,7 +69,7 @@ fn set_status(state: &mut State, name: CommandName, argument: &str) -> Vec<Effec
 }
 
 /// Resolves a name: to a person of the current room if exactly one has it, otherwise the server looks it up.
-fn person_ref(state: &State, name: &str) -> PersonRef {
+pub(super) fn person_ref(state: &State, name: &str) -> PersonRef {
     let name = name.trim_start_matches('@');
     let lower = name.to_lowercase();
     let people = state
@@ -86,7 +86,17 @@ fn person_ref(state: &State, name: &str) -> PersonRef {
 fn ignored(state: &mut State) -> Vec<Effect> {
     let s = state.preferences.strings;
     let names = state.me.settings.ignored.iter();
-    let mut lines: Vec<String> = names.map(|it| text::line(&it.name).to_string()).collect();
+    let settings = &state.me.settings;
+    let line = |it: &Author| {
+        let mark = if settings.blocks(it.id) {
+            s.requests.blocked_mark
+        } else {
+            ""
+        };
+        let name = text::pad(text::line(&it.name).as_str(), 20);
+        format!("{name}  {mark}").trim_end().to_owned()
+    };
+    let mut lines: Vec<String> = names.map(line).collect();
     if lines.is_empty() {
         lines.push(s.ignored_none.to_owned());
     }
@@ -203,7 +213,11 @@ pub(super) fn changed(state: &mut State, settings: Settings) -> Vec<Effect> {
         let only = names.find(|it| !other.ignores(it.id))?;
         Some(text::line(&only.name).to_string())
     };
-    let words = if let Some(name) = names(after, before) {
+    let blocked = after.ignored.iter();
+    let mut blocked = blocked.filter(|it| after.blocks(it.id) && !before.blocks(it.id));
+    let words = if let Some(person) = blocked.next() {
+        Some(fill(s.requests.blocked, &[&text::line(&person.name)]))
+    } else if let Some(name) = names(after, before) {
         Some(fill(s.ignored_now, &[&name]))
     } else if let Some(name) = names(before, after) {
         Some(fill(s.unignored, &[&name]))

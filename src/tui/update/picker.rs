@@ -154,16 +154,17 @@ pub(super) fn choose(state: &mut State, takes: &RowAction) {
     }
 }
 
-/// The action that opens a list.
-pub(super) fn opens(of: &PickerKind) -> Action {
-    match of {
+/// The action that opens a list, if there is one.
+pub(super) fn opens(of: &PickerKind) -> Option<Action> {
+    Some(match of {
         PickerKind::Lobby(_) => Action::Lobby,
         PickerKind::Palette => Action::Palette,
         PickerKind::Mentions(_) => Action::Mentions,
         PickerKind::Themes { .. } => Action::Themes,
         PickerKind::Search(_) => Action::Search,
         PickerKind::Links(_) => Action::OpenSelected,
-    }
+        PickerKind::Requests => return None,
+    })
 }
 
 /// Chooses a row, or the last one if there are fewer.

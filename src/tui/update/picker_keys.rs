@@ -73,7 +73,7 @@ fn switch_to(state: &mut State, list: Action) -> Vec<Effect> {
     let Some(Overlay::Pick(picker)) = &state.overlays.top else {
         return Vec::new();
     };
-    let is_same = opens(&picker.kind) == list;
+    let is_same = opens(&picker.kind) == Some(list);
     let effects = close(state);
     if !is_same {
         state.input.follow_up = Some(list);

@@ -1,7 +1,7 @@
 //! Rooms that are added, changed, left or closed.
 
-use super::unsent;
 use super::viewport::show;
+use super::{requests, unsent};
 use crate::chat::{RoomId, RoomInfo, Seq};
 use crate::client::{Command, RemovalReason};
 use crate::text;
@@ -124,6 +124,8 @@ pub(super) fn room_changed(state: &mut State, room: RoomInfo, asked: bool) -> Ve
             .as_ref()
             .is_some_and(|(effect, _)| joins(effect));
     let is_new = state.room(id).is_none();
+    let request = state.room(id).and_then(|room| room.info.request);
+    requests::accepted(state, request, &room);
     put_room(state, room);
     if let Some(room) = state
         .room_mut(id)
@@ -163,6 +165,9 @@ pub(super) fn left(state: &mut State, room: RoomId) -> Vec<Effect> {
         state.rooms.current = None;
         let first = state.listed().next().map(|room| room.info.id);
         effects = first.map_or_else(Vec::new, |first| show(state, first));
+    }
+    for room in &gone {
+        requests::hidden(state, room);
     }
     unsent::show_from_removed_rooms(state, &gone);
     effects

@@ -27,7 +27,7 @@ pub(super) fn record_steps(state: &mut State, before: Option<RoomId>, effects: &
             PickerKind::Palette | PickerKind::Lobby(_) => Some(TourStep::Rooms),
             PickerKind::Search(_) => Some(TourStep::Search),
             PickerKind::Themes { .. } => Some(TourStep::Themes),
-            PickerKind::Mentions(_) | PickerKind::Links(_) => None,
+            PickerKind::Mentions(_) | PickerKind::Links(_) | PickerKind::Requests => None,
         }),
         Some(Overlay::Help { .. }) => tried.push(TourStep::Help),
         _ => {}

@@ -172,11 +172,11 @@ pub(super) fn show(state: &mut State, id: RoomId) -> Vec<Effect> {
         left.seeking = None;
     }
     state.rooms.current = Some(id);
-    if let Some(room) = state.room_mut(id) {
-        if is_another && room.reading.unseen().0 > 0 {
-            room.timeline.begin_new(room.reading.unread.read);
-        }
-        room.is_hidden = false;
+    if let Some(room) = state.room_mut(id)
+        && is_another
+        && room.reading.unseen().0 > 0
+    {
+        room.timeline.begin_new(room.reading.unread.read);
     }
     load_older(state)
 }

@@ -67,6 +67,10 @@ pub(super) fn rooms(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
         first,
         |canvas, line, row| match row {
             RoomRow::Title(words) => title(canvas, line, &(*words).into()),
+            RoomRow::Requests(count) => {
+                let words = fill(state.preferences.strings.requests.title, &[count]);
+                title(canvas, line, &text::line(&words));
+            }
             RoomRow::Blank => {}
             RoomRow::Room(room) => {
                 canvas.target(line, Target::Room(room.info.id));

@@ -94,6 +94,7 @@ fn head(
         PickerKind::Themes { .. } => s.themes_title.to_owned(),
         PickerKind::Search(_) => s.search_title.to_owned(),
         PickerKind::Links(_) => s.links_title.to_owned(),
+        PickerKind::Requests => fill(s.requests.title, &[&state.requests().count()]),
     };
     let label = match &picker.kind {
         PickerKind::Search(_) => s.search_label,
@@ -144,6 +145,7 @@ fn hint<'a>(state: &'a State, picker: &Picker) -> &'a str {
         PickerKind::Themes { .. } => s.themes_hint,
         PickerKind::Search(hits) => search_hint(s, hits),
         PickerKind::Links(_) => s.links_hint,
+        PickerKind::Requests => s.requests.list_hint,
     }
 }
 

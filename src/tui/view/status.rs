@@ -86,6 +86,10 @@ fn counts(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     if mentions > 0 {
         words.push(fill(s.mention_counts, &[&mentions]));
     }
+    let requests = state.requests().count();
+    if requests > 0 {
+        words.push(fill(s.requests.count, &[&requests]));
+    }
     let words = text::line(&words.join(" · "));
     let scope = if mentions > 0 {
         Scope::BadgeMention
@@ -114,7 +118,7 @@ fn typing(canvas: &mut Canvas<'_>, state: &State, area: Rect) {
     canvas.put_right(area, 0, &text::line(&words), style);
 }
 
-/// Draws the rooms with unread messages into the status line, for screens without a room list. Returns the column after the last.
+/// Draws the rooms with unread messages and the number of requests into the status line, for screens without a room list. Returns the column after the last.
 fn unread_rooms(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
     let mut x = area.x;
     let mut rooms: Vec<&Room> = state.listed().collect();
@@ -147,6 +151,17 @@ fn unread_rooms(canvas: &mut Canvas<'_>, state: &State, area: Rect) -> u16 {
         let used = canvas.put(x, area.y, area.right() - x, &words, style);
         canvas.target(Rect::new(x, area.y, used, 1), Target::Room(room.info.id));
         x += used + 2;
+    }
+    let mut requests = state.requests();
+    if let Some(first) = requests.next() {
+        let count = 1 + requests.count();
+        let words = text::line(&fill(state.preferences.strings.requests.count, &[&count]));
+        if x + columns(words.as_str()) <= area.right() {
+            let style = canvas.style(Scope::Status);
+            let used = canvas.put(x, area.y, area.right() - x, &words, style);
+            canvas.target(Rect::new(x, area.y, used, 1), Target::Room(first.info.id));
+            x += used + 2;
+        }
     }
     x
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use tchat::chat::Recipient;
+use tchat::chat::{Recipient, RequestDirection};
+use tchat::client::{Command, Event as ClientEvent, PersonRef};
 use tonic::Code;
 
 use crate::support::bridge_clients::Call;
 use crate::support::bridge_clients::user::{ChatMessage, ChatRequest, ChatResponse};
+use crate::support::person::Person;
 use crate::support::raw_client::channel;
 use crate::support::server::Server;
 
@@ -208,6 +210,47 @@ async fn a_private_message_is_marked_and_people_of_other_protocols_get_a_user_id
         of(&whispered),
         (number, "ann", words, "text", "broadcast", 2)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_private_message_of_a_guest_is_a_request() {
+    let server = Server::start();
+    let mut ann = server.joins("ann").await;
+    let mut zhang = joins(&server, 7, "张三").await;
+    let writes = async |zhang: &mut Client, text: &str| {
+        zhang.send(request(7, "张三", "message", text)).await;
+        let answer = zhang.receives().await;
+        let (_, _, said, _, status, _) = of(&answer);
+        (status.to_owned(), said.to_owned())
+    };
+    let (status, said) = writes(&mut zhang, "@ann 你好").await;
+    assert_eq!(said, "[私聊 → ann] 你好", "{status}");
+    let is_request = |_: &Person, event: &ClientEvent| match event {
+        ClientEvent::Room { room, .. } => {
+            (room.request == Some(RequestDirection::Incoming)).then_some(())
+        }
+        _ => None,
+    };
+    ann.until("a request", is_request).await;
+    let (status, said) = writes(&mut zhang, "@ann 在吗").await;
+    assert_eq!(status, "error");
+    assert_eq!(said, "ann 还没有接受您的第一条私聊，接受之前不能继续发送");
+    ann.accepts("@张三").await;
+    let (_, said) = writes(&mut zhang, "@ann 谢谢").await;
+    assert_eq!(said, "[私聊 → ann] 谢谢");
+    let block = Command::Block {
+        person: PersonRef::Name("张三".into()),
+        is_on: true,
+    };
+    ann.client.send(block).unwrap();
+    let is_blocked = |_: &Person, event: &ClientEvent| match event {
+        ClientEvent::Settings(settings) => (!settings.blocked.is_empty()).then_some(()),
+        _ => None,
+    };
+    ann.until("a blocked guest", is_blocked).await;
+    let (status, said) = writes(&mut zhang, "@ann 为什么").await;
+    assert_eq!(status, "error");
+    assert_eq!(said, "ann 现在不接收您的私聊，消息没有发送");
 }
 
 #[tokio::test(start_paused = true)]

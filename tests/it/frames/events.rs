@@ -12,6 +12,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         present: 3,
         peer: None,
         role: None,
+        request: None,
         last: None,
     };
     let listed = RoomInfo {
@@ -105,6 +106,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         ignored: vec![author()],
         levels: vec![(ROOM, Level::Nothing)],
         keywords: vec!["部署".into()],
+        blocked: Vec::new(),
     };
     let status = Status {
         is_away: true,
@@ -214,7 +216,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
             "settings changed",
             Event::SettingsChanged {
                 request: 9,
-                settings,
+                settings: settings.clone(),
             },
         ),
         (
@@ -255,6 +257,30 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         ("unfollowed, banned", unfollowed(banned)),
         ("unfollowed, closed", unfollowed(UnfollowReason::Closed)),
         ("room, private", room_changed(listed)),
+        (
+            "room, a request",
+            room_changed(RoomInfo {
+                request: Some(RequestDirection::Incoming),
+                ..private.clone()
+            }),
+        ),
+        (
+            "room, our request",
+            room_changed(RoomInfo {
+                request: Some(RequestDirection::Outgoing),
+                ..private.clone()
+            }),
+        ),
+        (
+            "settings, with a blocked person",
+            Event::SettingsChanged {
+                request: 7,
+                settings: Settings {
+                    blocked: vec![PERSON],
+                    ..settings.clone()
+                },
+            },
+        ),
         ("room, secret", room_changed(secret)),
         ("entry, joined as owner", entry(Body::Joined(Role::Owner))),
         ("entry, topic", entry(Body::Topic("all about it".into()))),

@@ -292,6 +292,17 @@ impl Fixture {
                 let whom = Request::Whois(PersonTarget::Name("plain".into()));
                 return self.actor(actor).asks(whom).await;
             }
+            CommandName::Block | CommandName::Unblock => {
+                let of = |is_on| Request::Block {
+                    who: PersonTarget::Person(plain.id),
+                    is_on,
+                };
+                let blocked = self.actor(actor).asks(of(true)).await;
+                if name == CommandName::Block {
+                    return blocked;
+                }
+                return self.actor(actor).asks(of(false)).await;
+            }
             CommandName::Ignore | CommandName::Unignore => {
                 let of = |is_on| Request::Ignore {
                     who: PersonTarget::Person(plain.id),

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use tchat::chat::{
-    Amendment, Author, Body, Changes, Entry, IdentityId, Level, Presence, Role, Ruling, Seq,
-    Settings, Standing, Status, Unread, UserName, Via,
+    Amendment, Author, Body, Changes, ClientId, ConversationStatus, Entry, IdentityId, InstanceId,
+    Level, Presence, Role, RoomId, RoomKind, Ruling, Search, Seq, Settings, Standing, Status,
+    Unread, UserName, Via,
 };
 use tchat::server::store::{
-    Append, IdentityRecord, PageLimit, PersonalChange, RoomRecord, Span, Store,
+    Append, IdentityRecord, PageLimit, PersonalChange, RoomRecord, SearchLimit, Span, Store,
 };
 
 use super::{ANN, BEN, entry, made, members, seen, taken};
@@ -18,6 +19,7 @@ pub async fn contract(store: &dyn Store) {
     reads_and_mentions(store).await;
     settings(store).await;
     people(store).await;
+    conversations(store).await;
 }
 
 /// A message in a room that mentions these people.
@@ -289,5 +291,112 @@ async fn people(store: &dyn Store) {
         cleared,
     )
     .await;
+    assert_eq!(store.invitations(CAY).await.unwrap(), []);
+}
+
+/// How two people have their conversation, and who blocks whom.
+async fn conversations(store: &dyn Store) {
+    use ConversationStatus::{Declined, Left, Open, Request, Unsent};
+    let conversation = RoomRecord {
+        id: RoomId::new([54; 16]),
+        kind: RoomKind::Conversation,
+        name: String::new(),
+        key: None,
+        pair: Some((BEN, CAY)),
+        ..made(store, 55, "beside").await
+    };
+    let created = Append {
+        room: conversation.id,
+        at: taken(1),
+        entries: Arc::new(vec![entry(&conversation, 1, Body::Created)]),
+        changes: Changes {
+            request_to: Some(CAY),
+            ..members([(BEN, Some(Role::Member)), (CAY, Some(Role::Member))])
+        },
+    };
+    store
+        .create_room(conversation.clone(), created)
+        .await
+        .unwrap();
+    let sides = async || {
+        let sides = store.conversation_sides(conversation.id).await.unwrap();
+        sides
+            .unwrap()
+            .map(|it| (it.person, it.status, it.request, it.blocks))
+    };
+    let new = [(BEN, Open, None, false), (CAY, Unsent, None, false)];
+    assert_eq!(sides().await, new);
+    assert_eq!(store.conversations_of(BEN).await.unwrap(), []);
+    let change = async |status, request| {
+        let change = PersonalChange::Conversation(conversation.id, status, request);
+        store.change_personal(CAY, change).await.unwrap();
+        store.conversations_of(CAY).await.unwrap()
+    };
+    let request = ClientId {
+        instance: InstanceId::new([9; 16]),
+        counter: 4,
+    };
+    let listed = change(Request, Some(request)).await;
+    assert_eq!(listed, [(conversation.id, Request)]);
+    assert_eq!(sides().await[1], (CAY, Request, Some(request), false));
+    // What a request says is found only once it is accepted.
+    let said = says(&conversation, 2, BEN, &[CAY]);
+    append(store, &conversation, vec![said], Changes::default()).await;
+    let finds = async || {
+        let search = Search {
+            phrases: vec!["said".into()],
+            rooms: vec![conversation.id],
+            ..Search::default()
+        };
+        let found = store.search(CAY, search, SearchLimit::entries(9)).await;
+        let mentions = store.mentions_of(CAY, 10_000).await.unwrap();
+        let mentions = mentions.iter().filter(|it| it.room == conversation.id);
+        (found.unwrap().entries.len(), mentions.count())
+    };
+    assert_eq!(finds().await, (0, 0));
+    for status in [Declined, Left] {
+        assert_eq!(change(status, None).await, [(conversation.id, status)]);
+    }
+    assert_eq!(finds().await, (1, 1), "a conversation that was left");
+    assert_eq!(change(Open, None).await, []);
+    assert_eq!(finds().await, (1, 1));
+
+    let block = PersonalChange::Block(BEN);
+    store.change_personal(CAY, block).await.unwrap();
+    let settings = store.personal(CAY).await.unwrap().settings;
+    assert!(settings.blocks(BEN) && settings.ignores(BEN));
+    assert!(sides().await[1].3 && !sides().await[0].3);
+    // To ignore them as well changes nothing; to stop ignoring them stops both.
+    store
+        .change_personal(CAY, PersonalChange::Ignore(BEN))
+        .await
+        .unwrap();
+    assert!(store.personal(CAY).await.unwrap().settings.blocks(BEN));
+    store
+        .change_personal(CAY, PersonalChange::Unignore(BEN))
+        .await
+        .unwrap();
+    let settings = store.personal(CAY).await.unwrap().settings;
+    assert!(!settings.blocks(BEN) && !settings.ignores(BEN));
+
+    let other = made(store, 56, "other").await;
+    assert_eq!(store.conversation_sides(other.id).await.unwrap(), None);
+    // An invitation is listed unless it was made by somebody ignored.
+    let invited = Standing {
+        is_invited: true,
+        invited_by: Some(BEN),
+        ..Standing::default()
+    };
+    let changes = Changes {
+        standings: [(CAY, invited)].into(),
+        ..Changes::default()
+    };
+    let said = says(&other, 2, ANN, &[]);
+    append(store, &other, vec![said], changes).await;
+    assert_eq!(store.invitations(CAY).await.unwrap().len(), 1);
+    store
+        .change_personal(CAY, PersonalChange::Ignore(BEN))
+        .await
+        .unwrap();
     assert_eq!(store.invitations(CAY).await.unwrap(), []);
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tchat::chat::{
-    AuditEntry, DeviceKey, Entry, IdentityId, NameKey, Person, RoomId, Search, SearchResults,
-    SecretHash, Seq, ServerId, Stamp, Unread, Until,
+    AuditEntry, ConversationSide, ConversationStatus, DeviceKey, Entry, IdentityId, NameKey,
+    Person, RoomId, Search, SearchResults, SecretHash, Seq, ServerId, Stamp, Unread, Until,
 };
 use tchat::server::store::{
     AccountChange, AccountRecord, Append, BanRecord, DeviceRecord, DeviceStatus, IdentityRecord,
@@ -40,6 +40,18 @@ impl Store for Faulty {
         self.inner.append(append).await?;
         (self.after)();
         Ok(())
+    }
+    async fn conversation_sides(
+        &self,
+        room: RoomId,
+    ) -> Result<Option<[ConversationSide; 2]>, StoreError> {
+        self.inner.conversation_sides(room).await
+    }
+    async fn conversations_of(
+        &self,
+        person: IdentityId,
+    ) -> Result<Vec<(RoomId, ConversationStatus)>, StoreError> {
+        self.inner.conversations_of(person).await
     }
     async fn server_id(&self) -> Result<ServerId, StoreError> {
         self.inner.server_id().await

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tchat::chat::{
     Author, Body, ClientId, DeviceSecret, Entry, FollowResult, InstanceId, Recipient, Refusal,
-    RoomId, RoomInfo, Seq,
+    RequestAnswer, RoomId, RoomInfo, Seq,
 };
 use tchat::client::{Client, ClientConfig, Command, Connector, Credentials, Event, OutgoingPost};
 use tokio::sync::mpsc;
@@ -249,6 +249,19 @@ impl Person {
 
     pub fn whispers(&mut self, name: &str, text: &str) -> ClientId {
         self.posts(Recipient::Name(name.into()), text)
+    }
+
+    /// Accepts the message request of a stranger, and waits until that is done.
+    pub async fn accepts(&mut self, room: &str) {
+        let room = self.room(room).expect("the request has arrived");
+        let answer = RequestAnswer::Accept;
+        let accept = Command::AnswerRequest { room, answer };
+        self.client.send(accept).unwrap();
+        let is_accepted = |_: &Self, event: &Event| match event {
+            Event::Room { room: it, .. } => (it.id == room && it.request.is_none()).then_some(()),
+            _ => None,
+        };
+        self.until("the request to be accepted", is_accepted).await;
     }
 
     /// The messages of a room, in order.

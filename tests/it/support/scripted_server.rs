@@ -187,6 +187,7 @@ pub fn room() -> RoomInfo {
         present: 1,
         peer: None,
         role: None,
+        request: None,
         last: None,
     }
 }

@@ -52,6 +52,14 @@ impl LinkSession<'_> {
                 let who = person_target(person);
                 self.ask_about(Request::Ignore { who, is_on }, RequestKind::Settings);
             }
+            Command::Block { person, is_on } => {
+                let who = person_target(person);
+                self.ask_about(Request::Block { who, is_on }, RequestKind::Settings);
+            }
+            Command::AnswerRequest { room, answer } => {
+                let about = RequestKind::AnswerRequest(room);
+                self.ask_about(Request::AnswerRequest { room, answer }, about);
+            }
             Command::SetLevel { room, level } => {
                 self.ask_about(Request::SetLevel { room, level }, RequestKind::Settings);
             }

@@ -78,14 +78,16 @@ impl Call {
             Event::RoomChanged { room, .. }
                 if room.kind == RoomKind::Conversation && self.requests.len() < REQUEST_LIMIT =>
             {
-                if let Some(peer) = &room.peer {
-                    self.peers.insert(room.id, peer.name.clone());
+                let name = room.peer.as_ref().map(|peer| peer.name.clone());
+                let known = self.peers.insert(room.id, name.unwrap_or_default());
+                // Sent again when the other person accepts the guest's first message.
+                if known.is_none() {
+                    let follow = Request::Follow {
+                        room: room.id,
+                        cursor: None,
+                    };
+                    self.requests.push_back(follow);
                 }
-                let follow = Request::Follow {
-                    room: room.id,
-                    cursor: None,
-                };
-                self.requests.push_back(follow);
             }
             Event::RoomChanged { room, .. } if room.kind == RoomKind::Conversation => {}
             Event::RoomChanged { room, .. } => {

@@ -48,6 +48,10 @@ impl RoomTask {
                 self.unfollow(session);
                 send_reply(reply, ());
             }
+            RoomMsg::Dismiss { identity } => {
+                let gone = self.room.unfollow_person(identity);
+                self.subscribed.retain(|session| !gone.contains(session));
+            }
             RoomMsg::Depart {
                 session,
                 identity,

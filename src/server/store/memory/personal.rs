@@ -49,7 +49,8 @@ impl MemoryState {
 
     pub(super) fn mentions_of(&self, identity: IdentityId, most: usize) -> Vec<Entry> {
         let mine = self.rooms.values();
-        let mine = mine.filter(|room| room.members.contains_key(&identity));
+        let mine =
+            mine.filter(|it| it.members.contains_key(&identity) && !it.is_unanswered_by(identity));
         let mut found: Vec<Entry> = mine
             .flat_map(|room| &room.entries)
             .filter(|it| it.counts_for(identity) && it.mentions(identity))
@@ -77,7 +78,8 @@ impl MemoryState {
         let finder = Finder::new(search, identity, holders.map(|it| it.id).collect());
         let all = || {
             let rooms = self.rooms.values();
-            let mine = rooms.filter(|room| room.members.contains_key(&identity));
+            let mine = rooms
+                .filter(|it| it.members.contains_key(&identity) && !it.is_unanswered_by(identity));
             let wanted =
                 mine.filter(|it| search.rooms.is_empty() || search.rooms.contains(&it.record.id));
             wanted.flat_map(|room| &room.entries)
@@ -112,6 +114,9 @@ impl MemoryState {
     }
 
     pub(super) fn change_personal(&mut self, identity: IdentityId, change: PersonalChange) {
+        if let PersonalChange::Conversation(room, status, request) = change {
+            return self.set_conversation(identity, room, status, request);
+        }
         let personal = self.personal.entry(identity).or_default();
         let settings = &mut personal.settings;
         match change {
@@ -120,8 +125,20 @@ impl MemoryState {
                 let name = String::new();
                 settings.ignored.push(Author { id: person, name });
             }
-            PersonalChange::Ignore(_) => {}
-            PersonalChange::Unignore(person) => settings.ignored.retain(|it| it.id != person),
+            PersonalChange::Ignore(_) | PersonalChange::Conversation(..) => {}
+            PersonalChange::Block(person) => {
+                if !settings.ignores(person) {
+                    let name = String::new();
+                    settings.ignored.push(Author { id: person, name });
+                }
+                if !settings.blocks(person) {
+                    settings.blocked.push(person);
+                }
+            }
+            PersonalChange::Unignore(person) => {
+                settings.ignored.retain(|it| it.id != person);
+                settings.blocked.retain(|it| *it != person);
+            }
             PersonalChange::Level(room, level) => {
                 settings.levels.retain(|(id, _)| *id != room);
                 settings.levels.extend(level.map(|level| (room, level)));
@@ -155,7 +172,8 @@ impl MemoryState {
     pub(super) fn invitations(&self, identity: IdentityId) -> Vec<RoomRecord> {
         let is_invited = |room: &&StoredRoom| {
             let standing = room.standings.get(&identity);
-            standing.is_some_and(|it| it.is_invited)
+            let is_ignored = |it: IdentityId| self.ignores(identity, it);
+            standing.is_some_and(|it| it.is_invited && !it.invited_by.is_some_and(is_ignored))
         };
         let rooms = self.rooms.values().filter(is_invited);
         let mut rooms: Vec<RoomRecord> = rooms.map(|room| room.record.clone()).collect();

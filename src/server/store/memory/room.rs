@@ -1,8 +1,48 @@
 //! One room in memory, with its entries.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::{
-    Amendment, Append, Body, Changes, Entry, IdentityId, Role, Seq, StoreError, StoredRoom,
+    Amendment, Append, Body, Changes, ConversationStatus, Entry, IdentityId, MemoryState,
+    PageLimit, Role, RoomKind, RoomRecord, Seq, Span, StoreError, StoredRoom,
 };
+
+impl MemoryState {
+    pub(super) fn create_room(
+        &mut self,
+        record: RoomRecord,
+        created: Append,
+    ) -> Result<(), StoreError> {
+        let is_open = |it: &RoomRecord| it.key.is_some() && it.kind != RoomKind::Secret;
+        let clashes = |other: &RoomRecord| {
+            other.id == record.id
+                || (is_open(&record) && is_open(other) && other.key == record.key)
+                || (record.pair.is_some() && other.pair == record.pair)
+        };
+        if self.rooms.values().any(|room| clashes(&room.record)) {
+            return Err(StoreError::Conflict);
+        }
+        let id = record.id;
+        let mut room = StoredRoom {
+            record,
+            entries: Vec::new(),
+            stamps: Vec::new(),
+            marks: HashMap::new(),
+            members: BTreeMap::new(),
+            standings: BTreeMap::new(),
+            reads: HashMap::new(),
+            sides: HashMap::new(),
+            topic_is_set: false,
+            is_closed: false,
+        };
+        let request_to = created.changes.request_to;
+        room.append(created)?;
+        let side = |person| (person, (ConversationStatus::Unsent, None));
+        room.sides.extend(request_to.map(side));
+        self.rooms.insert(id, room);
+        Ok(())
+    }
+}
 
 impl StoredRoom {
     /// Whether a person owns the room, and the server did not make it.
@@ -35,6 +75,38 @@ impl StoredRoom {
         }
         self.change(append.changes);
         Ok(())
+    }
+
+    pub(super) fn page(&self, span: Span, limit: PageLimit) -> Vec<Entry> {
+        let mut page = Vec::new();
+        let mut bytes = 0;
+        let mut take = |entry: &Entry| {
+            bytes += entry.estimated_size();
+            if page.len() == limit.entries || (bytes > limit.bytes && !page.is_empty()) {
+                return false;
+            }
+            page.push(entry.clone());
+            true
+        };
+        match span {
+            Span::After(seq) => {
+                let _ = self
+                    .entries
+                    .iter()
+                    .filter(|entry| entry.seq > seq)
+                    .all(&mut take);
+            }
+            Span::Before(seq) => {
+                let _ = self
+                    .entries
+                    .iter()
+                    .rev()
+                    .filter(|entry| entry.seq < seq)
+                    .all(&mut take);
+                page.reverse();
+            }
+        }
+        page
     }
 
     fn amend(&mut self, by: &Entry) {

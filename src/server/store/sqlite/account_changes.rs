@@ -235,7 +235,7 @@ fn remove(db: &Connection, account: IdentityId, at_ms: u64) -> Result<(), WriteE
     // The invitations that it made, and the links that add a device to it.
     db.prepare_cached("DELETE FROM invites WHERE maker = ?1 OR account = ?1")?
         .execute([account.bytes()])?;
-    for table in ["ignored", "levels", "operators"] {
+    for table in ["ignored", "levels", "operators", "conversations"] {
         db.execute(
             &format!("DELETE FROM {table} WHERE identity = ?1"),
             [account.bytes()],

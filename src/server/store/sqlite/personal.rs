@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+use super::conversations::{self, NOT_HIDDEN};
 use super::decode::readable;
 use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
 use super::encode::MESSAGE_KINDS;
@@ -102,10 +103,11 @@ pub fn mentions_of(
     most: usize,
 ) -> rusqlite::Result<Vec<Entry>> {
     let rooms: Vec<(i64, RoomId, Epoch)> = db
-        .prepare_cached(
-            "SELECT r.num, r.id, r.epoch FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1",
-        )?
-        .query_map([identity.bytes()], |row| {
+        .prepare_cached(&format!(
+            "SELECT r.num, r.id, r.epoch FROM members m JOIN rooms r ON r.num = m.room
+                 WHERE m.identity = :me AND {NOT_HIDDEN}"
+        ))?
+        .query_map(named_params! {":me": identity.bytes()}, |row| {
             let Some(room) = bytes(row, 1)?.map(RoomId::new) else {
                 return Ok(None);
             };
@@ -156,14 +158,17 @@ pub fn personal(db: &Connection, identity: IdentityId) -> rusqlite::Result<Perso
     };
     let ignored = db
         .prepare_cached(
-            "SELECT g.person, coalesce(i.name, '') FROM ignored g LEFT JOIN identities i ON i.id = g.person
+            "SELECT g.person, coalesce(i.name, ''), g.blocked FROM ignored g LEFT JOIN identities i ON i.id = g.person
              WHERE g.identity = ?1 ORDER BY 2, 1",
         )?
         .query_map([identity.bytes()], |row| {
             let (id, name) = (bytes(row, 0)?.map(IdentityId::new), text(row, 1)?);
-            Ok(id.map(|id| Author { id, name }))
+            let is_blocked = flag(row, 2)?;
+            Ok(id.map(|id| (Author { id, name }, is_blocked)))
         })
         .and_then(readable)?;
+    let blocked = ignored.iter().filter(|(_, is_blocked)| *is_blocked);
+    let blocked = blocked.map(|(person, _)| person.id).collect();
     let levels = db
         .prepare_cached(
             "SELECT r.id, l.level FROM levels l JOIN rooms r ON r.num = l.room WHERE l.identity = ?1 ORDER BY r.num",
@@ -177,7 +182,8 @@ pub fn personal(db: &Connection, identity: IdentityId) -> rusqlite::Result<Perso
         status,
         seen_ms,
         settings: Settings {
-            ignored,
+            blocked,
+            ignored: ignored.into_iter().map(|(person, _)| person).collect(),
             levels,
             keywords: keywords.lines().map(str::to_owned).collect(),
         },
@@ -197,6 +203,14 @@ pub fn change_personal(
         PersonalChange::Ignore(person) => db
             .prepare_cached("INSERT OR IGNORE INTO ignored (identity, person) VALUES (?1, ?2)")?
             .execute(params![me, person.bytes()])?,
+        PersonalChange::Block(person) => db
+            .prepare_cached(
+                "INSERT OR REPLACE INTO ignored (identity, person, blocked) VALUES (?1, ?2, 1)",
+            )?
+            .execute(params![me, person.bytes()])?,
+        PersonalChange::Conversation(room, status, request) => {
+            conversations::set_status(db, identity, *room, *status, *request)?
+        }
         PersonalChange::Unignore(person) => db
             .prepare_cached("DELETE FROM ignored WHERE identity = ?1 AND person = ?2")?
             .execute(params![me, person.bytes()])?,
@@ -250,7 +264,9 @@ pub fn recently_present(
 pub fn invitations(db: &Connection, identity: IdentityId) -> rusqlite::Result<Vec<RoomRecord>> {
     db.prepare_cached(&format!(
         "SELECT {ROOM} FROM standings s JOIN rooms r ON r.num = s.room
-         WHERE s.identity = ?1 AND s.invited = 1 ORDER BY r.name"
+         WHERE s.identity = ?1 AND s.invited = 1
+         AND (s.invited_by IS NULL OR s.invited_by NOT IN (SELECT g.person FROM ignored g WHERE g.identity = ?1))
+         ORDER BY r.name"
     ))?
     .query_map([identity.bytes()], any_room)
     .and_then(readable)

@@ -67,7 +67,8 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
         .and_then(readable)?;
     let standings = db
         .prepare_cached(
-            "SELECT identity, invited, role, banned_ms, muted_ms, out_seq, out_by, out_reason, out_is_ban
+            "SELECT identity, invited, role, banned_ms, muted_ms, out_seq, out_by, out_reason, out_is_ban,
+                 invited_by
              FROM standings WHERE room = ?1",
         )?
         .query_map([num], |row| {
@@ -136,6 +137,7 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
         banned: until(3)?,
         muted: until(4)?,
         removal: put_out,
+        invited_by: bytes(row, 9)?.map(IdentityId::new),
     })
 }
 

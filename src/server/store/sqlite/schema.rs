@@ -11,9 +11,9 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration per version: step `n` migrates a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
-    VERSION_9, VERSION_10,
+    VERSION_9, VERSION_10, VERSION_11,
 ];
 
 const VERSION_1: &str = "
@@ -186,6 +186,16 @@ const VERSION_10: &str = "
 CREATE TABLE bans (
     target TEXT PRIMARY KEY, account BLOB, until_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, by_name TEXT NOT NULL, reason TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Adds how people have their private conversations, who blocks whom, and who made an invitation. A conversation without a row is open.
+const VERSION_11: &str = "
+CREATE TABLE conversations (
+    identity BLOB NOT NULL, room INTEGER NOT NULL REFERENCES rooms, status INTEGER NOT NULL, instance BLOB, counter INTEGER,
+    PRIMARY KEY (identity, room)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE ignored ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE standings ADD COLUMN invited_by BLOB;
 ";
 
 /// Checks that this is a tchat database, and not one of a newer version.

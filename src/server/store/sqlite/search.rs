@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, ErrorCode, named_params, params};
 
+use super::conversations::NOT_HIDDEN;
 use super::decode::{self, ENTRY, checked, readable as rows, unchecked_entry};
 use super::encode::MESSAGE_KINDS;
 use super::encode::signed;
@@ -139,10 +140,11 @@ fn searched_rooms(
     wanted: &Search,
 ) -> rusqlite::Result<Vec<SearchedRoom>> {
     let mut rooms: Vec<SearchedRoom> = db
-        .prepare_cached(
-            "SELECT r.num, r.id, r.epoch, r.indexed, r.is_stepped FROM members m JOIN rooms r ON r.num = m.room WHERE m.identity = ?1",
-        )?
-        .query_map([me.bytes()], |row| {
+        .prepare_cached(&format!(
+            "SELECT r.num, r.id, r.epoch, r.indexed, r.is_stepped FROM members m JOIN rooms r ON r.num = m.room
+             WHERE m.identity = :me AND {NOT_HIDDEN}"
+        ))?
+        .query_map(named_params! {":me": me.bytes()}, |row| {
             let Some(id) = decode::bytes(row, 1)?.map(RoomId::new) else {
                 return Ok(None);
             };

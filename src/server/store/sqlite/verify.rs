@@ -26,7 +26,7 @@ const STEP: i64 = 500;
 
 /// The tables other than `entries`, each with what one of its rows is called in reports. Texts must be UTF-8, ids 16
 /// bytes, secrets, keys and hashes 32 bytes; no number may be negative.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 14] = [
     ("rooms", "its attributes"),
     ("members", "a membership"),
     ("standings", "an invitation, a ban or a mute"),
@@ -36,6 +36,7 @@ const TABLES: [(&str, &str); 13] = [
     ("reads", "a read position"),
     ("levels", "a notification setting"),
     ("ignored", "an ignored person"),
+    ("conversations", "the state of a conversation"),
     ("identities", "a person"),
     ("devices", "a device"),
     ("invites", "an invitation"),

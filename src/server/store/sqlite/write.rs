@@ -9,10 +9,10 @@ use super::encode::{CLOSED, ERASED, signed, via_number};
 use super::read::first_seq;
 use super::read::room_number;
 use super::writer::WriteError;
-use super::{decode, index};
+use super::{conversations, decode, index};
 use crate::chat::{
-    Amendment, Body, Changes, Entry, IdentityId, NameKey, RemovalKind, Role, RoomId, RoomKind, Seq,
-    Stamp, Standing, Until,
+    Amendment, Body, Changes, ConversationStatus, Entry, IdentityId, NameKey, RemovalKind, Role,
+    RoomId, RoomKind, Seq, Stamp, Standing, Until,
 };
 use crate::server::store::{Append, IdentityRecord, RoomRecord};
 
@@ -46,7 +46,11 @@ pub fn create_room(
         record.pair.map(|(low, _)| *low.bytes()),
         record.pair.map(|(_, high)| *high.bytes()),
     ])?;
-    append(db, created)
+    append(db, created)?;
+    if let Some(person) = created.changes.request_to {
+        conversations::set_status(db, person, record.id, ConversationStatus::Unsent, None)?;
+    }
+    Ok(())
 }
 
 /// Returns the key that no other room may have. A secret room has none, so that it reserves no name.
@@ -156,8 +160,8 @@ fn put_standing(
     let put_out = standing.removal.as_ref();
     db.prepare_cached(
         "INSERT OR REPLACE INTO standings
-         (room, identity, invited, role, banned_ms, muted_ms, out_seq, out_by, out_reason, out_is_ban)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         (room, identity, invited, role, banned_ms, muted_ms, out_seq, out_by, out_reason, out_is_ban, invited_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         num,
@@ -170,6 +174,7 @@ fn put_standing(
         put_out.map(|it| &it.by),
         put_out.map(|it| &it.reason),
         put_out.map(|it| it.kind == RemovalKind::Banned),
+        standing.invited_by.map(|it| *it.bytes()),
     ])?;
     Ok(())
 }

@@ -25,7 +25,11 @@ fn our_rooms(state: &State) -> Vec<PickerRow> {
     rooms
         .map(|room| PickerRow {
             unread: state.unread_counts(room).0,
-            about: text::line(&room.info.topic).to_string(),
+            about: if room.is_request() {
+                state.preferences.strings.requests.mark.to_owned()
+            } else {
+                text::line(&room.info.topic).to_string()
+            },
             ..PickerRow::new(
                 text::line(&room.label()).to_string(),
                 RowAction::Show(room.info.id),

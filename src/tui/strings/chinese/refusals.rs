@@ -63,6 +63,10 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NoEffect => "对 {0} 来说没有变化",
         RefusalCode::Word => "这个服务器上不允许“{0}”",
         RefusalCode::TooMany => too_many(first),
+        RefusalCode::NotAccepting
+        | RefusalCode::RequestPending
+        | RefusalCode::RequestsFull
+        | RefusalCode::PersonBlocked => not_reachable(code),
         RefusalCode::ServerBanned => match (first.is_empty(), second.is_empty()) {
             (true, true) => "你已被这个服务器封禁",
             (true, false) => "你已被这个服务器封禁：{1}",
@@ -84,6 +88,16 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::RoomClosed => "#{0} 已关闭",
         RefusalCode::Offline => "现在没有连接",
         RefusalCode::Unknown => "服务器拒绝了，但这个版本的 tchat 不认识原因",
+    }
+}
+
+/// Why a person cannot be written to.
+const fn not_reachable(code: RefusalCode) -> &'static str {
+    match code {
+        RefusalCode::NotAccepting => "{0} 不接收你的消息和邀请",
+        RefusalCode::RequestPending => "{0} 还没有接受你的第一条消息；对方接受后才能继续发送",
+        RefusalCode::RequestsFull => "{0} 未处理的消息请求已达上限（{1} 条），请稍后再试",
+        _ => "你已拉黑 {0}；如需发消息，请先输入 /unblock {0}",
     }
 }
 

@@ -75,6 +75,10 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NoEffect => "that changes nothing for {0}",
         RefusalCode::Word => "'{0}' is not allowed on this server",
         RefusalCode::TooMany => too_many(first),
+        RefusalCode::NotAccepting
+        | RefusalCode::RequestPending
+        | RefusalCode::RequestsFull
+        | RefusalCode::PersonBlocked => not_reachable(code),
         RefusalCode::ServerBanned => match (first.is_empty(), second.is_empty()) {
             (true, true) => "you are banned from this server",
             (true, false) => "you are banned from this server: {1}",
@@ -98,6 +102,20 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::Unknown => {
             "the server refused it for a reason this version of tchat does not know"
         }
+    }
+}
+
+/// Why a person cannot be written to.
+const fn not_reachable(code: RefusalCode) -> &'static str {
+    match code {
+        RefusalCode::NotAccepting => "{0} does not accept your messages and invitations",
+        RefusalCode::RequestPending => {
+            "{0} has not accepted your first message yet; you can write more once they do"
+        }
+        RefusalCode::RequestsFull => {
+            "{0} already has {1} unanswered message requests, which is the limit; try again later"
+        }
+        _ => "you have blocked {0}; to write to them, type /unblock {0} first",
     }
 }
 

@@ -1,0 +1,446 @@
+//! Private conversations: opening and leaving them, requests of strangers, and blocked people.
+//!
+//! A stranger's first message to an account is a request. Until it is accepted, nothing more can be written. How each of the two people has
+//! the conversation is stored apart from the room: both are members from the beginning, so that either may read what was written.
+
+use super::{AdmitError, Hub, random_bytes};
+use crate::chat::{
+    AccountOrigin, Amendment, Author, Body, Changes, ClientId, ConversationSide,
+    ConversationStatus, Epoch, IdentityId, Limit, Refusal, RefusalCode, RequestAnswer,
+    RequestDirection, RoomId, RoomKind, ServerRole,
+};
+use crate::server::hub::rooms::first_append;
+use crate::server::room::mailbox::RoomMsg;
+use crate::server::store::{PersonalChange, RoomRecord, StoreError, pair};
+use crate::wire::{Event, UnfollowReason};
+
+/// The two sides of a conversation, as one person sees them.
+#[derive(Clone, Copy, Debug)]
+struct Sides {
+    mine: ConversationSide,
+    theirs: ConversationSide,
+}
+
+impl Hub {
+    /// Finds or creates the conversation of two people, and shows it to `opener` again if it was hidden. A new one is announced to all
+    /// sessions of both, unless it is a request.
+    ///
+    /// # Errors
+    /// One of the two blocks the other, the opener has started too many conversations, or the store failed.
+    pub async fn conversation(
+        &self,
+        opener: &Author,
+        other: IdentityId,
+    ) -> Result<RoomRecord, AdmitError> {
+        if let Some(record) = self.store.conversation(opener.id, other).await? {
+            self.unhide(&record, opener.id).await?;
+            return Ok(record);
+        }
+        if self.has_blocked(opener.id, other).await? {
+            return Err(self
+                .refusal_about(RefusalCode::PersonBlocked, other)
+                .await?);
+        }
+        if self.has_blocked(other, opener.id).await? {
+            return Err(self.refusal_about(RefusalCode::NotAccepting, other).await?);
+        }
+        self.charge(Limit::Conversations, opener.id)?;
+        let is_request = self.is_stranger_to(opener.id, other).await?;
+        let record = RoomRecord {
+            id: RoomId::new(random_bytes()),
+            kind: RoomKind::Conversation,
+            name: String::new(),
+            key: None,
+            topic: String::new(),
+            capacity: 0,
+            position: u32::MAX,
+            epoch: Epoch::new(random_bytes()),
+            pair: Some(pair(opener.id, other)),
+        };
+        let members = vec![opener.id, other];
+        let mut created = first_append(&record, opener.clone(), members, self.rooms.clock.stamp());
+        created.changes = Changes {
+            request_to: is_request.then_some(other),
+            ..created.changes
+        };
+        match self.store.create_room(record.clone(), created).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict) => {
+                // The other person opened it at the same moment.
+                let made = self.store.conversation(opener.id, other).await?;
+                return Ok(made.ok_or(StoreError::Conflict)?);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.announce_conversation(&record, opener.id).await?;
+        if !is_request {
+            self.announce_conversation(&record, other).await?;
+        }
+        Ok(record)
+    }
+
+    /// Whether somebody is a stranger to an account: a guest, or a person who registered without an invitation and shares no room with them
+    /// but the one where everybody begins. Nobody is a stranger to a guest, who could not answer a request.
+    pub(super) async fn is_stranger_to(
+        &self,
+        person: IdentityId,
+        other: IdentityId,
+    ) -> Result<bool, StoreError> {
+        {
+            let state = self.lock();
+            if !state.accounts.contains_key(&other) {
+                return Ok(false);
+            }
+            let role = state.roles.get(&person).copied().unwrap_or_default();
+            match state.accounts.get(&person) {
+                None => return Ok(true),
+                Some(AccountOrigin::Open) if role == ServerRole::Member => {}
+                Some(_) => return Ok(false),
+            }
+        }
+        let rooms = self.store.memberships(person).await?;
+        let shared = self.store.memberships(other).await?;
+        let is_shared = |room: &RoomRecord| {
+            room.kind != RoomKind::Conversation
+                && !self.is_home(room.id)
+                && shared.iter().any(|it| it.id == room.id)
+        };
+        Ok(!rooms.iter().any(is_shared))
+    }
+
+    /// Checks a post to a room that is not in the directory. If it is the first message of a stranger, it becomes a request; if the author
+    /// has not answered a request, it accepts it; and if the other person has left the conversation, they see it again.
+    ///
+    /// # Errors
+    /// The other person does not accept the post, or the store failed.
+    pub async fn check_conversation_post(
+        &self,
+        author: IdentityId,
+        room: RoomId,
+        post: ClientId,
+        body: &Body,
+    ) -> Result<(), AdmitError> {
+        if self.rooms.directory.contains(room) || is_deletion(body) {
+            return Ok(());
+        }
+        let Some(sides) = self.sides(room, author).await? else {
+            return Ok(());
+        };
+        if sides.are_open() {
+            return Ok(());
+        }
+        let other = sides.theirs.person;
+        if sides.mine.blocks {
+            return Err(self
+                .refusal_about(RefusalCode::PersonBlocked, other)
+                .await?);
+        }
+        self.admit_post((author, other), room, post).await?;
+        let status = sides.mine.status;
+        if body.is_message() && (status.is_unanswered() || status == ConversationStatus::Left) {
+            self.answer_request(author, room, RequestAnswer::Accept)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Checks whether the other person of a conversation accepts a post, and shows them the conversation if it is hidden.
+    async fn admit_post(
+        &self,
+        (author, other): (IdentityId, IdentityId),
+        room: RoomId,
+        post: ClientId,
+    ) -> Result<(), AdmitError> {
+        // So that of two first messages only one is accepted, and nobody gets more requests than the limit.
+        let _lock = self.person_locks.lock(other).await;
+        let Some(Sides { theirs, .. }) = self.sides(room, author).await? else {
+            return Ok(());
+        };
+        if theirs.blocks {
+            return Err(self.refusal_about(RefusalCode::NotAccepting, other).await?);
+        }
+        let (status, request) = match theirs.status {
+            ConversationStatus::Open => return Ok(()),
+            ConversationStatus::Declined => {
+                return Err(self.refusal_about(RefusalCode::NotAccepting, other).await?);
+            }
+            // The same message again, because the sender has not received the answer.
+            ConversationStatus::Request if theirs.request == Some(post) => return Ok(()),
+            ConversationStatus::Request => {
+                return Err(self
+                    .refusal_about(RefusalCode::RequestPending, other)
+                    .await?);
+            }
+            ConversationStatus::Unsent => {
+                self.check_request_limit(other).await?;
+                (ConversationStatus::Request, Some(post))
+            }
+            ConversationStatus::Left => (ConversationStatus::Open, None),
+        };
+        self.set_conversation_status(other, room, status, request)
+            .await?;
+        if let Some(record) = self.store.conversation(author, other).await? {
+            self.announce_conversation(&record, other).await?;
+        }
+        Ok(())
+    }
+
+    /// Checks that a person may get one more request.
+    async fn check_request_limit(&self, person: IdentityId) -> Result<(), AdmitError> {
+        let Some(most) = self.quotas.get(Limit::Requests) else {
+            return Ok(());
+        };
+        let conversations = self.store.conversations_of(person).await?;
+        let requests = conversations.iter();
+        let requests = requests.filter(|(_, status)| *status == ConversationStatus::Request);
+        if requests.count() < usize::try_from(most).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        let name = self.author_of(person).await?.name;
+        let refusal = Refusal::new(RefusalCode::RequestsFull);
+        Err(refusal.with(name).with(most).into())
+    }
+
+    /// Accepts or declines a request, and informs all sessions of this person. A request that was declined can still be accepted.
+    ///
+    /// # Errors
+    /// There is no such request, or the store failed.
+    pub async fn answer_request(
+        &self,
+        me: IdentityId,
+        room: RoomId,
+        answer: RequestAnswer,
+    ) -> Result<RoomRecord, AdmitError> {
+        let _lock = self.person_locks.lock(me).await;
+        let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
+        let sides = self.sides(room, me).await?.ok_or_else(unknown)?;
+        let other = sides.theirs.person;
+        let record = self.store.conversation(me, other).await?;
+        let record = record.ok_or_else(unknown)?;
+        match (answer, sides.mine.status) {
+            (RequestAnswer::Accept, ConversationStatus::Open) => return Ok(record),
+            (RequestAnswer::Accept, _) => {
+                self.set_conversation_status(me, room, ConversationStatus::Open, None)
+                    .await?;
+                self.announce_conversation(&record, me).await?;
+                self.announce_conversation(&record, other).await?;
+            }
+            (RequestAnswer::Decline, ConversationStatus::Request) => {
+                self.set_conversation_status(me, room, ConversationStatus::Declined, None)
+                    .await?;
+                self.dismiss(me, room).await;
+            }
+            (RequestAnswer::Decline, _) => {
+                let refusal = self.refusal_about(RefusalCode::NoEffect, other).await?;
+                return Err(refusal);
+            }
+        }
+        Ok(record)
+    }
+
+    /// Hides a conversation from a person until they open it or the other one writes.
+    ///
+    /// # Errors
+    /// It is not a conversation of theirs, or the store failed.
+    pub async fn leave_conversation(&self, me: IdentityId, room: RoomId) -> Result<(), AdmitError> {
+        let _lock = self.person_locks.lock(me).await;
+        let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
+        let sides = self.sides(room, me).await?.ok_or_else(unknown)?;
+        let status = match sides.mine.status {
+            ConversationStatus::Open | ConversationStatus::Left => ConversationStatus::Left,
+            ConversationStatus::Unsent => return Err(unknown().into()),
+            ConversationStatus::Request | ConversationStatus::Declined => {
+                ConversationStatus::Declined
+            }
+        };
+        self.set_conversation_status(me, room, status, None).await?;
+        self.dismiss(me, room).await;
+        Ok(())
+    }
+
+    /// Blocks a person, and hides the conversation with them.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn block(&self, me: IdentityId, other: IdentityId) -> Result<(), AdmitError> {
+        self.change_settings(me, PersonalChange::Block(other))
+            .await?;
+        let Some(record) = self.store.conversation(me, other).await? else {
+            return Ok(());
+        };
+        match self.leave_conversation(me, record.id).await {
+            // It was opened and nothing was written. It stays out of sight.
+            Err(AdmitError::Refused(_)) => Ok(()),
+            left => left,
+        }
+    }
+
+    /// Checks whether a person accepts an invitation. A stranger's invitation counts as a new conversation, so that nobody is flooded.
+    ///
+    /// # Errors
+    /// They block the inviter, the inviter has contacted too many people, or the store failed.
+    pub async fn check_invitation(
+        &self,
+        by: IdentityId,
+        person: IdentityId,
+    ) -> Result<(), AdmitError> {
+        if self.has_blocked(person, by).await? {
+            return Err(self
+                .refusal_about(RefusalCode::NotAccepting, person)
+                .await?);
+        }
+        if self.is_stranger_to(by, person).await? {
+            self.charge(Limit::Conversations, by)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a typing signal may be sent to a room. In a conversation both people must have it open.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn may_show_typing(&self, room: RoomId, who: IdentityId) -> Result<bool, StoreError> {
+        if self.rooms.directory.contains(room) {
+            return Ok(true);
+        }
+        let sides = self.sides(room, who).await?;
+        Ok(sides.is_none_or(Sides::are_open))
+    }
+
+    /// Returns how a person has a conversation; other rooms are open.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn conversation_status(
+        &self,
+        room: RoomId,
+        me: IdentityId,
+    ) -> Result<ConversationStatus, StoreError> {
+        if self.rooms.directory.contains(room) {
+            return Ok(ConversationStatus::Open);
+        }
+        let sides = self.sides(room, me).await?;
+        Ok(sides.map(|it| it.mine.status).unwrap_or_default())
+    }
+
+    /// Returns which request a conversation is for a person.
+    pub(super) async fn request_in(
+        &self,
+        room: RoomId,
+        viewer: IdentityId,
+    ) -> Result<Option<RequestDirection>, StoreError> {
+        let Some(Sides { mine, theirs }) = self.sides(room, viewer).await? else {
+            return Ok(None);
+        };
+        // A declined request looks like one that is not answered.
+        Ok(if mine.status.is_unanswered() {
+            Some(RequestDirection::Incoming)
+        } else if theirs.status.is_unanswered() {
+            Some(RequestDirection::Outgoing)
+        } else {
+            None
+        })
+    }
+
+    /// Shows a conversation to a person again if they left it or declined it.
+    async fn unhide(&self, record: &RoomRecord, me: IdentityId) -> Result<(), AdmitError> {
+        let Some(Sides { mine, theirs }) = self.sides(record.id, me).await? else {
+            return Ok(());
+        };
+        if mine.blocks {
+            return Err(self
+                .refusal_about(RefusalCode::PersonBlocked, theirs.person)
+                .await?);
+        }
+        match mine.status {
+            // To look at a request does not accept it.
+            ConversationStatus::Open | ConversationStatus::Request => Ok(()),
+            // If a stranger has only opened it, both want to write, so neither needs to ask.
+            ConversationStatus::Unsent
+            | ConversationStatus::Declined
+            | ConversationStatus::Left => {
+                let accept = RequestAnswer::Accept;
+                self.answer_request(me, record.id, accept).await.map(drop)
+            }
+        }
+    }
+
+    async fn sides(&self, room: RoomId, me: IdentityId) -> Result<Option<Sides>, StoreError> {
+        let sides = self.store.conversation_sides(room).await?;
+        Ok(sides.and_then(|[one, other]| {
+            if one.person == me {
+                Some(Sides {
+                    mine: one,
+                    theirs: other,
+                })
+            } else {
+                (other.person == me).then_some(Sides {
+                    mine: other,
+                    theirs: one,
+                })
+            }
+        }))
+    }
+
+    async fn set_conversation_status(
+        &self,
+        person: IdentityId,
+        room: RoomId,
+        status: ConversationStatus,
+        request: Option<ClientId>,
+    ) -> Result<(), StoreError> {
+        let change = PersonalChange::Conversation(room, status, request);
+        self.store.change_personal(person, change).await
+    }
+
+    async fn has_blocked(&self, person: IdentityId, other: IdentityId) -> Result<bool, StoreError> {
+        let personal = self.store.personal(person).await?;
+        Ok(personal.settings.blocks(other))
+    }
+
+    /// Sends a conversation to all sessions of one of its people.
+    async fn announce_conversation(
+        &self,
+        record: &RoomRecord,
+        person: IdentityId,
+    ) -> Result<(), StoreError> {
+        let room = self.describe(record, person).await?;
+        self.notify_person(person, &Event::RoomChanged { request: 0, room });
+        Ok(())
+    }
+
+    /// Ends all subscriptions of a person to a conversation that they do not want to see.
+    async fn dismiss(&self, person: IdentityId, room: RoomId) {
+        self.notify(room, RoomMsg::Dismiss { identity: person })
+            .await;
+        let event = Event::Unfollowed {
+            request: 0,
+            room,
+            why: UnfollowReason::Left,
+        };
+        self.notify_person(person, &event);
+    }
+
+    async fn refusal_about(
+        &self,
+        code: RefusalCode,
+        person: IdentityId,
+    ) -> Result<AdmitError, StoreError> {
+        let name = self.author_of(person).await?.name;
+        Ok(Refusal::new(code).with(name).into())
+    }
+}
+
+impl Sides {
+    /// Whether both people have the conversation open, and neither blocks the other.
+    fn are_open(self) -> bool {
+        [self.mine, self.theirs]
+            .iter()
+            .all(|side| side.status == ConversationStatus::Open && !side.blocks)
+    }
+}
+
+/// Whether a post deletes a message, which everybody may do with their own.
+fn is_deletion(body: &Body) -> bool {
+    matches!(body, Body::Amendment { what, .. } if *what == Amendment::Erase)
+}

@@ -1,0 +1,170 @@
+//! Where requests and hidden conversations appear: in lists, searches and limits.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_was_left_comes_back_with_the_next_message() {
+    let server = Server::start();
+    let mut ann = Visitor::colleague(&server, "ann").await;
+    let mut bob = Visitor::colleague(&server, "bob").await;
+    let to_ann = Recipient::Person(ann.me);
+    assert_eq!(bob.posts_to(to_ann.clone(), "one").await, None);
+    let room = ann.is_shown_a_room().await.id;
+    ann.reads(room).await;
+    let mut phone = Visitor::colleague(&server, "ann").await;
+    phone.reads(room).await;
+    let left = ann.asks(Request::Leave(room)).await;
+    assert!(matches!(
+        left,
+        Event::Unfollowed {
+            why: UnfollowReason::Left,
+            ..
+        }
+    ));
+    loop {
+        let event = phone.raw.event().await;
+        if matches!(&event, Event::Unfollowed { room: of, why: UnfollowReason::Left, .. } if *of == room)
+        {
+            break;
+        }
+    }
+    assert_eq!(Visitor::sees_at_sign_in(&server, "ann").await, []);
+    // A client that still has the conversation in its cache does not get it back by that.
+    let follow = Request::Follow { room, cursor: None };
+    let refused = phone.asks(follow).await;
+    assert!(matches!(refused, Event::Unfollowed { .. }), "{refused:?}");
+
+    assert_eq!(bob.posts_to(to_ann, "two").await, None);
+    for client in [&mut ann, &mut phone] {
+        let shown = client.is_shown_a_room().await;
+        assert_eq!((shown.id, shown.request), (room, None));
+        assert_eq!(client.reads(room).await, ["one", "two"]);
+    }
+    ann.asks(Request::Leave(room)).await;
+    let opened = ann.asks(Request::Open(PersonTarget::Person(bob.me))).await;
+    assert!(matches!(&opened, Event::RoomChanged { room: it, .. } if it.id == room));
+    let listed = Visitor::sees_at_sign_in(&server, "ann").await;
+    assert_eq!(listed, [(None, room)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_not_found_by_searches_before_it_is_accepted() {
+    let server = Server::start();
+    let mut ann = Visitor::colleague(&server, "ann").await;
+    let mut eve = Visitor::stranger(&server, 2, "eve").await;
+    let to = Recipient::Person(ann.me);
+    let text = "@ann buy my pumpkins";
+    assert_eq!(eve.posts_to(to, text).await, None);
+    let room = ann.is_shown_a_room().await.id;
+    let finds = async |store: &dyn tchat::server::store::Store| {
+        let search = Search {
+            phrases: vec!["pumpkins".into()],
+            ..Search::default()
+        };
+        let found = store.search(ann.me, search, SearchLimit::entries(10));
+        let mentions = store.mentions_of(ann.me, 10);
+        (
+            found.await.unwrap().entries.len(),
+            mentions.await.unwrap().len(),
+        )
+    };
+    assert_eq!(finds(&*server.store).await, (0, 0));
+    ann.raw
+        .ask(
+            77,
+            Request::AnswerRequest {
+                room,
+                answer: RequestAnswer::Accept,
+            },
+        )
+        .await;
+    while !matches!(
+        ann.raw.event().await,
+        Event::RoomChanged { request: 77, .. }
+    ) {}
+    assert_eq!(finds(&*server.store).await, (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_do_not_take_the_place_of_rooms() {
+    let mut config = config();
+    config.hub.quotas.set(Limit::RoomsOwned, 0);
+    let server = Server::with(config, memory());
+    let mut ann = Visitor::colleague(&server, "ann").await;
+    let mut eve = Visitor::stranger(&server, 2, "eve").await;
+    let to = Recipient::Person(ann.me);
+    assert_eq!(eve.posts_to(to, "hi").await, None);
+    let request = ann.is_shown_a_room().await.id;
+    ann.reads(request).await;
+    // A session has at most 512 rooms.
+    for n in 0..=512 {
+        let made = NewRoom {
+            name: format!("room{n}"),
+            kind: RoomKind::Private,
+            topic: String::new(),
+            capacity: 0,
+        };
+        let made = ann.asks(Request::Create(made)).await;
+        let Event::RoomChanged { room, .. } = made else {
+            panic!("{made:?}")
+        };
+        let join = ann.asks(Request::Join(JoinTarget::Room(room.id))).await;
+        match n {
+            0..512 => assert!(matches!(join, Event::RoomChanged { .. }), "{n} {join:?}"),
+            _ => assert_eq!(code(&join), RefusalCode::TooManyRooms),
+        }
+    }
+    let listed = Visitor::sees_at_sign_in(&server, "ann").await;
+    assert_eq!(listed, [(Some(RequestDirection::Incoming), request)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invitation_of_an_ignored_person_is_not_shown_after_a_reconnect() {
+    let server = Server::start();
+    let mut ann = Visitor::colleague(&server, "ann").await;
+    let mut bob = Visitor::colleague(&server, "bob").await;
+    let made = NewRoom {
+        name: "lab".into(),
+        kind: RoomKind::Secret,
+        topic: String::new(),
+        capacity: 0,
+    };
+    let Event::RoomChanged { room, .. } = bob.asks(Request::Create(made)).await else {
+        panic!("not made")
+    };
+    let of_bob = PersonTarget::Person(bob.me);
+    let ignore = |is_on| Request::Ignore {
+        who: of_bob.clone(),
+        is_on,
+    };
+    ann.asks(ignore(true)).await;
+    let invite = Body::Ruling(
+        Author {
+            id: ann.me,
+            name: "ann".into(),
+        },
+        Ruling::Invited,
+    );
+    let id = bob.next_id();
+    bob.raw
+        .ask(
+            0,
+            Request::Post {
+                client_id: id,
+                to: Recipient::Room(room.id),
+                body: invite,
+            },
+        )
+        .await;
+    bob.outcome(id).await;
+    ann.is_quiet().await;
+    let mut again = Visitor::colleague(&server, "ann").await;
+    again.is_quiet().await;
+    ann.asks(ignore(false)).await;
+    let mut again = Visitor::colleague(&server, "ann").await;
+    let shown = again.raw.answer().await;
+    assert!(
+        matches!(&shown, Event::Invitation { room: it, .. } if it.id == room.id),
+        "{shown:?}"
+    );
+}
