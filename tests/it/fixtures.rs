@@ -198,6 +198,51 @@ async fn roles_and_the_audit_log_of_database_version_9_stay_as_they_are() {
     }
 }
 
+/// Database version 10 was the last without requests of strangers. Here ann hosts; ben writes with her, ignores mal and is invited to `lab`; mal is
+/// banned.
+#[tokio::test]
+async fn conversations_of_database_version_10_stay_open() {
+    let directory = data_of("v10");
+    let profiles = directory.path().join("profiles");
+    let path = directory.path().join("tchat.db");
+    let store = Arc::new(SqliteStore::open(&path, ServerId::new([0; 16])).unwrap());
+    let server = Server::with(config(), Arc::clone(&store) as Arc<dyn Store>);
+    let signs_in = async |name: &str| {
+        let key = profile::credentials(&profiles, "localhost:50921", name).unwrap();
+        let mut raw = Raw::open(&server).await;
+        raw.signs_in(1, "somebody", &key.device).await;
+        let answer = raw.event().await;
+        (raw, answer)
+    };
+    let (mut ben, Event::Welcome(welcome)) = signs_in("ben").await else {
+        panic!("ben is not welcome")
+    };
+    let conversation = welcome.rooms.iter().find(|room| room.peer.is_some());
+    let conversation = conversation.unwrap();
+    assert_eq!(conversation.peer.as_ref().unwrap().name, "ann");
+    assert_eq!(conversation.request, None);
+    let ignored: Vec<_> = welcome
+        .settings
+        .ignored
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!(
+        (ignored, welcome.settings.blocked),
+        (vec!["mal"], Vec::new())
+    );
+    let invitation = ben.answer().await;
+    assert!(
+        matches!(&invitation, Event::Invitation { room, .. } if room.name == "lab"),
+        "{invitation:?}"
+    );
+    let (_, mal) = signs_in("mal").await;
+    assert!(
+        matches!(&mal, Event::Refused { refusal, .. } if refusal.code == RefusalCode::ServerBanned),
+        "{mal:?}"
+    );
+}
+
 #[tokio::test]
 async fn profiles_with_a_secret_are_the_same_people_and_the_secret_is_then_forgotten() {
     let directory = secrets();
