@@ -14,10 +14,12 @@ const PROTOS: [&str; 3] = [
     "tchat/admin/v1/admin.proto",
 ];
 /// The unary calls of `tchat.v1`.
-const UNARY: [(&str, &str); 8] = [
+const UNARY: [(&str, &str); 10] = [
     ("list_rooms", "ListRooms"),
     ("get_history", "GetHistory"),
     ("list_mentions", "ListMentions"),
+    ("list_moderation", "ListModeration"),
+    ("list_sanctions", "ListSanctions"),
     ("search", "Search"),
     ("list_devices", "ListDevices"),
     ("add_device", "AddDevice"),

@@ -74,6 +74,7 @@ fn room_of(count: u64) -> State {
         present: 1,
         peer: None,
         role: None,
+        rules: tchat::chat::RoomRules::default(),
         request: None,
         last: None,
     };

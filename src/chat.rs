@@ -34,7 +34,7 @@ pub use account::{
 };
 pub(crate) use amendment::react;
 pub use amendment::{Amended, Amendment, Reaction};
-pub use ban::{BanInfo, BanTarget, Network};
+pub use ban::{BanInfo, BanTarget, Network, Sanction, SanctionKind};
 pub use body::Body;
 pub use conversation::{ConversationSide, ConversationStatus, RequestAnswer, RequestDirection};
 pub use device::{Challenge, DeviceKey, DeviceSecret, FormerProof, SessionToken, Transport};
@@ -53,7 +53,7 @@ pub use pin::{Pin, PinError};
 pub use quotas::{Charged, Limit, LimitRow, Quotas};
 pub use refusal::{Refusal, RefusalCode};
 pub(crate) use room::TOPIC;
-pub use room::{FollowResult, LastMessage, NewRoom, RoomInfo, RoomKind};
+pub use room::{FollowResult, LastMessage, NewRoom, RoomInfo, RoomKind, RoomRules};
 pub use search::{Has, Search, SearchResults};
 pub use settings::{Level, Settings};
 pub use stamp::Stamp;

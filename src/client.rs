@@ -38,8 +38,8 @@ pub use self::target::{PersonRef, RoomToJoin};
 pub use self::tls::{Distrust, Untrusted};
 use crate::chat::{
     Author, ClientId, Entry, Epoch, FollowResult, IdentityId, InstanceId, Level, Limits, NewRoom,
-    Person, Profile, Refusal, RequestAnswer, RoomId, RoomInfo, Search, SearchResults, Seq,
-    ServerId, Settings, Status, Unread,
+    Person, Profile, Refusal, RequestAnswer, RoomId, RoomInfo, Sanction, Search, SearchResults,
+    Seq, ServerId, Settings, Status, Unread,
 };
 
 /// A command for the link.
@@ -95,6 +95,10 @@ pub enum Command {
     },
     SetKeywords(Vec<String>),
     ListMentions,
+    /// Asks what moderators did in a room.
+    ListModeration(RoomId),
+    /// Asks for the bans and mutes of a room.
+    ListSanctions(RoomId),
     /// Administers the server.
     Admin(AdminRequest),
     /// Manages our own account.
@@ -144,6 +148,8 @@ pub enum RequestKind {
     Whois,
     Settings,
     Mentions,
+    /// What moderators did, or the bans and mutes of a room.
+    Moderation(RoomId),
 }
 
 /// An event from the link.
@@ -225,6 +231,16 @@ pub enum Event {
     },
     /// The answer to [`Command::ListMentions`], newest first.
     Mentions(Vec<Entry>),
+    /// The answer to [`Command::ListModeration`], newest first.
+    Moderation {
+        room: RoomId,
+        entries: Vec<Entry>,
+    },
+    /// The answer to [`Command::ListSanctions`], by name.
+    Sanctions {
+        room: RoomId,
+        sanctions: Vec<Sanction>,
+    },
     /// The answer to [`Command::Search`]; `None` if the server could not be searched.
     SearchResults {
         id: u64,

@@ -13,6 +13,7 @@ mod entry;
 mod event;
 mod frame;
 mod limit;
+mod moderation;
 mod parts;
 mod personal;
 mod request;
@@ -53,6 +54,7 @@ pub use frame::{
     Request, RequestFrame, SignIn, UnfollowReason, Welcome,
 };
 pub use limit::{limit_refusal, limit_status};
+pub use moderation::{sanction_from, sanction_to};
 pub use parts::{Malformed, room_from, room_to};
 pub(crate) use parts::{refusal_from_bytes, refusal_to_bytes};
 pub use request::{request_from, request_to};

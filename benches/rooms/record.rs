@@ -17,5 +17,6 @@ pub fn record(n: u64) -> RoomRecord {
         position: 0,
         epoch: Epoch::new(id),
         pair: None,
+        rules: tchat::chat::RoomRules::default(),
     }
 }

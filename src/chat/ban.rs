@@ -1,4 +1,4 @@
-//! Bans from a server: of accounts, and of the addresses from which strangers come.
+//! Bans from a server: of accounts, and of the addresses from which strangers come. Also bans and mutes in a room.
 
 use core::net::IpAddr;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{IdentityId, NetworkError};
+use super::{Author, IdentityId, NetworkError, Until};
 
 /// What is banned.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -64,6 +64,28 @@ pub struct BanInfo {
     /// The name of the administrator; empty: the user who runs the server.
     pub by: String,
     pub reason: String,
+}
+
+/// A ban or a mute in a room, as its moderators see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sanction {
+    pub person: Author,
+    pub kind: SanctionKind,
+    /// When it ends, by the wall clock.
+    pub until: Until,
+    /// Who made it, and when, in Unix milliseconds; empty and 0 if the room's history no longer says.
+    pub by: String,
+    pub at_ms: u64,
+    /// Why; empty for a mute.
+    pub reason: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SanctionKind {
+    /// The person may not join.
+    Ban,
+    /// The person may not write.
+    Mute,
 }
 
 #[cfg(test)]

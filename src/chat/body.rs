@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Amendment, Author, IdentityId, Role, Ruling, Seq, Until};
+use super::{Amendment, Author, IdentityId, Role, RoomRules, Ruling, Seq, Until};
 
 /// The content of an entry. Text is stored as it was sent; only drawing sanitises it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,6 +26,8 @@ pub enum Body {
     Renamed(String),
     /// The room has this topic from now on.
     Topic(String),
+    /// The room has these rules from now on.
+    Rules(RoomRules),
     /// An invitation, role change or moderation decision about a person, with the name that person had at that time.
     Ruling(Author, Ruling),
     /// The room was closed for everyone, permanently.
@@ -76,6 +78,7 @@ impl Body {
             Self::Erased(_) => 21,
             Self::Damaged(_) => 22,
             Self::NewKey => 23,
+            Self::Rules(_) => 24,
             Self::Unknown(kind) => *kind,
         }
     }
@@ -98,6 +101,7 @@ impl Body {
             | Self::Ruling(..)
             | Self::Closed
             | Self::NewKey
+            | Self::Rules(_)
             | Self::Amendment { .. }
             | Self::Erased(_)
             | Self::Damaged(_)
@@ -129,6 +133,9 @@ impl Body {
                     format!("{target}\n{}\n{emoji}", u8::from(*is_on)).into()
                 }
             },
+            Self::Rules(rules) => {
+                format!("{}\n{}", rules.slow_s, u8::from(rules.is_read_only)).into()
+            }
             Self::Erased(hash) | Self::Damaged(hash) => hex::encode(hash).into(),
             other => other.text().into(),
         }
@@ -162,6 +169,13 @@ impl Body {
             21 => Self::Erased(hex::decode(payload).ok()?.try_into().ok()?),
             22 => Self::Damaged(hex::decode(payload).ok()?.try_into().ok()?),
             23 => Self::NewKey,
+            24 => {
+                let (slow, is_read_only) = payload.split_once('\n')?;
+                Self::Rules(RoomRules {
+                    slow_s: slow.parse().ok()?,
+                    is_read_only: is_read_only == "1",
+                })
+            }
             _ => return None,
         })
     }
@@ -169,7 +183,7 @@ impl Body {
     /// Returns whether this version knows the kind with this number. If the payload of a known kind cannot be parsed, it is damaged; an
     /// unknown kind comes from a later version.
     pub const fn is_known_kind(kind: u8) -> bool {
-        matches!(kind, 1..=14 | 16..=23)
+        matches!(kind, 1..=14 | 16..=24)
     }
 
     /// Returns whether this is a message that a person wrote: text, action or reply.
@@ -298,6 +312,10 @@ mod tests {
             Body::Topic(String::new()),
             Body::Closed,
             Body::NewKey,
+            Body::Rules(RoomRules {
+                slow_s: 30,
+                is_read_only: true,
+            }),
             Body::Erased([9; 32]),
             Body::Damaged([9; 32]),
         ];

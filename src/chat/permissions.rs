@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{IdentityId, RoomKind, Seq, Stamp};
+use super::{IdentityId, RoomKind, RoomRules, Seq, Stamp};
 
 /// A person's role in a room, lowest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -46,6 +46,8 @@ impl Role {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Permission {
     Topic,
+    /// Sets who may write, and how often.
+    Rules,
     Invite,
     Kick,
     Ban,
@@ -63,9 +65,13 @@ impl Permission {
     pub const fn required_role(self, kind: RoomKind) -> Role {
         match self {
             Self::Invite if matches!(kind, RoomKind::Public) => Role::Member,
-            Self::Topic | Self::Invite | Self::Kick | Self::Ban | Self::Mute | Self::Erase => {
-                Role::Moderator
-            }
+            Self::Topic
+            | Self::Rules
+            | Self::Invite
+            | Self::Kick
+            | Self::Ban
+            | Self::Mute
+            | Self::Erase => Role::Moderator,
             Self::Role | Self::Close => Role::Owner,
         }
     }
@@ -74,6 +80,7 @@ impl Permission {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Topic => "topic",
+            Self::Rules => "rules",
             Self::Invite => "invite",
             Self::Kick => "kick",
             Self::Ban => "ban",
@@ -240,6 +247,7 @@ pub struct Changes {
     pub members: BTreeMap<IdentityId, Option<Role>>,
     pub standings: BTreeMap<IdentityId, Standing>,
     pub topic: Option<String>,
+    pub rules: Option<RoomRules>,
     /// The person to whom a new conversation is a request. Only in the first append.
     pub request_to: Option<IdentityId>,
     /// Set if the room was closed: how its members were removed.

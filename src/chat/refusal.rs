@@ -51,6 +51,10 @@ pub enum RefusalCode {
     LimitReached,
     /// The account, or the address of a new person, is banned from the server.
     ServerBanned,
+    /// This person wrote a moment ago, and the room is in slow mode.
+    SlowMode,
+    /// Only moderators may write in the room.
+    ReadOnly,
     /// The person does not accept messages or invitations of this one.
     NotAccepting,
     /// Nothing more may be written to this person before they accept the first message.

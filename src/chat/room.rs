@@ -20,6 +20,20 @@ impl RoomKind {
     }
 }
 
+/// Who may write in a room, and how often. Moderators and owners always may.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct RoomRules {
+    /// The least time between two messages of a member, in seconds; 0: no slow mode.
+    pub slow_s: u32,
+    /// Whether only moderators and owners may write.
+    pub is_read_only: bool,
+}
+
+impl RoomRules {
+    /// The longest slow mode, in seconds.
+    pub const SLOWEST: u32 = 6 * 60 * 60;
+}
+
 /// A room's attributes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RoomInfo {
@@ -36,6 +50,7 @@ pub struct RoomInfo {
     pub peer: Option<Author>,
     /// The receiver's own role in the room; absent if they are not a member.
     pub role: Option<Role>,
+    pub rules: RoomRules,
     /// Whether the conversation is a request of a stranger that was not accepted yet.
     pub request: Option<RequestDirection>,
     /// The newest message, if the receiver may read it.

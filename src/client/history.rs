@@ -5,16 +5,18 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
-use super::Event;
 use super::cache::Cache;
+use super::{Event, RequestKind};
 use crate::chat::{
-    Entry, Epoch, Refusal, RefusalCode, RoomId, RoomInfo, Search, SearchResults, Seq, ServerId,
-    SessionToken,
+    Entry, Epoch, Refusal, RefusalCode, Role, RoomId, RoomInfo, Search, SearchResults, Seq,
+    ServerId, SessionToken,
 };
 use crate::wire::proto::chat_service_client::ChatServiceClient;
-use crate::wire::{Malformed, entry_from, limit_refusal, proto, room_from, search_to};
+use crate::wire::{
+    Malformed, entry_from, limit_refusal, proto, room_from, sanction_from, search_to,
+};
 
 /// The maximum number of attempts at a call while the server is at a limit.
 const ATTEMPTS: u32 = 8;
@@ -120,6 +122,61 @@ pub async fn fetch_mentions(
     entries.collect::<Result<_, _>>().map_err(malformed)
 }
 
+/// Asks what moderators did in a room.
+pub async fn fetch_moderation(
+    service: ChatServiceClient<Channel>,
+    token: SessionToken,
+    room: RoomId,
+) -> Event {
+    let message = proto::ListModerationRequest {
+        room: room.bytes().to_vec(),
+        ..Default::default()
+    };
+    let answer = patiently(|| {
+        let (mut service, request) = (service.clone(), authorised(message.clone(), token));
+        async move { service.list_moderation(request?).await }
+    });
+    let entries = answer.await.map_err(|status| room_refusal(&status));
+    let entries = entries.and_then(|answer| {
+        let entries = answer.entries.into_iter().map(entry_from);
+        entries.collect::<Result<_, _>>().map_err(malformed)
+    });
+    match entries {
+        Ok(entries) => Event::Moderation { room, entries },
+        Err(refusal) => Event::Refused {
+            about: RequestKind::Moderation(room),
+            refusal,
+        },
+    }
+}
+
+/// Asks for the bans and mutes of a room.
+pub async fn fetch_sanctions(
+    service: ChatServiceClient<Channel>,
+    token: SessionToken,
+    room: RoomId,
+) -> Event {
+    let message = proto::ListSanctionsRequest {
+        room: room.bytes().to_vec(),
+    };
+    let answer = patiently(|| {
+        let (mut service, request) = (service.clone(), authorised(message.clone(), token));
+        async move { service.list_sanctions(request?).await }
+    });
+    let sanctions = answer.await.map_err(|status| room_refusal(&status));
+    let sanctions = sanctions.and_then(|answer| {
+        let sanctions = answer.sanctions.into_iter().map(sanction_from);
+        sanctions.collect::<Result<_, _>>().map_err(malformed)
+    });
+    match sanctions {
+        Ok(sanctions) => Event::Sanctions { room, sanctions },
+        Err(refusal) => Event::Refused {
+            about: RequestKind::Moderation(room),
+            refusal,
+        },
+    }
+}
+
 /// Searches on the server.
 pub async fn search_server(
     service: ChatServiceClient<Channel>,
@@ -190,6 +247,16 @@ where
 
 fn malformed(what: Malformed) -> Refusal {
     Refusal::new(RefusalCode::Malformed).with(what.0)
+}
+
+/// Returns why a call of moderators failed, as a refusal.
+fn room_refusal(status: &Status) -> Refusal {
+    match status.code() {
+        Code::PermissionDenied => Refusal::new(RefusalCode::NotAllowed)
+            .with("log")
+            .with(Role::Moderator.word()),
+        _ => call_refusal(status),
+    }
 }
 
 /// Returns why a call failed, as a refusal.

@@ -335,6 +335,9 @@ impl Link {
             Command::Admin(_) => self.emit(Event::Admin(Err(CallError::Offline))).await?,
             Command::Account(_) => self.emit(Event::Account(Err(CallError::Offline))).await?,
             Command::ListMentions => self.offline_refusal(RequestKind::Mentions).await?,
+            Command::ListModeration(room) | Command::ListSanctions(room) => {
+                self.offline_refusal(RequestKind::Moderation(room)).await?;
+            }
             Command::Search { id, search, scope: among } => {
                 let (kept, events) = (self.search_cache(id, search), self.events.clone());
                 match among {

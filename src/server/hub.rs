@@ -24,6 +24,7 @@ mod personal;
 mod read_positions;
 mod resolve;
 mod room_list;
+mod room_log;
 mod rooms;
 mod sign_in;
 mod status;

@@ -219,6 +219,10 @@ impl Room {
                 log_ms: numbered.at.log_ms,
                 ..self.head
             };
+            if entry.body.is_message() {
+                self.permissions
+                    .record_message(entry.author.id, numbered.at.log_ms);
+            }
             if let Some(id) = entry.client_id {
                 self.marks
                     .insert((entry.author.id, id.instance), id.counter);

@@ -27,9 +27,9 @@ pub use self::account::{
 
 use crate::chat::{
     AuditEntry, Changes, ClientId, ConversationSide, ConversationStatus, DeviceKey, Digest, Entry,
-    Epoch, IdentityId, InstanceId, Level, NameKey, Person, Role, RoomId, RoomKind, Search,
-    SearchResults, SecretHash, Seq, ServerId, Settings, Stamp, Standing, Status, Unread, Until,
-    UserName, Via,
+    Epoch, IdentityId, InstanceId, Level, NameKey, Person, Role, RoomId, RoomKind, RoomRules,
+    Search, SearchResults, SecretHash, Seq, ServerId, Settings, Stamp, Standing, Status, Unread,
+    Until, UserName, Via,
 };
 use crate::text;
 
@@ -66,6 +66,7 @@ pub struct RoomRecord {
     pub epoch: Epoch,
     /// The two people of a conversation, the lower id first.
     pub pair: Option<(IdentityId, IdentityId)>,
+    pub rules: RoomRules,
 }
 
 impl RoomRecord {
@@ -132,6 +133,8 @@ pub struct RoomState {
     pub marks: Vec<(IdentityId, InstanceId, u64)>,
     pub members: Vec<(IdentityId, Role)>,
     pub standings: Vec<(IdentityId, Standing)>,
+    /// When members last wrote, in log time. Only in slow mode, and only those who may have to wait.
+    pub wrote_ms: Vec<(IdentityId, u64)>,
 }
 
 /// A stored value that differs from what was written.
@@ -355,6 +358,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         &self,
         person: IdentityId,
     ) -> Result<Vec<(RoomId, ConversationStatus)>, StoreError>;
+
+    /// Returns what moderators did in a room before a seq, the newest first: topics, rules, invitations, decisions about people, and
+    /// deletions of other people's messages.
+    async fn moderation(
+        &self,
+        room: RoomId,
+        before: Seq,
+        most: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
 
     /// Appends entries durably; see the contract.
     async fn append(&self, append: Append) -> Result<(), StoreError>;

@@ -9,6 +9,7 @@ pub mod entries;
 pub mod help;
 pub mod invites;
 pub mod link_details;
+pub mod moderation;
 pub mod plain_lines;
 pub mod prompt;
 pub mod reactions;

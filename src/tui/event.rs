@@ -109,6 +109,10 @@ impl Effect {
             RequestKind::Status => matches!(command, Command::SetStatus(_)),
             RequestKind::Whois => matches!(command, Command::Whois(_)),
             RequestKind::Mentions => matches!(command, Command::ListMentions),
+            RequestKind::Moderation(_) => matches!(
+                command,
+                Command::ListModeration(_) | Command::ListSanctions(_)
+            ),
             RequestKind::Settings => matches!(
                 command,
                 Command::Ignore { .. }

@@ -28,6 +28,7 @@ mod demo;
 mod doctor;
 mod english;
 mod lookup;
+mod moderation;
 mod pipes;
 mod requests;
 mod trust;
@@ -42,6 +43,7 @@ pub use self::command_line::CommandLine;
 pub use self::demo::Demo;
 pub use self::doctor::Doctor;
 pub use self::english::ENGLISH;
+pub use self::moderation::Moderation;
 pub use self::pipes::Pipes;
 pub use self::requests::Requests;
 pub use self::trust::Trust;
@@ -95,6 +97,7 @@ macro_rules! table {
             /// The texts of `tchat doctor`.
             pub doctor: &'static Doctor,
             pub pipes: &'static Pipes,
+            pub moderation: &'static Moderation,
             pub requests: &'static Requests,
             pub trust: &'static Trust,
             pub admin: &'static Admin,

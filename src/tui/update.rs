@@ -13,6 +13,7 @@ mod highlight;
 mod invites;
 mod keys;
 mod link_details;
+mod moderation;
 mod mouse;
 mod navigation;
 mod notify;

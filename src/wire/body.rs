@@ -5,7 +5,7 @@ use prost::Message as _;
 use super::parts::{Malformed, author_from, author_to, role_from, role_to};
 use super::proto;
 use crate::chat::{
-    Amended, Amendment, Author, Body, IdentityId, Reaction, Role, Ruling, Seq, Until,
+    Amended, Amendment, Author, Body, IdentityId, Reaction, Role, RoomRules, Ruling, Seq, Until,
 };
 
 /// Converts a body. A kind from a later version becomes [`Body::Unknown`].
@@ -21,6 +21,10 @@ pub(super) fn body_from(body: Option<proto::Body>) -> Body {
         Some(Kind::Topic(topic)) => Body::Topic(topic.topic),
         Some(Kind::Closed(_)) => Body::Closed,
         Some(Kind::NewKey(_)) => Body::NewKey,
+        Some(Kind::Rules(it)) => Body::Rules(RoomRules {
+            slow_s: it.slow_s,
+            is_read_only: it.read_only,
+        }),
         Some(Kind::Reply(reply)) => Body::Reply {
             to: Seq(reply.to),
             text: reply.text,
@@ -103,6 +107,10 @@ pub(super) fn body_to(body: &Body) -> proto::Body {
         })),
         Body::Closed => Some(Kind::Closed(proto::Closed {})),
         Body::NewKey => Some(Kind::NewKey(proto::NewKey {})),
+        Body::Rules(rules) => Some(Kind::Rules(proto::Rules {
+            slow_s: rules.slow_s,
+            read_only: rules.is_read_only,
+        })),
         Body::Reply { to, text } => Some(Kind::Reply(proto::Reply {
             to: to.0,
             text: text.clone(),

@@ -7,7 +7,7 @@ use prost::Message as _;
 use super::proto;
 use crate::chat::{
     Author, ClientId, Cursor, Digest, Epoch, IdentityId, InstanceId, LastMessage, Person, Presence,
-    Refusal, RefusalCode, RequestDirection, Role, RoomId, RoomInfo, RoomKind, Seq, Via,
+    Refusal, RefusalCode, RequestDirection, Role, RoomId, RoomInfo, RoomKind, RoomRules, Seq, Via,
 };
 
 /// A frame that breaks the rules of `chat.proto`, with the name of the wrong field.
@@ -160,6 +160,10 @@ pub fn room_from(room: proto::RoomInfo) -> Result<RoomInfo, Malformed> {
         capacity: room.capacity,
         present: room.present,
         request,
+        rules: RoomRules {
+            slow_s: room.slow_s,
+            is_read_only: room.read_only,
+        },
         peer: room.peer.map(|peer| author_from(Some(peer))).transpose()?,
         last: room.last.map(|last| LastMessage {
             author: last.author,
@@ -186,6 +190,8 @@ pub fn room_to(room: &RoomInfo) -> proto::RoomInfo {
         present: room.present,
         peer: room.peer.as_ref().map(author_to),
         request: request_to(room.request).into(),
+        slow_s: room.rules.slow_s,
+        read_only: room.rules.is_read_only,
     }
 }
 
@@ -317,6 +323,8 @@ codes!(
     RegistrationClosed,
     LimitReached,
     ServerBanned,
+    SlowMode,
+    ReadOnly,
     NotAccepting,
     RequestPending,
     RequestsFull,

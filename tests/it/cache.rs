@@ -44,6 +44,7 @@ fn room() -> RoomInfo {
         present: 0,
         peer: None,
         role: None,
+        rules: tchat::chat::RoomRules::default(),
         request: None,
         last: None,
     }

@@ -12,13 +12,13 @@ use tchat::chat::{
     Amended, Amendment, Author, Body, ClientId, Cursor, DeviceKey, Digest, Entry, Epoch,
     FollowResult, FormerProof, Has, IdentityId, InstanceId, Invite, LastMessage, Level, Limits,
     NewRoom, Person, Presence, Profile, Reaction, Recipient, Refusal, RefusalCode, RequestAnswer,
-    RequestDirection, Role, RoomId, RoomInfo, RoomKind, Ruling, Search, Seq, ServerId, SessionId,
-    SessionToken, Settings, Status, Unread, Until, Via,
+    RequestDirection, Role, RoomId, RoomInfo, RoomKind, Ruling, Sanction, SanctionKind, Search,
+    Seq, ServerId, SessionId, SessionToken, Settings, Status, Unread, Until, Via,
 };
 use tchat::wire::{
     Event, Goodbye, GoodbyeAction, GoodbyeReason, Head, Hello, JoinTarget, Malformed, PersonTarget,
     Request, RequestFrame, SignIn, UnfollowReason, Welcome, entry_to, event_from, event_to, proto,
-    request_from, request_to, room_to, search_from, search_to,
+    request_from, request_to, room_to, sanction_from, sanction_to, search_from, search_to,
 };
 
 const ROOM: RoomId = RoomId::new([0xA1; 16]);
@@ -298,7 +298,27 @@ fn the_unary_calls_have_these_bytes() {
         more: true,
         partial: true,
     };
+    let sanction = Sanction {
+        person: author(),
+        kind: SanctionKind::Ban,
+        until: Until::At(1_700_000_000_000),
+        by: "ben".into(),
+        at_ms: 1_600_000_000_000,
+        reason: "spam".into(),
+    };
+    let sanctions = proto::ListSanctionsResponse {
+        sanctions: vec![sanction_to(&sanction)],
+    };
+    let again = sanction_from(sanctions.sanctions[0].clone());
+    assert_eq!(again, Ok(sanction));
+    let moderation = proto::ListModerationRequest {
+        room: ROOM.bytes().to_vec(),
+        before: 300,
+        limit: 100,
+    };
     let lines = [
+        ("list moderation", moderation.encode_to_vec()),
+        ("sanctions", sanctions.encode_to_vec()),
         (
             "list rooms",
             proto::ListRoomsRequest::default().encode_to_vec(),

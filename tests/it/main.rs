@@ -58,6 +58,7 @@ mod resume;
 mod rich;
 mod rights;
 mod room;
+mod room_rules;
 mod rooms;
 mod scenarios;
 mod screens;

@@ -29,6 +29,8 @@ fn table() -> Vec<Row> {
     let members = [ok, ok, ok, not_in, not_in];
     let moderators = [ok, ok, not_allowed, not_in, not_in];
     let owners = [ok, not_allowed, not_allowed, not_in, not_in];
+    // Of a call, everybody else learns the same.
+    let lists = [ok, ok, not_allowed, not_allowed, not_allowed];
     let row = |name, outcomes| Row { name, outcomes };
     vec![
         row(CommandName::Join, [ok, ok, ok, ok, Some(Banned)]),
@@ -70,6 +72,10 @@ fn table() -> Vec<Row> {
         row(CommandName::Unban, moderators),
         row(CommandName::Mute, moderators),
         row(CommandName::Unmute, moderators),
+        row(CommandName::Slow, moderators),
+        row(CommandName::ReadOnly, moderators),
+        row(CommandName::Log, lists),
+        row(CommandName::Bans, lists),
     ]
 }
 

@@ -46,6 +46,7 @@ fn record(n: u8, name: &str) -> RoomRecord {
         position: u32::from(n),
         epoch: Epoch::new([n; 16]),
         pair: None,
+        rules: tchat::chat::RoomRules::default(),
     }
 }
 

@@ -53,6 +53,7 @@ impl EntryWriter {
             Body::Left => "left",
             Body::Renamed(_) => "renamed",
             Body::Topic(_) => "topic",
+            Body::Rules(_) => "rules",
             Body::Closed => "closed",
             Body::NewKey => "new_key",
             Body::Ruling(_, ruling) => match ruling {

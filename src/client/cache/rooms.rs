@@ -9,7 +9,7 @@ use super::values::{damaged, signed, unsigned};
 use super::{CachedServer, HistoryMatch, Page};
 use crate::chat::{
     Author, ClientId, Cursor, Digest, Entry, Epoch, IdentityId, InstanceId, Limits,
-    RequestDirection, RoomId, RoomInfo, RoomKind, Seq, ServerId,
+    RequestDirection, RoomId, RoomInfo, RoomKind, RoomRules, Seq, ServerId,
 };
 
 /// The maximum number of entries in a page, and of former entries that are shown.
@@ -94,6 +94,7 @@ fn room_info(row: &Row<'_>) -> rusqlite::Result<RoomInfo> {
             name,
         }),
         role: None,
+        rules: RoomRules::default(),
         request: match row.get::<_, i64>(9)? {
             1 => Some(RequestDirection::Incoming),
             2 => Some(RequestDirection::Outgoing),

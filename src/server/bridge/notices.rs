@@ -119,6 +119,8 @@ pub fn refusal(refusal: &Refusal) -> String {
         RefusalCode::StorageFull => "服务器磁盘已满，消息没有发送，请稍后再试".into(),
         RefusalCode::Draining => "服务器正在停止，消息没有发送".into(),
         RefusalCode::Muted => "您在这个房间被禁言，消息没有发送".into(),
+        RefusalCode::SlowMode => format!("这个房间开启了慢速模式，请在 {first} 秒后再发送"),
+        RefusalCode::ReadOnly => "只有管理员可以在这个房间发言".into(),
         RefusalCode::NotAccepting | RefusalCode::RequestsFull => {
             format!("{first} 现在不接收您的私聊，消息没有发送")
         }

@@ -14,14 +14,14 @@ use crate::chat::{Epoch, IdentityId, Limit, RoomId, Search, Seq};
 use crate::server::deadline;
 use crate::server::deadline::Deadline;
 use crate::server::hub::charging::Occupied;
-use crate::server::hub::{Admitted, Caller, Hub, RemoveWhen, RoomPage};
+use crate::server::hub::{AdmitError, Admitted, Caller, Hub, RemoveWhen, RoomPage};
 use crate::server::listen::{Connection, UnreadAnswer};
 use crate::server::outbox::{Item, Outbox};
 use crate::server::session::{self, Origin, SessionError};
 use crate::server::store::{PageLimit, SearchLimit, Span, StoreError};
 use crate::wire::{
     Frame, Malformed, device_to, encode_event, entry_to, limit_status, proto, request_from,
-    room_to, search_from,
+    room_to, sanction_to, search_from,
 };
 
 /// The server code that the build script generates.
@@ -34,6 +34,8 @@ pub use generated::chat_service_server::{ChatService, ChatServiceServer};
 
 /// Maximum number of mentions in one list.
 const MENTIONS: usize = 100;
+/// The most entries about moderation in one answer.
+const MODERATION: usize = 100;
 
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -84,6 +86,16 @@ impl Endpoint {
         self.charge(limit, caller)?;
         let occupied = self.hub.occupy(Limit::UnreadAnswers, caller);
         occupied.map_err(|refusal| limit_status(&refusal))
+    }
+
+    /// Returns the status of a call about a room that is not allowed, or that failed.
+    fn refuse(&self, error: AdmitError) -> Status {
+        match error {
+            AdmitError::Store(error) => self.fail(&error),
+            AdmitError::Refused(_) => {
+                Status::permission_denied("only moderators of the room may do this")
+            }
+        }
     }
 
     fn fail(&self, error: &StoreError) -> Status {
@@ -197,6 +209,44 @@ impl ChatService for Endpoint {
         Ok(long_answer(charged, answer))
     }
 
+    async fn list_moderation(
+        &self,
+        request: Request<proto::ListModerationRequest>,
+    ) -> Result<Response<proto::ListModerationResponse>, Status> {
+        let caller = self.caller(&request)?;
+        let charged = self.begin_reading(Limit::Calls, caller)?;
+        let asked = request.into_inner();
+        let room = room_of(&asked.room)?;
+        let before = match asked.before {
+            0 => Seq(u64::MAX >> 1),
+            before => Seq(before.min(u64::MAX >> 1)),
+        };
+        let most = page_size(asked.limit, MODERATION);
+        let found = self.hub.moderation(caller, room, before, most).await;
+        let found = found.map_err(|error| self.refuse(error))?;
+        let entries = found.iter().map(entry_to).collect();
+        Ok(long_answer(
+            charged,
+            proto::ListModerationResponse { entries },
+        ))
+    }
+
+    async fn list_sanctions(
+        &self,
+        request: Request<proto::ListSanctionsRequest>,
+    ) -> Result<Response<proto::ListSanctionsResponse>, Status> {
+        let caller = self.caller(&request)?;
+        let charged = self.begin_reading(Limit::Calls, caller)?;
+        let room = room_of(&request.into_inner().room)?;
+        let found = self.hub.sanctions(caller, room).await;
+        let found = found.map_err(|error| self.refuse(error))?;
+        let sanctions = found.iter().map(sanction_to).collect();
+        Ok(long_answer(
+            charged,
+            proto::ListSanctionsResponse { sanctions },
+        ))
+    }
+
     async fn list_devices(
         &self,
         request: Request<proto::ListDevicesRequest>,
@@ -253,8 +303,7 @@ impl ChatService for Endpoint {
         let caller = self.caller(&request)?;
         let charged = self.begin_reading(Limit::Calls, caller)?;
         let asked = request.into_inner();
-        let room = RoomId::from_slice(&asked.room)
-            .ok_or_else(|| Status::invalid_argument("'room' is malformed"))?;
+        let room = room_of(&asked.room)?;
         // Same answer for a room that does not exist and one the caller is not in, so that nobody can probe for rooms.
         let hidden = || Status::permission_denied("not a member of this room");
         let head = self.hub.head(room, caller).await.ok_or_else(hidden)?;
@@ -300,6 +349,10 @@ impl ChatService for Endpoint {
         };
         Ok(long_answer(charged, answer))
     }
+}
+
+fn room_of(id: &[u8]) -> Result<RoomId, Status> {
+    RoomId::from_slice(id).ok_or_else(|| Status::invalid_argument("'room' is malformed"))
 }
 
 /// Returns an answer that may be long. It counts as unread until the client has read it.

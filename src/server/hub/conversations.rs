@@ -7,7 +7,7 @@ use super::{AdmitError, Hub, random_bytes};
 use crate::chat::{
     AccountOrigin, Amendment, Author, Body, Changes, ClientId, ConversationSide,
     ConversationStatus, Epoch, IdentityId, Limit, Refusal, RefusalCode, RequestAnswer,
-    RequestDirection, RoomId, RoomKind, ServerRole,
+    RequestDirection, RoomId, RoomKind, RoomRules, ServerRole,
 };
 use crate::server::hub::rooms::first_append;
 use crate::server::room::mailbox::RoomMsg;
@@ -56,6 +56,7 @@ impl Hub {
             position: u32::MAX,
             epoch: Epoch::new(random_bytes()),
             pair: Some(pair(opener.id, other)),
+            rules: RoomRules::default(),
         };
         let members = vec![opener.id, other];
         let mut created = first_append(&record, opener.clone(), members, self.rooms.clock.stamp());

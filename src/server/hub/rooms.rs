@@ -8,7 +8,8 @@ use super::{AdmitError, Hub, charging, random_bytes};
 use crate::chat::RoomPreset;
 use crate::chat::{
     Author, Body, Changes, Digest, Entry, Epoch, IdentityId, Limit, NameError, NewRoom, Post,
-    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, RoomName, Seq, Skeleton, Stamp, digest,
+    Refusal, RefusalCode, Role, RoomId, RoomInfo, RoomKind, RoomName, RoomRules, Seq, Skeleton,
+    Stamp, digest,
 };
 use crate::server::clock::LogClock;
 use crate::server::room::mailbox::{RoomMsg, RoomQuery};
@@ -55,6 +56,7 @@ pub(super) async fn set_up(
                 position,
                 epoch: Epoch::new(random_bytes()),
                 pair: None,
+                rules: RoomRules::default(),
             };
             let created = first_append(&record, server.clone(), Vec::new(), clock.stamp());
             store.create_room(record, created).await?;
@@ -139,6 +141,7 @@ impl Hub {
             position: u32::MAX,
             epoch: Epoch::new(random_bytes()),
             pair: None,
+            rules: RoomRules::default(),
         };
         let now = self.rooms.clock.stamp();
         let mut created = first_append(&record, maker.clone(), Vec::new(), now);
@@ -346,6 +349,7 @@ pub(super) fn room_info(record: &RoomRecord, present: u32, peer: Option<Author>)
         present,
         peer,
         role: None,
+        rules: record.rules,
         request: None,
         last: None,
     }

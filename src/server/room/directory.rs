@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::chat::{NameKey, RoomId, RoomKind};
+use crate::chat::{NameKey, RoomId, RoomKind, RoomRules};
 use crate::server::store::RoomRecord;
 
 #[derive(Debug, Default)]
@@ -73,6 +73,13 @@ impl Directory {
         let mut rooms = self.lock();
         if let Some(record) = rooms.records.iter_mut().find(|record| record.id == id) {
             topic.clone_into(&mut record.topic);
+        }
+    }
+
+    pub fn set_rules(&self, id: RoomId, rules: RoomRules) {
+        let mut rooms = self.lock();
+        if let Some(record) = rooms.records.iter_mut().find(|record| record.id == id) {
+            record.rules = rules;
         }
     }
 

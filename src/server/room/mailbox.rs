@@ -10,7 +10,7 @@ use super::attendance::Departure;
 use super::{FollowOutcome, Follower, RoomHead};
 use crate::chat::{
     Author, Digest, IdentityId, Person, Post, Refusal, Removal, Role, RoomInfo, Seq, SessionId,
-    Status, Via,
+    Standing, Status, Via,
 };
 use crate::server::outbox::Outbox;
 use crate::server::store::StoreError;
@@ -117,6 +117,8 @@ pub enum RoomQuery {
     },
     /// Everyone who has a standing here, such as an invitation, a ban or a mute.
     PeopleWithStanding(oneshot::Sender<Vec<IdentityId>>),
+    /// Everyone who is banned or muted here.
+    Sanctioned(oneshot::Sender<Vec<(IdentityId, Standing)>>),
     /// The people present, and which of some others are members.
     Roster {
         among: Vec<IdentityId>,

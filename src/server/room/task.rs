@@ -201,7 +201,8 @@ impl RoomTask {
             shared.server.id,
             state.members.into_iter().collect(),
             state.standings.into_iter().collect(),
-        );
+        )
+        .with_rules(state.record.rules, state.wrote_ms.into_iter().collect());
         Self {
             room: Room::new(id, head, marks, permissions),
             attendance: Attendance::default(),
@@ -375,6 +376,7 @@ impl RoomTask {
             present: self.attendance.count(),
             peer: None,
             role: None,
+            rules: self.record.rules,
             request: None,
             last: None,
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Session;
 use crate::chat::{
     Amendment, Body, ClientId, IdentityId, Limit, Limits, Post, Recipient, Refusal, RefusalCode,
-    RoomId, Ruling, TOPIC, UserName,
+    RoomId, RoomRules, Ruling, TOPIC, UserName,
 };
 use crate::server::hub::AdmitError;
 use crate::server::room::mailbox::{RoomMsg, RoomQuery};
@@ -131,7 +131,7 @@ impl Session {
         let me = self.who.author.id;
         self.charge_post(body.text().len()).await?;
         let own_limit = match body {
-            Body::Topic(_) => Some(Limit::Topics),
+            Body::Topic(_) | Body::Rules(_) => Some(Limit::Topics),
             Body::Amendment {
                 what: Amendment::React { .. },
                 ..
@@ -226,6 +226,12 @@ fn check_body(body: &Body, limits: &Limits) -> Result<(), Refusal> {
             Amendment::React { emoji, .. } => return check_emoji(emoji),
         },
         Body::Topic(topic) => return check_line("topic", topic, TOPIC),
+        Body::Rules(rules) if rules.slow_s > RoomRules::SLOWEST => {
+            return Err(Refusal::new(RefusalCode::TooLong)
+                .with("slow")
+                .with(rules.slow_s)
+                .with(RoomRules::SLOWEST));
+        }
         Body::Ruling(person, ruling) => {
             if person.name.chars().count() > UserName::LIMIT {
                 return Err(Refusal::new(RefusalCode::PersonUnknown).with(&person.name));
@@ -237,7 +243,7 @@ fn check_body(body: &Body, limits: &Limits) -> Result<(), Refusal> {
                 _ => Ok(()),
             };
         }
-        Body::Closed => return Ok(()),
+        Body::Rules(_) | Body::Closed => return Ok(()),
         _ => return Err(Refusal::new(RefusalCode::Malformed).with("body")),
     }
     let text = body.text();

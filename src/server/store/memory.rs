@@ -83,6 +83,7 @@ impl Store for MemoryStore {
         let state = self.lock();
         let open = state.rooms.get(&id).filter(|room| !room.is_closed);
         Ok(open.map(|room| RoomState {
+            wrote_ms: room.wrote_ms(),
             record: room.record.clone(),
             first: room.entries.first().map_or(Seq(1), |entry| entry.seq),
             last: room
@@ -289,6 +290,17 @@ impl Store for MemoryStore {
         person: IdentityId,
     ) -> Result<Vec<(RoomId, ConversationStatus)>, StoreError> {
         Ok(self.lock().conversations_of(person))
+    }
+
+    async fn moderation(
+        &self,
+        room: RoomId,
+        before: Seq,
+        most: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let state = self.lock();
+        let room = state.rooms.get(&room);
+        Ok(room.map_or_else(Vec::new, |room| room.moderation(before, most)))
     }
 
     async fn append(&self, append: Append) -> Result<(), StoreError> {

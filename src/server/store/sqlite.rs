@@ -12,6 +12,7 @@ mod decode;
 mod disk_space;
 mod encode;
 mod index;
+mod moderation;
 mod open_error;
 mod page;
 mod personal;
@@ -20,24 +21,23 @@ mod readers;
 mod schema;
 mod search;
 mod search_timer;
+mod slow_mode;
 mod verify;
+mod verify_in_steps;
 mod write;
 mod writer;
 
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::Instant;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use tokio::time::sleep;
 
 pub use self::backup::{Backup, BackupError, Restored, backup, restore};
 use self::disk_space::Space;
 pub use self::open_error::OpenError;
 use self::readers::Readers;
-use self::verify::{Verification, VerifyProgress};
 pub use self::verify::{quick_check, verify_file};
 use self::writer::ConflictCheck::{BeforeWriting, WhileWriting};
 use self::writer::Writer;
@@ -313,6 +313,16 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn moderation(
+        &self,
+        room: RoomId,
+        before: Seq,
+        most: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.read(move |db| moderation::entries(db, room, before, most))
+            .await
+    }
+
     async fn append(&self, append: Append) -> Result<(), StoreError> {
         let rows = append.entries.len();
         self.writer
@@ -457,33 +467,7 @@ impl Store for SqliteStore {
     }
 
     async fn verify(&self) -> Result<Verified, StoreError> {
-        let index = self.read(verify::index).await?;
-        if let Some(damage) = &index {
-            self.note_index_damage(damage.clone()).await?;
-        }
-        let mut verification = Verification::default();
-        let mut logged = 0;
-        loop {
-            let began = Instant::now();
-            let step = move |db: &Connection| {
-                let step = verification.step(db)?;
-                Ok((verification, step))
-            };
-            let done;
-            (verification, done) = self.read(step).await?;
-            for damage in verification.verified.damaged.iter().skip(logged) {
-                log(damage);
-            }
-            logged = verification.verified.damaged.len();
-            if done == VerifyProgress::Done {
-                return Ok(Verified {
-                    index_is_damaged: index.is_some(),
-                    ..verification.verified
-                });
-            }
-            // Waits as long as the step took, so that half of the time is left for other work.
-            sleep(began.elapsed()).await;
-        }
+        self.verify_in_steps().await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -197,6 +197,7 @@ pub fn list(state: &State, picker: &Picker, lines: &mut Vec<String>) {
         PickerKind::Search(_) => s.search_title.to_owned(),
         PickerKind::Links(_) => s.links_title.to_owned(),
         PickerKind::Requests => fill(s.requests.title, &[&rows.len()]),
+        PickerKind::Bans { room, .. } => picker::bans_title(state, *room),
     };
     lines.push(mark(&title));
     if rows.is_empty() {

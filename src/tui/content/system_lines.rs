@@ -1,9 +1,11 @@
 //! The texts of system entries in the user's language: joins and leaves, topics, moderation and amendments.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::chat::{Amendment, Body, Entry, Refusal, RefusalCode, Ruling, Until};
+use crate::chat::{Amendment, Body, Entry, Refusal, RefusalCode, RoomRules, Ruling, Until};
 use crate::text::{self, SafeText};
 use crate::tui::strings::{Strings, fill};
 
@@ -18,6 +20,7 @@ pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
         Body::Renamed(to) => fill(s.renamed, &[&name, &text::line(to)]),
         Body::Topic(topic) if topic.is_empty() => fill(s.topic_cleared, &[&name]),
         Body::Topic(topic) => fill(s.topic_is, &[&name, &text::line(topic)]),
+        Body::Rules(rules) => fill(s.moderation.rules_are, &[&name, &self::rules(s, *rules)]),
         Body::Closed => fill(s.closed, &[&name]),
         Body::NewKey => fill(s.new_key, &[&name]),
         Body::Ruling(person, ruling) => {
@@ -37,6 +40,19 @@ pub fn of(s: &Strings, zone: &TimeZone, entry: &Entry) -> String {
         Body::Erased(_) => s.deleted.to_owned(),
         Body::Damaged(_) => fill(s.damaged_body, &[&name]),
         Body::Unknown(_) => s.unknown_body.to_owned(),
+    }
+}
+
+/// Who may write in a room, and how often.
+fn rules(s: &Strings, rules: RoomRules) -> String {
+    let words = s.moderation;
+    match rules.slow_s {
+        _ if rules.is_read_only => words.moderators.to_owned(),
+        0 => words.everyone.to_owned(),
+        slow_s => {
+            let time = s.duration(Duration::from_secs(slow_s.into()));
+            fill(words.slow, &[&time])
+        }
     }
 }
 

@@ -53,6 +53,10 @@ pub enum CommandName {
     Unban,
     Mute,
     Unmute,
+    Slow,
+    ReadOnly,
+    Log,
+    Bans,
     Clear,
     Theme,
     Set,
@@ -98,7 +102,7 @@ const fn spec(
 }
 
 /// Every command. The help texts are in `strings`, under the same name.
-pub const COMMANDS: [CommandSpec; 54] = [
+pub const COMMANDS: [CommandSpec; 58] = [
     spec(CommandName::Help, "help", 0, 0),
     spec(CommandName::Join, "join", 1, 1),
     spec(CommandName::Leave, "leave", 0, 1),
@@ -137,6 +141,10 @@ pub const COMMANDS: [CommandSpec; 54] = [
     spec(CommandName::Unban, "unban", 1, 1),
     spec(CommandName::Mute, "mute", 1, 2),
     spec(CommandName::Unmute, "unmute", 1, 1),
+    spec(CommandName::Slow, "slow", 1, 1),
+    spec(CommandName::ReadOnly, "readonly", 1, 1),
+    spec(CommandName::Log, "log", 0, 0),
+    spec(CommandName::Bans, "bans", 0, 0),
     spec(CommandName::Clear, "clear", 0, 0),
     spec(CommandName::Theme, "theme", 0, 1),
     spec(CommandName::Set, "set", 0, ANY),

@@ -13,7 +13,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use self::palette::palette;
 use super::search::Hits;
-use crate::chat::{Entry, RoomId, RoomInfo, RoomKind};
+use crate::chat::{Entry, RoomId, RoomInfo, RoomKind, Sanction};
 use crate::text;
 use crate::tui::state::{Invitation, Picker, PickerKind, Room, RowAction, State};
 use crate::tui::strings::fill;
@@ -81,6 +81,16 @@ pub fn rows(state: &State, picker: &Picker) -> Vec<PickerRow> {
             .map(|theme| of_theme(state, theme, before))
             .collect(),
         PickerKind::Links(links) => links.iter().map(of_link).collect(),
+        PickerKind::Bans { room, sanctions } => {
+            let row = |(sanction, about): &(Sanction, String)| PickerRow {
+                about: about.clone(),
+                ..PickerRow::new(
+                    text::line(&sanction.person.name).to_string(),
+                    RowAction::Lift(*room, Box::new(sanction.clone())),
+                )
+            };
+            sanctions.iter().map(row).collect()
+        }
         PickerKind::Requests => state
             .requests()
             .map(|room| of_request(state, room))
@@ -200,6 +210,13 @@ fn of_mention(state: &State, entry: &Entry) -> PickerRow {
             RowAction::Visit(entry.room, entry.seq),
         )
     }
+}
+
+/// The title of the list of a room's bans.
+pub fn bans_title(state: &State, room: RoomId) -> String {
+    let label = state.room(room).map(Room::label).unwrap_or_default();
+    let words = state.preferences.strings.moderation;
+    fill(words.bans_title, &[&text::line(&label)])
 }
 
 /// A request with its message.

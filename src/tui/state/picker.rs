@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::chat::{Entry, RoomId, RoomInfo, Seq};
+use crate::chat::{Entry, RoomId, RoomInfo, Sanction, Seq};
 use crate::client::RoomToJoin;
 use crate::tui::input::command::CommandName;
 use crate::tui::input::composer::Composer;
@@ -37,6 +37,12 @@ pub enum PickerKind {
     Links(Vec<Arc<str>>),
     /// The requests of strangers.
     Requests,
+    /// The bans and mutes of a room.
+    Bans {
+        room: RoomId,
+        /// Each with what is shown about it.
+        sanctions: Vec<(Sanction, String)>,
+    },
 }
 
 /// What choosing a row does.
@@ -56,6 +62,8 @@ pub enum RowAction {
     Set(Setting),
     /// Opens an address.
     Link(Arc<str>),
+    /// Lifts a ban or a mute in a room.
+    Lift(RoomId, Box<Sanction>),
 }
 
 impl RowAction {
@@ -64,7 +72,7 @@ impl RowAction {
         match self {
             Self::Show(_) | Self::Join(_) | Self::Open(_) | Self::Visit(..) => 0,
             Self::Command(_) => 1,
-            Self::Set(_) | Self::Act(_) | Self::Theme(_) | Self::Link(_) => 2,
+            Self::Set(_) | Self::Act(_) | Self::Theme(_) | Self::Link(_) | Self::Lift(..) => 2,
         }
     }
 }
@@ -87,7 +95,8 @@ impl Picker {
             PickerKind::Palette
             | PickerKind::Themes { .. }
             | PickerKind::Links(_)
-            | PickerKind::Requests => true,
+            | PickerKind::Requests
+            | PickerKind::Bans { .. } => true,
         }
     }
 }

@@ -104,6 +104,7 @@ pub static ENGLISH: Strings = Strings {
     demo: &super::demo::ENGLISH,
     doctor: &super::doctor::ENGLISH,
     pipes: &super::pipes::ENGLISH,
+    moderation: &super::moderation::ENGLISH,
     requests: &super::requests::ENGLISH,
     trust: &super::trust::ENGLISH,
     admin: &super::admin::ENGLISH,
@@ -374,6 +375,13 @@ fn command(name: CommandName) -> (&'static str, &'static str) {
         CommandName::Unban => ("/unban USER", "Let a banned person join again"),
         CommandName::Mute => ("/mute USER [10m|2h|7d]", "Let someone read but not write"),
         CommandName::Unmute => ("/unmute USER", "Let a muted person write again"),
+        CommandName::Slow => ("/slow TIME|off", "Let members write only once in this time"),
+        CommandName::ReadOnly => ("/readonly on|off", "Let only moderators write here"),
+        CommandName::Log => ("/log", "Show what moderators did in this room"),
+        CommandName::Bans => (
+            "/bans",
+            "List the bans and mutes of this room, and lift them",
+        ),
         CommandName::Msg => ("/msg NAME [TEXT]", "Send a private message"),
         CommandName::Me => ("/me TEXT", "Say what you are doing"),
         CommandName::Reply => (

@@ -202,6 +202,7 @@ impl Strings {
             RequestKind::Whois => self.about_whois.into(),
             RequestKind::Settings => self.about_settings.into(),
             RequestKind::Mentions => self.about_mentions.into(),
+            RequestKind::Moderation(_) => self.moderation.about.into(),
         }
     }
 }

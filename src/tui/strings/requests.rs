@@ -40,7 +40,7 @@ pub static ENGLISH: Requests = Requests {
     none: "No message requests",
     list_hint: "Enter read · then /accept, /decline or /block",
     incoming: "{0} wants to message you · reply or /accept · /decline · /block {0}",
-    incoming_short: "reply or /accept · /decline · /block",
+    incoming_short: "Reply, /accept, /decline or /block",
     outgoing: "{0} has to accept your first message before you can send more",
     outgoing_short: "{0} has not accepted yet",
     arrived: "message request from {0}: {1} · /accept {0} · /decline {0} · /block {0}",

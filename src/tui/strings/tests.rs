@@ -59,6 +59,7 @@ fn the_texts_of_the_command_line_exist_in_both_languages() {
         let all = [
             s.doctor.named(),
             s.pipes.named(),
+            s.moderation.named(),
             s.requests.named(),
             s.trust.named(),
             s.admin.named(),

@@ -325,6 +325,7 @@ fn arrived(state: &mut State, entries: &[Entry]) -> Vec<Effect> {
         };
         match &entry.body {
             Body::Topic(topic) => room.info.topic.clone_from(topic),
+            Body::Rules(rules) => room.info.rules = *rules,
             Body::Ruling(person, Ruling::Role(role)) if me == Some(person.id) => {
                 room.info.role = Some(*role);
             }

@@ -1,8 +1,8 @@
 //! Slash commands: what each of them does.
 
 use super::{
-    account, amend, invites, link_details, navigation, personal, picker, plain_commands, requests,
-    room_commands, search, settings,
+    account, amend, invites, link_details, moderation, navigation, personal, picker,
+    plain_commands, requests, room_commands, search, settings,
 };
 use crate::chat::Presence;
 use crate::client::Command;
@@ -49,7 +49,11 @@ pub(super) fn run(state: &mut State, name: CommandName, argument: &str) -> Vec<E
         | CommandName::Ban
         | CommandName::Unban
         | CommandName::Mute
-        | CommandName::Unmute => return room_commands::run(state, name, argument),
+        | CommandName::Unmute
+        | CommandName::Slow
+        | CommandName::ReadOnly => return room_commands::run(state, name, argument),
+        CommandName::Log => return moderation::log(state),
+        CommandName::Bans => return moderation::bans(state),
         CommandName::Mentions => return picker::mentions(state),
         CommandName::Search => return search::open(state, argument),
         CommandName::Requests

@@ -1,6 +1,8 @@
 //! Handles client events about people, lists and the user's own settings. The other events are handled in `client`.
 
-use super::{account, invites, link_details, notify, personal, picker, reading, search};
+use super::{
+    account, invites, link_details, moderation, notify, personal, picker, reading, search,
+};
 use crate::chat::{Author, IdentityId, Person, RoomId};
 use crate::client::Event;
 use crate::text;
@@ -40,6 +42,8 @@ pub(super) fn handle(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Account(answer) => return account::answered(state, answer),
         Event::DeviceAdded { name, from } => account::device_added(state, &name, &from),
         Event::Invited { room, by } => personal::invited(state, &room, by.as_ref()),
+        Event::Moderation { room, entries } => moderation::set_log(state, room, &entries),
+        Event::Sanctions { room, sanctions } => moderation::set_bans(state, room, sanctions),
         Event::Mentions(entries) => picker::set_mentions(state, entries),
         Event::SearchResults {
             id,

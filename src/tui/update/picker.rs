@@ -163,7 +163,7 @@ pub(super) fn opens(of: &PickerKind) -> Option<Action> {
         PickerKind::Themes { .. } => Action::Themes,
         PickerKind::Search(_) => Action::Search,
         PickerKind::Links(_) => Action::OpenSelected,
-        PickerKind::Requests => return None,
+        PickerKind::Requests | PickerKind::Bans { .. } => return None,
     })
 }
 

@@ -6,7 +6,7 @@ use super::completion::text_changed;
 use super::editing::apply_edit;
 use super::picker::{chosen, close, opens, point, preview};
 use super::viewport::{layout, show};
-use super::{navigation, open, search, visit};
+use super::{moderation, navigation, open, search, visit};
 use crate::client::Command;
 use crate::tui::event::Effect;
 use crate::tui::input::command::COMMANDS;
@@ -157,6 +157,7 @@ pub(super) fn perform_row(state: &mut State, takes: RowAction, picker: Picker) -
         RowAction::Theme(theme) => vec![Effect::Theme(theme)],
         RowAction::Open(name) => navigation::open(state, &name),
         RowAction::Link(address) => open::open_link(state, &address),
+        RowAction::Lift(room, sanction) => moderation::lift(state, room, *sanction),
         RowAction::Command(name) => {
             let known = COMMANDS.iter().find(|known| known.name == name);
             known.map_or_else(Vec::new, |known| {

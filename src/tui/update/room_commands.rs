@@ -1,7 +1,7 @@
 //! Commands that change a room or a member's permissions there.
 
 use super::post::post_change;
-use crate::chat::{Author, Body, IdentityId, Role, Ruling, Until};
+use crate::chat::{Author, Body, IdentityId, Role, RoomRules, Ruling, Until};
 use crate::client::Command;
 use crate::tui::event::Effect;
 use crate::tui::input::command;
@@ -52,6 +52,22 @@ fn body(state: &State, name: CommandName, argument: &str) -> Option<Body> {
     };
     let ruling = match name {
         CommandName::Topic => return Some(Body::Topic(argument.to_owned())),
+        CommandName::Slow => {
+            let slow_s = match argument {
+                "off" => 0,
+                time => command::parse_duration(time)?.as_secs().try_into().ok()?,
+            };
+            let rules = state.current()?.info.rules;
+            return Some(Body::Rules(RoomRules { slow_s, ..rules }));
+        }
+        CommandName::ReadOnly => {
+            let is_read_only = command::parse_switch(argument)?;
+            let rules = state.current()?.info.rules;
+            return Some(Body::Rules(RoomRules {
+                is_read_only,
+                ..rules
+            }));
+        }
         CommandName::Delete => return is_current(state, argument).then_some(Body::Closed),
         CommandName::Invite => Ruling::Invited,
         CommandName::Op => Ruling::Role(Role::Moderator),

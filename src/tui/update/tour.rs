@@ -27,7 +27,10 @@ pub(super) fn record_steps(state: &mut State, before: Option<RoomId>, effects: &
             PickerKind::Palette | PickerKind::Lobby(_) => Some(TourStep::Rooms),
             PickerKind::Search(_) => Some(TourStep::Search),
             PickerKind::Themes { .. } => Some(TourStep::Themes),
-            PickerKind::Mentions(_) | PickerKind::Links(_) | PickerKind::Requests => None,
+            PickerKind::Mentions(_)
+            | PickerKind::Links(_)
+            | PickerKind::Requests
+            | PickerKind::Bans { .. } => None,
         }),
         Some(Overlay::Help { .. }) => tried.push(TourStep::Help),
         _ => {}

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use super::{Canvas, clear_overlay, columns, place};
 use crate::text;
 use crate::tui::input::composer::Composer;
-use crate::tui::lists::picker::{PickerRow, rows};
+use crate::tui::lists::picker::{PickerRow, bans_title, rows};
 use crate::tui::lists::search::Hits;
 use crate::tui::screen::hit_map::Target;
 use crate::tui::screen::regions::Regions;
@@ -95,6 +95,7 @@ fn head(
         PickerKind::Search(_) => s.search_title.to_owned(),
         PickerKind::Links(_) => s.links_title.to_owned(),
         PickerKind::Requests => fill(s.requests.title, &[&state.requests().count()]),
+        PickerKind::Bans { room, .. } => bans_title(state, *room),
     };
     let label = match &picker.kind {
         PickerKind::Search(_) => s.search_label,
@@ -146,6 +147,7 @@ fn hint<'a>(state: &'a State, picker: &Picker) -> &'a str {
         PickerKind::Search(hits) => search_hint(s, hits),
         PickerKind::Links(_) => s.links_hint,
         PickerKind::Requests => s.requests.list_hint,
+        PickerKind::Bans { .. } => s.moderation.bans_hint,
     }
 }
 

@@ -105,9 +105,24 @@ const fn owners(code: Code) -> Outcomes {
     ]
 }
 
+/// The owner of the private room gets this.
+const MODERATORS: Outcomes = [
+    UNKNOWN,
+    UNKNOWN,
+    DENIED,
+    DENIED,
+    DENIED,
+    Code::Ok,
+    DENIED,
+    DENIED,
+];
+
 /// A row for every call. What an allowed call does is tested elsewhere; most of these ask for something that does not exist.
-const TABLE: [(&str, Outcomes); 28] = [
+const TABLE: [(&str, Outcomes); 30] = [
     ("ListRooms", everyone(Code::Ok)),
+    // Only moderators of the room, whatever role others have on the server.
+    ("ListModeration", MODERATORS),
+    ("ListSanctions", MODERATORS),
     // No role on the server reads a private room that its holder has not joined. Removed people read up to their removal.
     (
         "GetHistory",
@@ -253,6 +268,13 @@ async fn calls(raw: &Raw, call: &str, vault: RoomId) -> Code {
         "GetHistory" => make!(chat.get_history(proto::GetHistoryRequest {
             room: vault.bytes().to_vec(),
             ..Default::default()
+        })),
+        "ListModeration" => make!(chat.list_moderation(proto::ListModerationRequest {
+            room: vault.bytes().to_vec(),
+            ..Default::default()
+        })),
+        "ListSanctions" => make!(chat.list_sanctions(proto::ListSanctionsRequest {
+            room: vault.bytes().to_vec(),
         })),
         "ListMentions" => make!(chat.list_mentions(proto::ListMentionsRequest::default())),
         "Search" => make!(chat.search(proto::SearchRequest {

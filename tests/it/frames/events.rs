@@ -12,6 +12,7 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         present: 3,
         peer: None,
         role: None,
+        rules: tchat::chat::RoomRules::default(),
         request: None,
         last: None,
     };
@@ -284,6 +285,13 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         ("room, secret", room_changed(secret)),
         ("entry, joined as owner", entry(Body::Joined(Role::Owner))),
         ("entry, topic", entry(Body::Topic("all about it".into()))),
+        (
+            "entry, rules",
+            entry(Body::Rules(tchat::chat::RoomRules {
+                slow_s: 30,
+                is_read_only: true,
+            })),
+        ),
         ("entry, closed", entry(Body::Closed)),
         ("entry, new key", entry(Body::NewKey)),
         ("entry, reply", entry(reply)),

@@ -325,6 +325,25 @@ impl Fixture {
                 let words = Request::SetKeywords(vec!["deploy".into()]);
                 return self.actor(actor).asks(words).await;
             }
+            CommandName::Log | CommandName::Bans => {
+                let me = self.actor(actor);
+                let room = room.bytes().to_vec();
+                let listed = if name == CommandName::Log {
+                    let asked = proto::ListModerationRequest {
+                        room,
+                        ..Default::default()
+                    };
+                    let asked = me.raw.authorised(asked);
+                    me.raw.service.list_moderation(asked).await.map(drop)
+                } else {
+                    let asked = me.raw.authorised(proto::ListSanctionsRequest { room });
+                    me.raw.service.list_sanctions(asked).await.map(drop)
+                };
+                return listed.err().map(|status| {
+                    assert_eq!(status.code(), tonic::Code::PermissionDenied);
+                    RefusalCode::NotAllowed
+                });
+            }
             CommandName::Mentions => {
                 let me = self.actor(actor);
                 let asked = me.raw.authorised(proto::ListMentionsRequest::default());
@@ -399,6 +418,14 @@ impl Fixture {
             }
             CommandName::Delete => Body::Closed,
             CommandName::Topic => Body::Topic("new".into()),
+            CommandName::Slow => Body::Rules(tchat::chat::RoomRules {
+                slow_s: 60,
+                is_read_only: false,
+            }),
+            CommandName::ReadOnly => Body::Rules(tchat::chat::RoomRules {
+                slow_s: 0,
+                is_read_only: true,
+            }),
             CommandName::Invite => ruling(&stranger.me, Ruling::Invited),
             CommandName::Op => ruling(&plain, Ruling::Role(Role::Moderator)),
             CommandName::Deop => ruling(&raised, Ruling::Role(Role::Member)),

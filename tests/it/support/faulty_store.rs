@@ -41,6 +41,14 @@ impl Store for Faulty {
         (self.after)();
         Ok(())
     }
+    async fn moderation(
+        &self,
+        room: RoomId,
+        before: Seq,
+        most: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.inner.moderation(room, before, most).await
+    }
     async fn conversation_sides(
         &self,
         room: RoomId,

@@ -57,6 +57,7 @@ pub fn room(id: RoomId, name: &str, topic: &str) -> RoomInfo {
         present: 0,
         peer: None,
         role: None,
+        rules: tchat::chat::RoomRules::default(),
         request: None,
         last: None,
     }

@@ -91,6 +91,20 @@ impl ChatService for Fake {
         Ok(Response::new(proto::ListMentionsResponse::default()))
     }
 
+    async fn list_moderation(
+        &self,
+        _: tonic::Request<proto::ListModerationRequest>,
+    ) -> Result<Response<proto::ListModerationResponse>, Status> {
+        Ok(Response::new(proto::ListModerationResponse::default()))
+    }
+
+    async fn list_sanctions(
+        &self,
+        _: tonic::Request<proto::ListSanctionsRequest>,
+    ) -> Result<Response<proto::ListSanctionsResponse>, Status> {
+        Ok(Response::new(proto::ListSanctionsResponse::default()))
+    }
+
     async fn search(
         &self,
         _: tonic::Request<proto::SearchRequest>,
@@ -187,6 +201,7 @@ pub fn room() -> RoomInfo {
         present: 1,
         peer: None,
         role: None,
+        rules: tchat::chat::RoomRules::default(),
         request: None,
         last: None,
     }

@@ -68,6 +68,8 @@ impl LinkSession<'_> {
             }
             Command::LoadOlder { .. }
             | Command::ListMentions
+            | Command::ListModeration(_)
+            | Command::ListSanctions(_)
             | Command::ListRooms
             | Command::Admin(_)
             | Command::Account(_)
@@ -96,6 +98,14 @@ impl LinkSession<'_> {
                     room,
                     before,
                 )));
+            }
+            Command::ListModeration(room) => {
+                let call = history::fetch_moderation(self.service.clone(), token, room);
+                self.calls.push(Box::pin(call));
+            }
+            Command::ListSanctions(room) => {
+                let call = history::fetch_sanctions(self.service.clone(), token, room);
+                self.calls.push(Box::pin(call));
             }
             Command::ListMentions => {
                 let call = history::fetch_mentions(self.service.clone(), token);

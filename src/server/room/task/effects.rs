@@ -42,6 +42,10 @@ impl RoomTask {
                 self.record.topic.clone_from(topic);
                 self.directory.set_topic(self.record.id, topic);
             }
+            Body::Rules(rules) => {
+                self.record.rules = *rules;
+                self.directory.set_rules(self.record.id, *rules);
+            }
             Body::Ruling(person, ruling) => {
                 let member = text::line(&person.name);
                 tracing::info!(%name, %room, %member, ruling = ?ruling.permission(), kind = entry.body.kind(), "moderated");
@@ -118,6 +122,9 @@ impl RoomTask {
                     reply,
                     self.room.permissions().people_with_standing().collect(),
                 );
+            }
+            RoomQuery::Sanctioned(reply) => {
+                send_reply(reply, self.room.permissions().sanctioned());
             }
             RoomQuery::MembersAmong { mut among, reply } => {
                 among.retain(|id| self.room.permissions().role(*id).is_some());

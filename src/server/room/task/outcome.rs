@@ -101,6 +101,10 @@ impl RoomTask {
             Denied::NotAllowed(right, role) => Refusal::new(RefusalCode::NotAllowed)
                 .with(right.word())
                 .with(role.word()),
+            Denied::SlowMode(left_ms, slow_s) => Refusal::new(RefusalCode::SlowMode)
+                .with(left_ms.div_ceil(1000))
+                .with(slow_s),
+            Denied::ReadOnly => Refusal::new(RefusalCode::ReadOnly).with(name),
             Denied::Outranked(person) => Refusal::new(RefusalCode::Outranked).with(person),
             Denied::Muted(until) => Refusal::new(RefusalCode::Muted).with(until.millis()),
             Denied::Banned(until) => Refusal::new(RefusalCode::Banned)

@@ -77,6 +77,34 @@ impl StoredRoom {
         Ok(())
     }
 
+    /// Returns when members last wrote, as far as slow mode needs it.
+    pub(super) fn wrote_ms(&self) -> Vec<(IdentityId, u64)> {
+        if self.record.rules.slow_s == 0 {
+            return Vec::new();
+        }
+        let written = self.entries.iter().zip(&self.stamps);
+        let written = written.filter(|(entry, _)| entry.body.is_message());
+        let written = written.map(|(entry, at)| (entry.author.id, at.log_ms));
+        written.collect::<HashMap<_, _>>().into_iter().collect()
+    }
+
+    /// Returns what moderators did before a seq, the newest first.
+    pub(super) fn moderation(&self, before: Seq, most: usize) -> Vec<Entry> {
+        let author = |seq: Seq| {
+            let target = self.entries.iter().find(|entry| entry.seq == seq);
+            target.map(|entry| entry.author.id)
+        };
+        let is_moderation = |entry: &&Entry| match &entry.body {
+            Body::Topic(_) | Body::Rules(_) | Body::Ruling(..) | Body::Closed => true,
+            Body::Amendment { target, what } if *what == Amendment::Erase => {
+                author(*target) != Some(entry.author.id)
+            }
+            _ => false,
+        };
+        let earlier = self.entries.iter().rev().filter(|it| it.seq < before);
+        earlier.filter(is_moderation).take(most).cloned().collect()
+    }
+
     pub(super) fn page(&self, span: Span, limit: PageLimit) -> Vec<Entry> {
         let mut page = Vec::new();
         let mut bytes = 0;
@@ -140,6 +168,9 @@ impl StoredRoom {
         if let Some(topic) = changes.topic {
             self.record.topic = topic;
             self.topic_is_set = true;
+        }
+        if let Some(rules) = changes.rules {
+            self.record.rules = rules;
         }
         if changes.closed.is_some() {
             self.is_closed = true;

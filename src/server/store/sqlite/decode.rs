@@ -56,6 +56,8 @@ pub fn flag(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {
     Ok(matches!(row.get_ref(column)?, ValueRef::Integer(number) if number != 0))
 }
 
+/// The log time of an entry. Entries of older versions have none; for them it is the wall-clock time that people see.
+pub const LOG_MS: &str = "coalesce(log_ms, at_ms)";
 /// The columns of an entry, as [`entry`] reads them.
 pub const ENTRY: &str = "e.seq, e.digest, e.at_ms, e.author, e.author_name, e.instance, e.counter, e.kind, e.text, e.body_hash, e.amended, e.is_edited";
 

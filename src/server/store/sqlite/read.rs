@@ -4,19 +4,17 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::decode::readable;
-use super::decode::{self, ENTRY, bytes, entry, flag, number, text};
+use super::decode::{self, ENTRY, LOG_MS, bytes, entry, flag, number, text};
 use super::encode::MESSAGE_KINDS;
 use super::encode::{CLOSED, signed};
+use super::slow_mode;
 use crate::chat::{
     Digest, Entry, Epoch, IdentityId, InstanceId, NameKey, Removal, RemovalKind, Role, RoomId,
-    RoomKind, RoomName, Seq, ServerId, Stamp, Standing, Until, UserName, Via,
+    RoomKind, RoomName, RoomRules, Seq, ServerId, Stamp, Standing, Until, UserName, Via,
 };
 use crate::server::store::{IdentityRecord, RetentionCutoff, RoomRecord, RoomState, pair};
 
-pub(super) const ROOM: &str =
-    "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high, r.key";
-/// The log time of an entry. Entries of older versions have none; for them it is the wall-clock time that people see.
-const LOG_MS: &str = "coalesce(log_ms, at_ms)";
+pub(super) const ROOM: &str = "r.id, r.kind, r.name, r.topic, r.capacity, r.position, r.epoch, r.low, r.high, r.key, r.slow_s, r.read_only";
 pub(super) const IDENTITY: &str = "id, name, via, key";
 
 pub fn server_id(db: &Connection) -> rusqlite::Result<ServerId> {
@@ -76,6 +74,12 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
             Ok(bytes(row, 0)?.map(|id| (IdentityId::new(id), standing)))
         })
         .and_then(readable)?;
+    let wrote_ms = slow_mode::wrote(
+        db,
+        num,
+        record.rules,
+        last.map_or(0, |(_, _, log_ms)| log_ms),
+    )?;
     Ok(Some(RoomState {
         record,
         first,
@@ -83,6 +87,7 @@ pub fn room(db: &Connection, id: RoomId) -> rusqlite::Result<Option<RoomState>> 
         marks,
         members,
         standings,
+        wrote_ms,
     }))
 }
 
@@ -160,6 +165,7 @@ fn room_record(row: &Row<'_>, id: RoomId) -> rusqlite::Result<RoomRecord> {
         .zip(high)
         .map(|(low, high)| (IdentityId::new(low), IdentityId::new(high)));
     let capacity = number(row, 4)?.and_then(|it| it.try_into().ok());
+    let slow_s = number(row, 10)?.and_then(|it| it.try_into().ok());
     let position = number(row, 5)?.and_then(|it| it.try_into().ok());
     Ok(RoomRecord {
         id,
@@ -179,6 +185,10 @@ fn room_record(row: &Row<'_>, id: RoomId) -> rusqlite::Result<RoomRecord> {
         // A damaged epoch is replaced by another one, the same for everyone: clients then load the room again.
         epoch: epoch(row, 6, id)?,
         pair,
+        rules: RoomRules {
+            slow_s: slow_s.unwrap_or_default(),
+            is_read_only: flag(row, 11)?,
+        },
     })
 }
 

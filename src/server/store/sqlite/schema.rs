@@ -11,9 +11,9 @@ use crate::chat::ServerId;
 const APPLICATION_ID: i64 = 0x7463_6874;
 
 /// One migration per version: step `n` migrates a database from `user_version` n to n + 1, in one transaction.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 12] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8,
-    VERSION_9, VERSION_10, VERSION_11,
+    VERSION_9, VERSION_10, VERSION_11, VERSION_12,
 ];
 
 const VERSION_1: &str = "
@@ -196,6 +196,13 @@ CREATE TABLE conversations (
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE ignored ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE standings ADD COLUMN invited_by BLOB;
+";
+
+/// Adds the rules of rooms, and an index over what moderators did.
+const VERSION_12: &str = "
+ALTER TABLE rooms ADD COLUMN slow_s INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rooms ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_moderating ON entries (room, seq) WHERE kind IN (7, 8, 9, 10, 11, 12, 13, 14, 16, 19, 24);
 ";
 
 /// Checks that this is a tchat database, and not one of a newer version.

@@ -133,6 +133,10 @@ fn change(db: &Connection, num: i64, changes: &Changes) -> rusqlite::Result<()> 
         db.prepare_cached("UPDATE rooms SET topic = ?2, topic_is_set = 1 WHERE num = ?1")?
             .execute(params![num, topic])?;
     }
+    if let Some(rules) = changes.rules {
+        db.prepare_cached("UPDATE rooms SET slow_s = ?2, read_only = ?3 WHERE num = ?1")?
+            .execute(params![num, rules.slow_s, rules.is_read_only])?;
+    }
     if changes.closed.is_some() {
         db.execute(
             "UPDATE rooms SET kind = ?2, key = NULL WHERE num = ?1",

@@ -43,17 +43,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::CannotLeave => "所有人一开始都在这个房间，不能离开或关闭它",
         RefusalCode::StorageFull => "服务器的磁盘满了",
         RefusalCode::PersonGone => "对方用的是旧客户端，已经离开，无法联系",
-        RefusalCode::NotAllowed => match (first, second) {
-            ("topic", "moderator") => "只有这个房间的管理员可以设置话题",
-            ("invite", "moderator") => "只有这个房间的管理员可以邀请别人",
-            ("kick", "moderator") => "只有这个房间的管理员可以移出别人",
-            ("ban", "moderator") => "只有这个房间的管理员可以封禁别人",
-            ("mute", "moderator") => "只有这个房间的管理员可以禁言别人",
-            ("role", "owner") => "只有这个房间的房主可以任命管理员",
-            ("erase", "moderator") => "只有这个房间的管理员可以删除别人的消息",
-            ("close", "owner") => "只有这个房间的房主可以关闭它",
-            _ => "这需要权限“{0}”，这个房间的 {1} 才有",
-        },
+        RefusalCode::NotAllowed => not_allowed(first, second),
         RefusalCode::Outranked => "{0} 在这里的权限不低于你",
         RefusalCode::Muted if first.is_empty() => "你在这个房间被禁言了",
         RefusalCode::Muted => "你在这个房间被禁言，直到 {0}",
@@ -63,6 +53,8 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NoEffect => "对 {0} 来说没有变化",
         RefusalCode::Word => "这个服务器上不允许“{0}”",
         RefusalCode::TooMany => too_many(first),
+        RefusalCode::SlowMode => "慢速模式：每 {1} 秒可发一条消息；{0} 秒后可以再发",
+        RefusalCode::ReadOnly => "只有管理员可以在 #{0} 发言",
         RefusalCode::NotAccepting
         | RefusalCode::RequestPending
         | RefusalCode::RequestsFull
@@ -88,6 +80,23 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::RoomClosed => "#{0} 已关闭",
         RefusalCode::Offline => "现在没有连接",
         RefusalCode::Unknown => "服务器拒绝了，但这个版本的 tchat 不认识原因",
+    }
+}
+
+/// Which role something in a room needs.
+fn not_allowed(what: &str, role: &str) -> &'static str {
+    match (what, role) {
+        ("topic", "moderator") => "只有这个房间的管理员可以设置话题",
+        ("rules", "moderator") => "只有这个房间的管理员可以修改发言规则",
+        ("log", "moderator") => "只有这个房间的管理员可以查看",
+        ("invite", "moderator") => "只有这个房间的管理员可以邀请别人",
+        ("kick", "moderator") => "只有这个房间的管理员可以移出别人",
+        ("ban", "moderator") => "只有这个房间的管理员可以封禁别人",
+        ("mute", "moderator") => "只有这个房间的管理员可以禁言别人",
+        ("role", "owner") => "只有这个房间的房主可以任命管理员",
+        ("erase", "moderator") => "只有这个房间的管理员可以删除别人的消息",
+        ("close", "owner") => "只有这个房间的房主可以关闭它",
+        _ => "这需要权限“{0}”，这个房间的 {1} 才有",
     }
 }
 

@@ -55,17 +55,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::PersonGone => {
             "this person used an old client and has left; they cannot be reached"
         }
-        RefusalCode::NotAllowed => match (first, second) {
-            ("topic", "moderator") => "only moderators of this room can set the topic",
-            ("invite", "moderator") => "only moderators of this room can invite people",
-            ("kick", "moderator") => "only moderators of this room can remove people",
-            ("ban", "moderator") => "only moderators of this room can ban people",
-            ("mute", "moderator") => "only moderators of this room can mute people",
-            ("role", "owner") => "only owners of this room can appoint moderators",
-            ("erase", "moderator") => "only moderators of this room can delete others' messages",
-            ("close", "owner") => "only owners of this room can close it",
-            _ => "this needs the permission '{0}', which every {1} of this room has",
-        },
+        RefusalCode::NotAllowed => not_allowed(first, second),
         RefusalCode::Outranked => "{0} has the same role as you here, or a higher one",
         RefusalCode::Muted if first.is_empty() => "you are muted in this room",
         RefusalCode::Muted => "you are muted in this room until {0}",
@@ -75,6 +65,10 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::NoEffect => "that changes nothing for {0}",
         RefusalCode::Word => "'{0}' is not allowed on this server",
         RefusalCode::TooMany => too_many(first),
+        RefusalCode::SlowMode => {
+            "slow mode allows one message every {1} s here; you can write again in {0} s"
+        }
+        RefusalCode::ReadOnly => "only moderators can write in #{0}",
         RefusalCode::NotAccepting
         | RefusalCode::RequestPending
         | RefusalCode::RequestsFull
@@ -102,6 +96,23 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
         RefusalCode::Unknown => {
             "the server refused it for a reason this version of tchat does not know"
         }
+    }
+}
+
+/// Which role something in a room needs.
+fn not_allowed(what: &str, role: &str) -> &'static str {
+    match (what, role) {
+        ("topic", "moderator") => "only moderators of this room can set the topic",
+        ("rules", "moderator") => "only moderators of this room can change who can write",
+        ("log", "moderator") => "only moderators of this room can see this",
+        ("invite", "moderator") => "only moderators of this room can invite people",
+        ("kick", "moderator") => "only moderators of this room can remove people",
+        ("ban", "moderator") => "only moderators of this room can ban people",
+        ("mute", "moderator") => "only moderators of this room can mute people",
+        ("role", "owner") => "only owners of this room can appoint moderators",
+        ("erase", "moderator") => "only moderators of this room can delete others' messages",
+        ("close", "owner") => "only owners of this room can close it",
+        _ => "this needs the permission '{0}', which every {1} of this room has",
     }
 }
 
