@@ -54,9 +54,11 @@ fn as_command(error: Error, command: &Command) -> Error {
         return error;
     };
     let mut unknown = Error::new(ErrorKind::InvalidSubcommand).with_cmd(command);
+    // After a `#` there may be an invitation, which no error shows.
+    let shown = word.split_once('#').map(|(start, _)| format!("{start}#…"));
     unknown.insert(
         ContextKind::InvalidSubcommand,
-        ContextValue::String(word.clone()),
+        ContextValue::String(shown.unwrap_or_else(|| word.clone())),
     );
     let near = command
         .get_subcommands()

@@ -100,7 +100,10 @@ fn authority(text: &str) -> Result<&str, AddressError> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, behind) = rest.split_at(end);
     if !matches!(behind, "" | "/") {
-        return Err(AddressError::Path(behind.to_owned()));
+        // After a `#` there may be an invitation, which no error shows.
+        let shown = behind.split_once('#').map(|(path, _)| format!("{path}#…"));
+        let shown = shown.unwrap_or_else(|| behind.to_owned());
+        return Err(AddressError::Path(shown));
     }
     match authority.rsplit_once('@') {
         Some((name, _)) => Err(AddressError::Name(name.to_owned())),

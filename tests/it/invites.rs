@@ -229,7 +229,12 @@ fn no_error_message_shows_an_invitation() {
     let link = format!("tchat://chat.example.org:x/#{}.{secret}", "a".repeat(56));
     std::fs::write(home.file("config.toml"), format!("join = '{link}'\n")).unwrap();
     let config = home.file("config.toml");
+    // The scheme is easily lost when a link is copied.
+    let bare = format!("chat.example.org/#{}.{secret}", "a".repeat(56));
     for arguments in [
+        vec!["send", "--server", &bare, "hi"],
+        vec![&bare],
+        vec!["trust", &bare],
         vec!["send", "--server", &link, "hi"],
         vec![&link],
         vec!["trust", &link],

@@ -245,6 +245,13 @@ async fn rooms_and_conversations_are_limited() {
     }
     let over = asks(&mut ann, create("three")).await.unwrap();
     assert_limit(&over, Limit::RoomsOwned, 2);
+    // Nor do they become fewer by leaving: an owner who returns owns the room again.
+    let rooms = server.store.named_rooms().await.unwrap();
+    let one = rooms.iter().find(|room| room.name == "one").unwrap().id;
+    ann.ask(8, Request::Leave(one)).await;
+    while !matches!(ann.event().await, Event::Unfollowed { request: 8, .. }) {}
+    let over = asks(&mut ann, create("three")).await.unwrap();
+    assert_limit(&over, Limit::RoomsOwned, 2);
     // Rooms that somebody else owns do not count, also if one is a member of them.
     let (mut ben, _) = Raw::enter(&server, "ben").await;
     assert_eq!(asks(&mut ben, create("three")).await, None);

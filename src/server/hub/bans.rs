@@ -125,10 +125,13 @@ impl Hub {
         by: &Administrator,
         target: &str,
     ) -> Result<(BanTarget, String), AdminFailure> {
+        // A name may look like an address; `@` says that it is one of an account.
         if let Ok(network) = target.parse::<Network>() {
             return Ok((BanTarget::Network(network), network.to_string()));
         }
-        let account = self.account_below(by, target).await?;
+        let account = self
+            .account_below(by, target.trim_start_matches('@'))
+            .await?;
         Ok((BanTarget::Account(account.id), account.name.to_string()))
     }
 

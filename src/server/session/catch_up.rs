@@ -55,8 +55,12 @@ impl Session {
         let attended = self
             .hub
             .ask(room, |reply| RoomMsg::Attend { who, reply })
-            .await
-            .ok_or_else(unknown)?;
+            .await;
+        let Some(attended) = attended else {
+            // To look for a room costs a read of the database.
+            self.charge().await?;
+            return Err(unknown().into());
+        };
         let head = match attended {
             Ok(head) => head,
             Err(refusal) if refusal.code == RefusalCode::NotAMember => {

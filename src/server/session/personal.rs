@@ -27,17 +27,17 @@ impl Session {
         epoch: Epoch,
         seq: Seq,
     ) -> Result<(), AdmitError> {
+        // Waits here, so that a client that sends too many read positions delays only itself.
+        if let Some(at) = self.marked_at {
+            sleep_until(at + MARK_EVERY).await;
+        }
+        self.marked_at = Some(Instant::now());
         let me = self.who.author.id;
         let head = self.hub.head(room, me).await;
         let head = head.ok_or_else(|| Refusal::new(RefusalCode::NotAMember).with(room))?;
         if head.epoch != epoch {
             return Err(Refusal::new(RefusalCode::EpochChanged).into());
         }
-        // Waits here, so that a client that sends too many read positions delays only itself.
-        if let Some(at) = self.marked_at {
-            sleep_until(at + MARK_EVERY).await;
-        }
-        self.marked_at = Some(Instant::now());
         let seq = seq.min(head.seq);
         if !self.is_guest() && seq > self.hub.read_position(room, me).await? {
             self.hub.mark_read(room, me, seq);

@@ -88,7 +88,7 @@ async fn future_timestamps_of_an_older_version_get_the_current_log_time() {
     let db = rusqlite::Connection::open(&path).unwrap();
     db.execute_batch(
         "ALTER TABLE entries DROP COLUMN log_ms; ALTER TABLE entries DROP COLUMN doubt_ms;
-         ALTER TABLE rooms DROP COLUMN is_stepped; DROP TABLE devices; DROP TABLE invites; DROP TABLE audit; DROP TABLE bans; DROP TABLE conversations; DROP INDEX entries_moderating; ALTER TABLE rooms DROP COLUMN slow_s; ALTER TABLE rooms DROP COLUMN read_only; ALTER TABLE ignored DROP COLUMN blocked; ALTER TABLE standings DROP COLUMN invited_by; DROP INDEX marks_by_author; PRAGMA user_version = 5;
+         ALTER TABLE rooms DROP COLUMN is_stepped; DROP TABLE devices; DROP TABLE invites; DROP TABLE audit; DROP TABLE bans; DROP TABLE conversations; DROP INDEX entries_moderating; DROP INDEX standings_role; ALTER TABLE rooms DROP COLUMN slow_s; ALTER TABLE rooms DROP COLUMN read_only; ALTER TABLE ignored DROP COLUMN blocked; ALTER TABLE standings DROP COLUMN invited_by; DROP INDEX marks_by_author; PRAGMA user_version = 5;
          UPDATE entries SET at_ms = (unixepoch() + 400 * 86400) * 1000
          WHERE seq > 10 AND room = (SELECT num FROM rooms WHERE name = 'ahead');",
     )

@@ -170,7 +170,7 @@ async fn names_of_secret_rooms_in_an_older_file_become_free() {
     store.close().await.unwrap();
     drop(store);
     let db = rusqlite::Connection::open(&path).unwrap();
-    db.execute_batch("UPDATE rooms SET key = 'vault' WHERE kind = 4; DROP TABLE devices; DROP TABLE invites; DROP TABLE audit; DROP TABLE bans; DROP TABLE conversations; DROP INDEX entries_moderating; ALTER TABLE rooms DROP COLUMN slow_s; ALTER TABLE rooms DROP COLUMN read_only; ALTER TABLE ignored DROP COLUMN blocked; ALTER TABLE standings DROP COLUMN invited_by; DROP INDEX marks_by_author; PRAGMA user_version = 6;")
+    db.execute_batch("UPDATE rooms SET key = 'vault' WHERE kind = 4; DROP TABLE devices; DROP TABLE invites; DROP TABLE audit; DROP TABLE bans; DROP TABLE conversations; DROP INDEX entries_moderating; DROP INDEX standings_role; ALTER TABLE rooms DROP COLUMN slow_s; ALTER TABLE rooms DROP COLUMN read_only; ALTER TABLE ignored DROP COLUMN blocked; ALTER TABLE standings DROP COLUMN invited_by; DROP INDEX marks_by_author; PRAGMA user_version = 6;")
         .unwrap();
     drop(db);
     let store = SqliteStore::open(&path, ServerId::new([1; 16])).unwrap();

@@ -48,7 +48,10 @@ impl StoredRoom {
     /// Whether a person owns the room, and the server did not make it.
     pub(super) fn is_owned_by(&self, identity: IdentityId) -> bool {
         let is_made = !self.record.is_preset() && self.record.pair.is_none();
-        is_made && self.members.get(&identity) == Some(&Role::Owner)
+        let standing = self.standings.get(&identity);
+        // Somebody who left is the owner again when they return.
+        let role = self.members.get(&identity).copied();
+        is_made && role.or(standing.and_then(|it| it.role)) == Some(Role::Owner)
     }
 
     pub(super) fn append(&mut self, append: Append) -> Result<(), StoreError> {

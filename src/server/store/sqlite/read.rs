@@ -214,10 +214,12 @@ pub fn memberships(db: &Connection, identity: IdentityId) -> rusqlite::Result<Ve
     .and_then(readable)
 }
 
+/// Counts the rooms that a person owns, including those that they have left and will own again when they return.
 pub fn rooms_owned(db: &Connection, identity: IdentityId) -> rusqlite::Result<usize> {
     db.prepare_cached(
-        "SELECT count(*) FROM members m JOIN rooms r ON r.num = m.room
-         WHERE m.identity = ?1 AND m.role = ?2 AND r.position = ?3 AND r.low IS NULL",
+        "SELECT count(*) FROM rooms r WHERE r.position = ?3 AND r.low IS NULL AND (
+            r.num IN (SELECT m.room FROM members m WHERE m.identity = ?1 AND m.role = ?2)
+            OR r.num IN (SELECT s.room FROM standings s WHERE s.identity = ?1 AND s.role = ?2))",
     )?
     .query_row(
         params![identity.bytes(), Role::Owner.number(), u32::MAX],

@@ -198,11 +198,13 @@ ALTER TABLE ignored ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE standings ADD COLUMN invited_by BLOB;
 ";
 
-/// Adds the rules of rooms, and an index over what moderators did.
+/// Adds the rules of rooms, an index over what moderators did (its kinds are those of `moderation::KINDS`), and one over the roles of
+/// people who have left.
 const VERSION_12: &str = "
 ALTER TABLE rooms ADD COLUMN slow_s INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rooms ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX entries_moderating ON entries (room, seq) WHERE kind IN (7, 8, 9, 10, 11, 12, 13, 14, 16, 19, 24);
+CREATE INDEX standings_role ON standings (identity) WHERE role IS NOT NULL;
 ";
 
 /// Checks that this is a tchat database, and not one of a newer version.
