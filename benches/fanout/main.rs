@@ -4,11 +4,12 @@
 //! is measured. It prints deliveries per second and the server's CPU seconds per million deliveries, kernel included. *Saturated*: at most
 //! 64 messages in flight. *Paced*: due times at a fixed rate, latency counted from when a message was due. Each result is printed beside
 //! that of a baseline in the same run: a plain TCP fan-out in its own process, which stores nothing and encodes nothing and so shows the
-//! practical limit.
+//! practical limit. `cargo bench --bench fanout -- flood` measures only what floods by strangers cost the others.
 
 #![allow(clippy::print_stdout)] // The results are the output.
 
 mod cost;
+mod flood;
 mod medium;
 mod member;
 mod peer;
@@ -24,7 +25,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt};
 use tchat::chat::Retention;
 use tchat::chat::RoomPreset;
-use tchat::chat::{Body, ClientId, Limits, Recipient, RoomId, RoomName, ServerId};
+use tchat::chat::{Body, ClientId, Limit, Limits, Quotas, Recipient, RoomId, RoomName, ServerId};
 use tchat::server::clock::WallClock;
 use tchat::server::data_dir::{DataDir, Purpose};
 use tchat::server::hub::HubConfig;
@@ -46,10 +47,16 @@ fn main() {
         .build()
         .expect("a runtime");
     match arguments.get(1).map(String::as_str) {
-        Some("serve") => {
-            runtime.block_on(serve(&arguments[2], arguments[3].parse().expect("a port")));
+        Some(kind @ ("serve" | "guard")) => {
+            let quotas = match kind {
+                "guard" => Quotas::default(),
+                _ => Quotas::without_rates(),
+            };
+            let port = arguments[3].parse().expect("a port");
+            runtime.block_on(serve(&arguments[2], port, quotas));
         }
         Some("peer") => runtime.block_on(peer::serve(arguments[2].parse().expect("a port"))),
+        Some("flood") => runtime.block_on(flood::compare()),
         _ => {
             println!(
                 "{:<34}{:>12}{:>10}{:>12}{:>12}",
@@ -69,6 +76,7 @@ fn main() {
                 );
             }
             compare_media(&runtime);
+            runtime.block_on(flood::compare());
             // They alternate, so that other load on the machine affects both equally.
             for _ in 0..3 {
                 for readers in [Readers::AllRead, Readers::OneStalls] {
@@ -151,7 +159,7 @@ fn report(name: &str, figures: &Figures) {
     );
 }
 
-async fn serve(directory: &str, port: u16) {
+async fn serve(directory: &str, port: u16, quotas: Quotas) {
     let directory = std::path::Path::new(directory);
     let path = directory.join("tchat.db");
     let store = Arc::new(SqliteStore::open(&path, ServerId::new([1; 16])).expect("a database"));
@@ -164,10 +172,10 @@ async fn serve(directory: &str, port: u16) {
     };
     let hub = HubConfig {
         limits: Limits {
-            burst: 0,
+            burst: quotas.get(Limit::PostBurst).unwrap_or(0),
             ..Limits::default()
         },
-        quotas: tchat::chat::Quotas::without_rates(),
+        quotas: quotas.clone(),
         presets: vec![general],
         operators: Vec::new(),
         guests_from: tchat::chat::Networks::default(),
@@ -183,11 +191,15 @@ async fn serve(directory: &str, port: u16) {
     let config = ServerConfig {
         hub,
         encryption: encryption(directory),
-        caps: ConnectionLimits {
-            strangers: 2000,
-            strangers_per_address: 2000,
-            strangers_reserved: 0,
-            ..ConnectionLimits::default()
+        caps: if quotas == Quotas::default() {
+            ConnectionLimits::default()
+        } else {
+            ConnectionLimits {
+                strangers: 2000,
+                strangers_per_address: 2000,
+                strangers_reserved: 0,
+                ..ConnectionLimits::default()
+            }
         },
         idle_exit: None,
         bridges: tchat::chat::Bridges::default(),
@@ -239,7 +251,7 @@ impl Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.arg(kind);
-        if kind == "serve" {
+        if kind != "peer" {
             command.arg(directory.path());
         }
         let child = command
@@ -318,8 +330,9 @@ struct Bench {
     started: Instant,
 }
 
-async fn set_up(members: usize, medium: Medium, readers: Readers) -> Bench {
-    let server = Server::start("serve").await;
+/// Starts a server, with its default limits (`guard`) or without those for rates (`serve`), and signs members in.
+async fn set_up(kind: &str, members: usize, medium: Medium, readers: Readers) -> Bench {
+    let server = Server::start(kind).await;
     let counts = Arc::new(Counts::default());
     let permits = Arc::new(Semaphore::new(IN_FLIGHT));
     let started = Instant::now();
@@ -379,6 +392,28 @@ impl Bench {
             .expect("the stream is open");
     }
 
+    /// Sends messages at a fixed rate, from the message with number `from` on. Waits until the first member has received all of them.
+    async fn chat(&mut self, from: u64, messages: u64, rate: u64) -> Figures {
+        let (began, cpu) = (Instant::now(), self.server.cpu());
+        let offset = self.started.elapsed();
+        for n in 0..messages {
+            let due = Duration::from_micros(n * 1_000_000 / rate);
+            tokio::time::sleep_until((began + due).into()).await;
+            self.send(from + n, offset + due).await;
+        }
+        let mut latencies = Vec::new();
+        for _ in 0..messages {
+            latencies.push(self.waits.recv().await.expect("the first member reads"));
+        }
+        latencies.sort_unstable();
+        Figures {
+            deliveries: messages * self.reading as u64,
+            over: began.elapsed(),
+            cpu: self.server.cpu().saturating_sub(cpu),
+            latencies,
+        }
+    }
+
     async fn finish(mut self, messages: u64, began: Instant, cpu: Duration) -> Figures {
         let all = messages * self.reading as u64;
         while self.counts.delivered.load(Ordering::Relaxed) < all {
@@ -404,7 +439,7 @@ async fn saturated(members: usize) -> Figures {
 }
 
 async fn saturated_over(members: usize, medium: Medium) -> Figures {
-    let bench = set_up(members, medium, Readers::AllRead).await;
+    let bench = set_up("serve", members, medium, Readers::AllRead).await;
     let (began, cpu) = (Instant::now(), bench.server.cpu());
     let run = Duration::from_secs(5);
     let mut n = 0;
@@ -417,7 +452,7 @@ async fn saturated_over(members: usize, medium: Medium) -> Figures {
 }
 
 async fn paced(members: usize, rate: u64, readers: Readers) -> Figures {
-    let bench = set_up(members, Medium::ClearText, readers).await;
+    let bench = set_up("serve", members, Medium::ClearText, readers).await;
     let (began, cpu) = (Instant::now(), bench.server.cpu());
     let offset = bench.started.elapsed();
     let messages = rate * 5;

@@ -39,6 +39,12 @@ pub fn pin(directory: &Path) -> std::path::PathBuf {
 /// Connects. Returns the transport that the member signs.
 pub async fn connect(endpoint: Endpoint, place: &Place, medium: Medium) -> (Channel, Transport) {
     let (pipe, transport) = open(place, medium).await;
+    let channel = channel_over(endpoint, pipe).await;
+    (channel.expect("a connection"), transport)
+}
+
+/// Starts HTTP/2 on a connection. Returns `None` if the server ends it.
+pub async fn channel_over(endpoint: Endpoint, pipe: BoxedStream) -> Option<Channel> {
     let pipe = std::sync::Mutex::new(Some(pipe));
     let connector = tower::service_fn(move |_: http::Uri| {
         let pipe = pipe.lock().expect("nothing panics").take();
@@ -48,8 +54,7 @@ pub async fn connect(endpoint: Endpoint, place: &Place, medium: Medium) -> (Chan
             })
         }
     });
-    let channel = endpoint.connect_with_connector(connector).await;
-    (channel.expect("a connection"), transport)
+    endpoint.connect_with_connector(connector).await.ok()
 }
 
 async fn open(place: &Place, medium: Medium) -> (BoxedStream, Transport) {

@@ -34,42 +34,49 @@ pub struct Member {
     pub instance: InstanceId,
 }
 
-/// Waits for the server's challenge.
-async fn challenge(stream: &mut Streaming<proto::ChatResponse>, transport: Transport) -> Challenge {
-    let frame = stream
-        .message()
-        .await
-        .expect("a frame")
-        .expect("the stream is open");
-    let challenge = frame.events.into_iter().find_map(|event| match event.kind {
-        Some(proto::event::Kind::Challenge(it)) => Some(it),
-        _ => None,
-    });
-    let challenge = challenge.expect("a challenge");
-    Challenge {
+/// Waits for the server's challenge. Returns `None` if the server refuses.
+async fn challenge(
+    stream: &mut Streaming<proto::ChatResponse>,
+    transport: Transport,
+) -> Option<Challenge> {
+    let frame = stream.message().await.ok()??;
+    let challenge = frame
+        .events
+        .into_iter()
+        .find_map(|event| match event.kind {
+            Some(proto::event::Kind::Challenge(it)) => Some(it),
+            _ => None,
+        })?;
+    Some(Challenge {
         protocol: PROTOCOL,
         transport,
         server_id: ServerId::from_slice(&challenge.server_id).expect("an id"),
         nonce: challenge.nonce.try_into().expect("32 bytes"),
-    }
+    })
 }
 
 /// A member's stream after the sign-in.
 pub struct SignedIn {
-    frames: mpsc::Sender<proto::ChatRequest>,
-    stream: Streaming<proto::ChatResponse>,
+    pub frames: mpsc::Sender<proto::ChatRequest>,
+    pub stream: Streaming<proto::ChatResponse>,
     instance: InstanceId,
+    /// For calls outside the stream.
+    pub token: Vec<u8>,
 }
 
 /// Signs a member in over a connection.
-pub async fn sign_in((channel, transport): (Channel, Transport), n: usize) -> SignedIn {
+pub async fn sign_in(way: (Channel, Transport), n: usize) -> SignedIn {
+    try_sign_in(way, n)
+        .await
+        .expect("the sign-in is not refused")
+}
+
+/// Signs somebody in over a connection. Returns `None` if the server refuses.
+pub async fn try_sign_in((channel, transport): (Channel, Transport), n: usize) -> Option<SignedIn> {
     let mut service = ChatServiceClient::new(channel);
     let (frames, sending) = mpsc::channel(256);
-    let mut stream = service
-        .chat(ReceiverStream::new(sending))
-        .await
-        .expect("a stream")
-        .into_inner();
+    let stream = service.chat(ReceiverStream::new(sending)).await;
+    let mut stream = stream.ok()?.into_inner();
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&n.to_be_bytes());
     let device = DeviceSecret::new(seed);
@@ -89,30 +96,30 @@ pub async fn sign_in((channel, transport): (Channel, Transport), n: usize) -> Si
         agent: "bench".into(),
     };
     ask(&frames, 0, Request::Hello(hello)).await;
-    let challenge = challenge(&mut stream, transport).await;
+    let challenge = challenge(&mut stream, transport).await?;
     let answer = SignIn {
         signature: device.sign(&challenge).to_vec(),
         former: None,
         invite: None,
     };
     ask(&frames, 0, Request::SignIn(answer)).await;
-    let frame = stream.message().await.expect("a frame");
-    let events = frame.expect("the stream is open").events;
-    let is_welcome =
-        |event: &proto::Event| matches!(event.kind, Some(proto::event::Kind::Welcome(_)));
-    assert!(events.iter().any(is_welcome), "the sign-in is refused");
-    SignedIn {
+    let events = stream.message().await.ok()??.events;
+    let token = events.into_iter().find_map(|event| match event.kind {
+        Some(proto::event::Kind::Welcome(welcome)) => Some(welcome.token),
+        _ => None,
+    })?;
+    Some(SignedIn {
         frames,
         stream,
         instance,
-    }
+        token,
+    })
 }
 
-async fn ask(frames: &mpsc::Sender<proto::ChatRequest>, request: u64, what: Request) {
-    frames
-        .send(request_to(&RequestFrame { request, what }))
-        .await
-        .expect("the stream is open");
+/// Sends a request. If the stream has ended, the next answer shows it.
+pub async fn ask(frames: &mpsc::Sender<proto::ChatRequest>, request: u64, what: Request) {
+    let frame = request_to(&RequestFrame { request, what });
+    drop(frames.send(frame).await);
 }
 
 /// Joins a member and counts the entries that it receives. For each entry, the first member also releases a permit and records a latency.
@@ -135,6 +142,7 @@ pub async fn join(
         frames,
         mut stream,
         instance,
+        ..
     } = sign_in(connect(endpoint, place, medium).await, n).await;
     let ask = async |request, what| ask(&frames, request, what).await;
     ask(1, Request::Join(JoinTarget::Name("general".into()))).await;
