@@ -88,6 +88,7 @@ limits! {
     RoomsOwned, 32, Account, "rooms_owned", "rooms owned by one person", "lists of rooms";
     Rooms, 10_000, Server, "rooms", "rooms", "memory and lists";
     Conversations, 20, Account, "conversations", "new private conversations an hour", "people from being contacted by force";
+    StrangerConversations, 120, Address, "stranger_conversations", "new private conversations an hour of all strangers of one address", "people from being contacted by force";
     Requests, 64, Account, "requests", "requests of strangers that a person has not answered", "people from being flooded";
     Calls, 20, Account, "calls", "lists and pages of history a second", "reading of the database";
     UnreadAnswers, 16, Account, "unread_answers", "answers that the client has not read", "memory";
@@ -122,6 +123,7 @@ impl Limit {
                 | Self::Reactions
                 | Self::Follows
                 | Self::Conversations
+                | Self::StrangerConversations
                 | Self::Calls
                 | Self::Searches
                 | Self::SearchTime

@@ -22,6 +22,7 @@ mod names;
 mod people;
 mod personal;
 mod read_positions;
+mod requests;
 mod resolve;
 mod room_list;
 mod room_log;

@@ -75,7 +75,8 @@ impl Charges {
             | Limit::Accounts
             | Limit::AccountsOnLoopback
             | Limit::FailedInvites
-            | Limit::Conversations => Some(Rate::per(HOUR, value?)),
+            | Limit::Conversations
+            | Limit::StrangerConversations => Some(Rate::per(HOUR, value?)),
             _ => None,
         }
     }

@@ -219,9 +219,13 @@ impl Room {
                 log_ms: numbered.at.log_ms,
                 ..self.head
             };
-            if entry.body.is_message() {
-                self.permissions
-                    .record_message(entry.author.id, numbered.at.log_ms);
+            match &entry.body {
+                Body::Rules(rules) => self.permissions.set_rules(*rules),
+                body if body.is_message() => {
+                    let author = entry.author.id;
+                    self.permissions.record_message(author, numbered.at.log_ms);
+                }
+                _ => {}
             }
             if let Some(id) = entry.client_id {
                 self.marks

@@ -5,6 +5,7 @@
 
 mod catch_up;
 mod guest;
+mod heads;
 mod personal;
 mod post;
 mod rooms;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 pub(crate) use self::guest::run_guest;
 use self::post::PostOrder;
@@ -40,6 +41,9 @@ use crate::wire::{
 const AGENT: usize = 64;
 /// Maximum number of rooms and conversations in one session.
 const ROOMS: usize = 512;
+
+/// The pause after the refusal of something that may be tried again. A session gets at most 200 such refusals a second.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(5);
 
 /// Why a client's stream ended early.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,6 +97,15 @@ pub(crate) async fn run(
         outbox.answer(Event::Goodbye(goodbye));
     }
     outbox.finish();
+}
+
+/// Returns how long a session waits after a refusal before it reads the next request. A client that goes on at a limit would otherwise keep the
+/// server busy with refusals.
+fn pause_after(refusal: &Refusal) -> Duration {
+    match refusal.retry_after {
+        Some(_) => REFUSAL_PAUSE,
+        None => Duration::ZERO,
+    }
 }
 
 /// Sends the refusal of a client that is not admitted. Returns its goodbye.
@@ -394,11 +407,13 @@ impl Session {
         match done {
             Ok(()) => Ok(()),
             Err(AdmitError::Refused(refusal)) => {
+                let pause = pause_after(&refusal);
                 self.outbox.answer(Event::Refused {
                     request,
                     client_id: None,
                     refusal,
                 });
+                sleep(pause).await;
                 Ok(())
             }
             Err(AdmitError::Store(error)) => Err(error),
@@ -425,16 +440,6 @@ impl Session {
             request,
             room,
             why: UnfollowReason::Requested,
-        });
-    }
-
-    /// Answers a ping.
-    async fn pong(&mut self, request: u64) {
-        let heads = self.heads().await;
-        self.outbox.answer(Event::Pong {
-            request,
-            now_ms: now_ms(),
-            heads,
         });
     }
 

@@ -9,5 +9,5 @@ mod mixed;
 mod networks;
 mod rules;
 mod service;
-mod user;
+pub mod user;
 mod websocket;

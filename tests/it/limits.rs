@@ -362,3 +362,23 @@ fn defaults_are_those_of_the_table() {
         assert_eq!(quotas.get(limit), Some(value));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_goes_on_at_a_limit_is_read_more_slowly() {
+    let server = with_limit(Limit::Conversations, 1);
+    for name in ["ben", "cay"] {
+        Raw::enter(&server, name).await;
+    }
+    let (mut ann, _) = Raw::enter(&server, "ann").await;
+    let open = |name: &str| Request::Open(PersonTarget::Name(name.into()));
+    assert_eq!(asks(&mut ann, open("ben")).await, None);
+    let began = Instant::now();
+    for n in 0..200 {
+        ann.ask(100 + n, open("cay")).await;
+    }
+    for _ in 0..200 {
+        while !matches!(ann.event().await, Event::Refused { .. }) {}
+    }
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(199 * 5), "{took:?}");
+}

@@ -93,6 +93,22 @@ impl Hub {
         })
     }
 
+    /// Charges for a new conversation: the account, and the address of a stranger, who could come back as somebody else.
+    pub(super) fn charge_conversation(
+        &self,
+        account: IdentityId,
+        stranger_at: Option<IpAddr>,
+    ) -> Result<(), Refusal> {
+        let now = Instant::now().into_std();
+        charge_all(&mut self.charges(), |charges| {
+            if let Some(address) = stranger_at.map(Payer::Address) {
+                charges.check(Limit::Conversations, Payer::Account(account), now)?;
+                charges.take(Limit::StrangerConversations, address, 1, now)?;
+            }
+            charges.take(Limit::Conversations, Payer::Account(account), 1, now)
+        })
+    }
+
     /// Checks that an address has not tried too many invalid invitations.
     pub(super) fn check_invite_attempts(&self, from: Option<IpAddr>) -> Result<(), Refusal> {
         let Some(address) = from else { return Ok(()) };

@@ -3,11 +3,13 @@
 //! A stranger's first message to an account is a request. Until it is accepted, nothing more can be written. How each of the two people has
 //! the conversation is stored apart from the room: both are members from the beginning, so that either may read what was written.
 
+use std::net::IpAddr;
+
 use super::{AdmitError, Hub, random_bytes};
 use crate::chat::{
     AccountOrigin, Amendment, Author, Body, Changes, ClientId, ConversationSide,
-    ConversationStatus, Epoch, IdentityId, Limit, Refusal, RefusalCode, RequestAnswer,
-    RequestDirection, RoomId, RoomKind, RoomRules, ServerRole,
+    ConversationStatus, Epoch, IdentityId, Limit, Refusal, RefusalCode, RequestAnswer, RoomId,
+    RoomKind, RoomRules, ServerRole,
 };
 use crate::server::hub::rooms::first_append;
 use crate::server::room::mailbox::RoomMsg;
@@ -16,9 +18,9 @@ use crate::wire::{Event, UnfollowReason};
 
 /// The two sides of a conversation, as one person sees them.
 #[derive(Clone, Copy, Debug)]
-struct Sides {
-    mine: ConversationSide,
-    theirs: ConversationSide,
+pub(super) struct Sides {
+    pub(super) mine: ConversationSide,
+    pub(super) theirs: ConversationSide,
 }
 
 impl Hub {
@@ -31,6 +33,7 @@ impl Hub {
         &self,
         opener: &Author,
         other: IdentityId,
+        stranger_at: Option<IpAddr>,
     ) -> Result<RoomRecord, AdmitError> {
         if let Some(record) = self.store.conversation(opener.id, other).await? {
             self.unhide(&record, opener.id).await?;
@@ -44,8 +47,17 @@ impl Hub {
         if self.has_blocked(other, opener.id).await? {
             return Err(self.refusal_about(RefusalCode::NotAccepting, other).await?);
         }
-        self.charge(Limit::Conversations, opener.id)?;
+        self.charge_conversation(opener.id, stranger_at)?;
         let is_request = self.is_stranger_to(opener.id, other).await?;
+        // Checked before anything is stored, and so that nobody gets more requests than the limit.
+        let lock = if is_request {
+            Some(self.person_locks.lock(other).await)
+        } else {
+            None
+        };
+        if is_request {
+            self.check_request_limit(other).await?;
+        }
         let record = RoomRecord {
             id: RoomId::new(random_bytes()),
             kind: RoomKind::Conversation,
@@ -68,8 +80,11 @@ impl Hub {
             Ok(()) => {}
             Err(StoreError::Conflict) => {
                 // The other person opened it at the same moment.
+                drop(lock);
                 let made = self.store.conversation(opener.id, other).await?;
-                return Ok(made.ok_or(StoreError::Conflict)?);
+                let made = made.ok_or(StoreError::Conflict)?;
+                self.unhide(&made, opener.id).await?;
+                return Ok(made);
             }
             Err(error) => return Err(error.into()),
         }
@@ -136,13 +151,28 @@ impl Hub {
                 .refusal_about(RefusalCode::PersonBlocked, other)
                 .await?);
         }
+        if !body.is_message() {
+            // An edit or a reaction is no message: it neither asks, nor answers, nor shows a conversation again.
+            return self.check_amendment(&sides.theirs).await;
+        }
         self.admit_post((author, other), room, post).await?;
         let status = sides.mine.status;
-        if body.is_message() && (status.is_unanswered() || status == ConversationStatus::Left) {
+        if status.is_unanswered() || status == ConversationStatus::Left {
             self.answer_request(author, room, RequestAnswer::Accept)
                 .await?;
         }
         Ok(())
+    }
+
+    /// Checks an edit or a reaction in a conversation that is not open for both.
+    async fn check_amendment(&self, theirs: &ConversationSide) -> Result<(), AdmitError> {
+        let code = match theirs.status {
+            _ if theirs.blocks => RefusalCode::NotAccepting,
+            ConversationStatus::Declined => RefusalCode::NotAccepting,
+            ConversationStatus::Request | ConversationStatus::Unsent => RefusalCode::RequestPending,
+            ConversationStatus::Open | ConversationStatus::Left => return Ok(()),
+        };
+        Err(self.refusal_about(code, theirs.person).await?)
     }
 
     /// Checks whether the other person of a conversation accepts a post, and shows them the conversation if it is hidden.
@@ -172,10 +202,7 @@ impl Hub {
                     .refusal_about(RefusalCode::RequestPending, other)
                     .await?);
             }
-            ConversationStatus::Unsent => {
-                self.check_request_limit(other).await?;
-                (ConversationStatus::Request, Some(post))
-            }
+            ConversationStatus::Unsent => (ConversationStatus::Request, Some(post)),
             ConversationStatus::Left => (ConversationStatus::Open, None),
         };
         self.set_conversation_status(other, room, status, request)
@@ -184,59 +211,6 @@ impl Hub {
             self.announce_conversation(&record, other).await?;
         }
         Ok(())
-    }
-
-    /// Checks that a person may get one more request.
-    async fn check_request_limit(&self, person: IdentityId) -> Result<(), AdmitError> {
-        let Some(most) = self.quotas.get(Limit::Requests) else {
-            return Ok(());
-        };
-        let conversations = self.store.conversations_of(person).await?;
-        let requests = conversations.iter();
-        let requests = requests.filter(|(_, status)| *status == ConversationStatus::Request);
-        if requests.count() < usize::try_from(most).unwrap_or(usize::MAX) {
-            return Ok(());
-        }
-        let name = self.author_of(person).await?.name;
-        let refusal = Refusal::new(RefusalCode::RequestsFull);
-        Err(refusal.with(name).with(most).into())
-    }
-
-    /// Accepts or declines a request, and informs all sessions of this person. A request that was declined can still be accepted.
-    ///
-    /// # Errors
-    /// There is no such request, or the store failed.
-    pub async fn answer_request(
-        &self,
-        me: IdentityId,
-        room: RoomId,
-        answer: RequestAnswer,
-    ) -> Result<RoomRecord, AdmitError> {
-        let _lock = self.person_locks.lock(me).await;
-        let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
-        let sides = self.sides(room, me).await?.ok_or_else(unknown)?;
-        let other = sides.theirs.person;
-        let record = self.store.conversation(me, other).await?;
-        let record = record.ok_or_else(unknown)?;
-        match (answer, sides.mine.status) {
-            (RequestAnswer::Accept, ConversationStatus::Open) => return Ok(record),
-            (RequestAnswer::Accept, _) => {
-                self.set_conversation_status(me, room, ConversationStatus::Open, None)
-                    .await?;
-                self.announce_conversation(&record, me).await?;
-                self.announce_conversation(&record, other).await?;
-            }
-            (RequestAnswer::Decline, ConversationStatus::Request) => {
-                self.set_conversation_status(me, room, ConversationStatus::Declined, None)
-                    .await?;
-                self.dismiss(me, room).await;
-            }
-            (RequestAnswer::Decline, _) => {
-                let refusal = self.refusal_about(RefusalCode::NoEffect, other).await?;
-                return Err(refusal);
-            }
-        }
-        Ok(record)
     }
 
     /// Hides a conversation from a person until they open it or the other one writes.
@@ -279,7 +253,7 @@ impl Hub {
     /// Checks whether a person accepts an invitation. A stranger's invitation counts as a new conversation, so that nobody is flooded.
     ///
     /// # Errors
-    /// They block the inviter, the inviter has contacted too many people, or the store failed.
+    /// They block the inviter or have declined their request, the inviter has contacted too many people, or the store failed.
     pub async fn check_invitation(
         &self,
         by: IdentityId,
@@ -291,6 +265,14 @@ impl Hub {
                 .await?);
         }
         if self.is_stranger_to(by, person).await? {
+            if let Some(record) = self.store.conversation(by, person).await?
+                && let Some(sides) = self.sides(record.id, by).await?
+                && sides.theirs.status == ConversationStatus::Declined
+            {
+                return Err(self
+                    .refusal_about(RefusalCode::NotAccepting, person)
+                    .await?);
+            }
             self.charge(Limit::Conversations, by)?;
         }
         Ok(())
@@ -324,25 +306,6 @@ impl Hub {
         Ok(sides.map(|it| it.mine.status).unwrap_or_default())
     }
 
-    /// Returns which request a conversation is for a person.
-    pub(super) async fn request_in(
-        &self,
-        room: RoomId,
-        viewer: IdentityId,
-    ) -> Result<Option<RequestDirection>, StoreError> {
-        let Some(Sides { mine, theirs }) = self.sides(room, viewer).await? else {
-            return Ok(None);
-        };
-        // A declined request looks like one that is not answered.
-        Ok(if mine.status.is_unanswered() {
-            Some(RequestDirection::Incoming)
-        } else if theirs.status.is_unanswered() {
-            Some(RequestDirection::Outgoing)
-        } else {
-            None
-        })
-    }
-
     /// Shows a conversation to a person again if they left it or declined it.
     async fn unhide(&self, record: &RoomRecord, me: IdentityId) -> Result<(), AdmitError> {
         let Some(Sides { mine, theirs }) = self.sides(record.id, me).await? else {
@@ -366,7 +329,11 @@ impl Hub {
         }
     }
 
-    async fn sides(&self, room: RoomId, me: IdentityId) -> Result<Option<Sides>, StoreError> {
+    pub(super) async fn sides(
+        &self,
+        room: RoomId,
+        me: IdentityId,
+    ) -> Result<Option<Sides>, StoreError> {
         let sides = self.store.conversation_sides(room).await?;
         Ok(sides.and_then(|[one, other]| {
             if one.person == me {
@@ -383,7 +350,7 @@ impl Hub {
         }))
     }
 
-    async fn set_conversation_status(
+    pub(super) async fn set_conversation_status(
         &self,
         person: IdentityId,
         room: RoomId,
@@ -400,7 +367,7 @@ impl Hub {
     }
 
     /// Sends a conversation to all sessions of one of its people.
-    async fn announce_conversation(
+    pub(super) async fn announce_conversation(
         &self,
         record: &RoomRecord,
         person: IdentityId,
@@ -411,7 +378,7 @@ impl Hub {
     }
 
     /// Ends all subscriptions of a person to a conversation that they do not want to see.
-    async fn dismiss(&self, person: IdentityId, room: RoomId) {
+    pub(super) async fn dismiss(&self, person: IdentityId, room: RoomId) {
         self.notify(room, RoomMsg::Dismiss { identity: person })
             .await;
         let event = Event::Unfollowed {
@@ -422,7 +389,7 @@ impl Hub {
         self.notify_person(person, &event);
     }
 
-    async fn refusal_about(
+    pub(super) async fn refusal_about(
         &self,
         code: RefusalCode,
         person: IdentityId,

@@ -451,13 +451,10 @@ impl Hub {
 
     /// Adds a Renamed entry to every room of which the person is a member, and notifies their sessions.
     async fn announce_rename(&self, old: &Author, name: &UserName) -> Result<(), StoreError> {
-        for room in self
-            .store
-            .memberships(old.id)
-            .await?
-            .into_iter()
-            .take(RENAMES)
-        {
+        let hidden = self.store.conversations_of(old.id).await?;
+        let rooms = self.store.memberships(old.id).await?.into_iter();
+        let shown = rooms.filter(|room| !hidden.iter().any(|(id, _)| *id == room.id));
+        for room in shown.take(RENAMES) {
             let body = Body::Renamed(name.to_string());
             self.send(
                 room.id,

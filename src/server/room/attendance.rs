@@ -131,6 +131,11 @@ impl Attendance {
         self.record_join_or_leave(gone.person, Direction::Out);
     }
 
+    /// Marks a person who does not look at this room any longer as offline here.
+    pub fn hide(&mut self, identity: IdentityId) {
+        self.set_offline(identity);
+    }
+
     /// Removes a person who is no longer a member, whether present or not.
     pub fn leave(&mut self, identity: IdentityId) {
         if let Some(gone) = self.present.remove(&identity) {

@@ -100,6 +100,14 @@ impl Permissions {
         self.rules
     }
 
+    /// Applies new rules. Messages before slow mode was turned on do not count for it.
+    pub fn set_rules(&mut self, rules: RoomRules) {
+        self.rules = rules;
+        if rules.slow_s == 0 {
+            self.wrote_ms.clear();
+        }
+    }
+
     /// Records a message, which is durable now. It is forgotten once slow mode does not need it any longer.
     pub fn record_message(&mut self, author: IdentityId, log_ms: u64) {
         let slow_ms = u64::from(self.rules.slow_s) * 1000;
@@ -188,12 +196,6 @@ impl Permissions {
 
     /// Applies the changes of a batch, once it is durable.
     pub fn apply(&mut self, changes: &Changes) {
-        if let Some(rules) = changes.rules {
-            self.rules = rules;
-            if rules.slow_s == 0 {
-                self.wrote_ms.clear();
-            }
-        }
         for (identity, role) in &changes.members {
             match role {
                 Some(role) => drop(self.members.insert(*identity, *role)),

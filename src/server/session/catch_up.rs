@@ -1,10 +1,5 @@
 //! Following rooms and catching up. A first join, a reconnect and a slow reader all use the same code path.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::Instant;
-
 use super::{Following, Session};
 use crate::chat::{
     ConversationStatus, Cursor, Digest, FollowResult, Limit, Refusal, RefusalCode, Removal,
@@ -16,10 +11,8 @@ use crate::server::outbox::Slot;
 use crate::server::room::mailbox::{RoomMsg, RoomQuery};
 use crate::server::room::{FollowOutcome, Follower, Room, RoomHead};
 use crate::server::store::{PageLimit, Span, StoreError};
-use crate::wire::{self, Event, UnfollowReason};
-
-/// Minimum time between two lists of room heads. Asking every room is expensive, and a client may ping more often.
-const HEADS_EVERY: Duration = Duration::from_secs(5);
+use crate::wire::{Event, UnfollowReason};
+use std::sync::Arc;
 
 impl Session {
     /// Answers Follow, sends everything after the cursor and then goes live.
@@ -52,10 +45,15 @@ impl Session {
         }
         let who = self.attendee();
         let unknown = || Refusal::new(RefusalCode::RoomUnknown).with(room);
-        let attended = self
-            .hub
-            .ask(room, |reply| RoomMsg::Attend { who, reply })
-            .await;
+        // A stranger does not see whether the person who was asked is here.
+        let attended = if is_request {
+            let head = self.hub.head(room, me).await;
+            head.map(Ok)
+        } else {
+            self.hub
+                .ask(room, |reply| RoomMsg::Attend { who, reply })
+                .await
+        };
         let Some(attended) = attended else {
             // To look for a room costs a read of the database.
             self.charge().await?;
@@ -192,12 +190,21 @@ impl Session {
     /// Catches up in one room from the last written entry. Reports a gap if there are too many entries.
     async fn resume(&mut self, room: RoomId, slot: Slot) -> Result<(), StoreError> {
         let written = self.outbox.written(slot);
-        let who = self.attendee();
-        let attended = self
-            .hub
-            .ask(room, |reply| RoomMsg::Attend { who, reply })
-            .await;
-        let Some(Ok(head)) = attended else {
+        let me = self.who.author.id;
+        let attended = match self.hub.conversation_status(room, me).await? {
+            ConversationStatus::Request => self.hub.head(room, me).await,
+            ConversationStatus::Open => {
+                let who = self.attendee();
+                let attend = self.hub.ask(room, |reply| RoomMsg::Attend { who, reply });
+                attend.await.and_then(Result::ok)
+            }
+            // Another session of this person has hidden the conversation.
+            _ => {
+                self.end_follow(room, slot, UnfollowReason::Left);
+                return Ok(());
+            }
+        };
+        let Some(head) = attended else {
             return self.resume_until_removal(room, slot, written).await;
         };
         let cursor = Cursor {
@@ -278,27 +285,6 @@ impl Session {
             .first()
             .filter(|entry| entry.seq == seq)
             .map(|entry| entry.digest))
-    }
-
-    /// Returns the heads of the followed rooms; nothing if they were sent a moment ago.
-    pub(super) async fn heads(&mut self) -> Vec<wire::Head> {
-        if self.heads_at.is_some_and(|at| at.elapsed() < HEADS_EVERY) {
-            return Vec::new();
-        }
-        self.heads_at = Some(Instant::now());
-        let identity = self.who.author.id;
-        let followed = self.rooms.iter().filter(|(_, it)| it.slot.is_some());
-        let followed: Vec<RoomId> = followed.map(|(room, _)| *room).collect();
-        let mut heads = Vec::with_capacity(followed.len());
-        for room in followed {
-            let head = self.hub.head(room, identity).await;
-            heads.extend(head.map(|head| wire::Head {
-                room,
-                epoch: head.epoch,
-                last: head.seq,
-            }));
-        }
-        heads
     }
 
     /// Returns what is unread in a room up to an entry. Guests have no unread counts, because their protocols have none.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::sleep;
+
 use super::Session;
 use crate::chat::{
     Amendment, Body, ClientId, IdentityId, Limit, Limits, Post, Recipient, Refusal, RefusalCode,
@@ -80,6 +82,9 @@ impl Session {
             Err(AdmitError::Store(error)) => return Err(error),
         };
         self.order.record(client_id, &outcome);
+        if let Ok(room) = outcome {
+            self.join_after_answer(room).await?;
+        }
         match outcome {
             Ok(room) => {
                 self.refresh_name();
@@ -105,13 +110,25 @@ impl Session {
                     )
                     .await;
             }
-            Err(refusal) => self.outbox.answer(Event::Refused {
-                request: 0,
-                client_id: Some(client_id),
-                refusal,
-            }),
+            Err(refusal) => {
+                let pause = super::pause_after(&refusal);
+                self.outbox.answer(Event::Refused {
+                    request: 0,
+                    client_id: Some(client_id),
+                    refusal,
+                });
+                sleep(pause).await;
+            }
         }
         Ok(())
+    }
+
+    /// A message that answers a request makes its author present in the conversation.
+    async fn join_after_answer(&mut self, room: RoomId) -> Result<(), StoreError> {
+        match self.attend_accepted(room).await {
+            Err(AdmitError::Store(error)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Checks a post and returns its room.
@@ -161,7 +178,7 @@ impl Session {
         if other == me {
             return Err(Refusal::new(RefusalCode::ToSelf).into());
         }
-        let room = self.hub.conversation(&self.who.author, other).await?.id;
+        let room = self.conversation_with(other).await?.id;
         self.hub
             .check_conversation_post(me, room, client_id, body)
             .await?;

@@ -2,11 +2,13 @@
 
 use super::{Following, ROOMS, Session, post};
 use crate::chat::{
-    Author, Limit, NewRoom, Refusal, RefusalCode, RequestAnswer, RoomId, RoomKind, TOPIC,
+    Author, ConversationStatus, IdentityId, Limit, NewRoom, Refusal, RefusalCode, RequestAnswer,
+    RoomId, RoomKind, TOPIC,
 };
 use crate::server::hub::AdmitError;
 use crate::server::room::FollowOutcome;
 use crate::server::room::mailbox::{LeaveReason, RoomMsg};
+use crate::server::store::RoomRecord;
 use crate::wire::{Event, JoinTarget, PersonTarget, UnfollowReason};
 
 impl Session {
@@ -139,7 +141,7 @@ impl Session {
         if other == me {
             return Err(Refusal::new(RefusalCode::ToSelf).into());
         }
-        let record = self.hub.conversation(&self.who.author, other).await?;
+        let record = self.conversation_with(other).await?;
         let room = self.hub.describe(&record, me).await?;
         self.outbox.answer(Event::RoomChanged { request, room });
         Ok(())
@@ -157,6 +159,7 @@ impl Session {
         let record = self.hub.answer_request(me, room, answer).await?;
         let answer = match answer {
             RequestAnswer::Accept => {
+                self.attend_accepted(room).await?;
                 let room = self.hub.describe(&record, me).await?;
                 Event::RoomChanged { request, room }
             }
@@ -171,6 +174,37 @@ impl Session {
             }
         };
         self.outbox.answer(answer);
+        Ok(())
+    }
+
+    /// Finds or creates the conversation with a person.
+    pub(super) async fn conversation_with(
+        &self,
+        other: IdentityId,
+    ) -> Result<RoomRecord, AdmitError> {
+        let stranger_at = self.address.filter(|_| self.who.is_stranger);
+        let hub = &self.hub;
+        hub.conversation(&self.who.author, other, stranger_at).await
+    }
+
+    /// Makes this person present in a conversation whose request they have accepted. Before, the stranger did not see them there.
+    pub(super) async fn attend_accepted(&mut self, room: RoomId) -> Result<(), AdmitError> {
+        let is_request = |it: &Following| it.is_request;
+        if !self.rooms.get(&room).is_some_and(is_request)
+            || self
+                .hub
+                .conversation_status(room, self.who.author.id)
+                .await?
+                != ConversationStatus::Open
+        {
+            return Ok(());
+        }
+        let who = self.attendee();
+        let attend = self.hub.ask(room, |reply| RoomMsg::Attend { who, reply });
+        drop(attend.await);
+        if let Some(following) = self.rooms.get_mut(&room) {
+            following.is_request = false;
+        }
         Ok(())
     }
 

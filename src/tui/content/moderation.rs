@@ -23,7 +23,7 @@ pub fn of_sanction(s: &Strings, zone: &TimeZone, sanction: &Sanction) -> String 
         by => fill(words.by, &[&text::line(by)]),
     };
     let reason = text::line(&sanction.reason).to_string();
-    let parts = [kind.to_owned(), until, by, reason];
+    let parts = [kind.to_owned(), by, reason, until];
     let parts: Vec<String> = parts.into_iter().filter(|it| !it.is_empty()).collect();
     parts.join(" · ")
 }

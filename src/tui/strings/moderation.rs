@@ -3,7 +3,7 @@
 words! {
     /// What the screen says about keeping order in a room.
     Moderation {
-        /// An entry: `{0}` changed the rules, which are now `{1}`.
+        /// An entry: `{0}` set the rules to `{1}`.
         rules_are,
         everyone,
         /// `{0}` is the time between two messages.
@@ -17,6 +17,8 @@ words! {
         /// The title of the list of bans; `{0}` is the room.
         bans_title,
         bans_empty,
+        /// The list has arrived while the user was typing something else.
+        bans_ready,
         bans_hint,
         banned,
         muted,
@@ -30,15 +32,16 @@ words! {
 }
 
 pub static ENGLISH: Moderation = Moderation {
-    rules_are: "{0} changed who can write: {1}",
-    everyone: "everyone",
-    slow: "everyone, once every {0}",
-    moderators: "only moderators",
+    rules_are: "{0}: {1}",
+    everyone: "everyone can write",
+    slow: "one message every {0}",
+    moderators: "only moderators can write",
     read_only_hint: "Only moderators can write here",
     log_title: "What moderators did in {0}",
     log_empty: "Nothing yet",
     bans_title: "Bans and mutes in {0}",
     bans_empty: "Nobody is banned or muted here",
+    bans_ready: "The list of bans has arrived; /bans shows it",
     bans_hint: "Enter lift · Esc close",
     banned: "banned",
     muted: "muted",
@@ -49,15 +52,16 @@ pub static ENGLISH: Moderation = Moderation {
 };
 
 pub static CHINESE: Moderation = Moderation {
-    rules_are: "{0} 修改了发言规则：{1}",
-    everyone: "所有人",
-    slow: "所有人，每 {0} 一条",
-    moderators: "仅管理员",
+    rules_are: "{0}：{1}",
+    everyone: "所有人都可以发言",
+    slow: "每 {0} 可发一条消息",
+    moderators: "只有管理员可以发言",
     read_only_hint: "只有管理员可以在这里发言",
     log_title: "{0} 的管理记录",
     log_empty: "还没有记录",
     bans_title: "{0} 的封禁和禁言",
     bans_empty: "这里没有人被封禁或禁言",
+    bans_ready: "封禁列表已收到，用 /bans 查看",
     bans_hint: "Enter 解除 · Esc 关闭",
     banned: "封禁",
     muted: "禁言",

@@ -1,6 +1,7 @@
 //! What moderators did in a room, and the list of its bans and mutes, from which they are lifted.
 
 use super::post::post_change;
+use super::viewport::show;
 use crate::chat::{Body, Entry, RoomId, Ruling, Sanction, SanctionKind};
 use crate::client::Command;
 use crate::text;
@@ -67,15 +68,18 @@ pub(super) fn set_bans(state: &mut State, room: RoomId, sanctions: Vec<Sanction>
 
 /// Lifts the ban or the mute that was chosen.
 pub(super) fn lift(state: &mut State, room: RoomId, sanction: Sanction) -> Vec<Effect> {
-    if state.rooms.current != Some(room) {
-        return Vec::new();
-    }
+    let mut effects = show(state, room);
     let ruling = match sanction.kind {
         SanctionKind::Ban => Ruling::Unbanned,
         SanctionKind::Mute => Ruling::Unmuted,
     };
     // If it is refused, nothing returns to the composer.
-    post_change(state, String::new(), Body::Ruling(sanction.person, ruling))
+    effects.extend(post_change(
+        state,
+        String::new(),
+        Body::Ruling(sanction.person, ruling),
+    ));
+    effects
 }
 
 fn label(state: &State, room: RoomId) -> String {

@@ -2,7 +2,7 @@
 
 use super::personal::person_ref;
 use crate::chat::{RequestAnswer, RequestDirection, RoomInfo};
-use crate::client::Command;
+use crate::client::{Command, PersonRef};
 use crate::text;
 use crate::tui::event::Effect;
 use crate::tui::input::command::CommandName;
@@ -15,7 +15,7 @@ pub(super) fn run(state: &mut State, name: CommandName, argument: &str) -> Vec<E
         CommandName::Decline => RequestAnswer::Decline,
         CommandName::Block | CommandName::Unblock => {
             return vec![Effect::Client(Command::Block {
-                person: person_ref(state, argument),
+                person: peer_ref(state, argument),
                 is_on: name == CommandName::Block,
             })];
         }
@@ -41,6 +41,17 @@ pub(super) fn run(state: &mut State, name: CommandName, argument: &str) -> Vec<E
     };
     let room = request.info.id;
     vec![Effect::Client(Command::AnswerRequest { room, answer })]
+}
+
+/// Finds a person by name: the other person of a conversation or request, who may have left, or anybody else.
+fn peer_ref(state: &State, name: &str) -> PersonRef {
+    let wanted = name.trim_start_matches('@').to_lowercase();
+    let rooms = state.requests().chain(state.listed());
+    let mut peers = rooms.filter_map(|room| room.info.peer.as_ref());
+    match peers.find(|peer| peer.name.to_lowercase() == wanted) {
+        Some(peer) => PersonRef::Person(peer.id),
+        None => person_ref(state, name),
+    }
 }
 
 /// Opens the list of requests.

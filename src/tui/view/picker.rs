@@ -38,7 +38,7 @@ pub(super) fn draw(
     );
     let cursor = head(canvas, state, regions, area, picker);
     // On a short screen the rows matter more than the headings and the hint.
-    let has_edges = area.height > 3;
+    let has_edges = area.height > 3 || (area.height == 3 && !is_lobby && rows.len() < 2);
     let mut body = Rect {
         y: area.y + 1,
         height: area.height.saturating_sub(1 + u16::from(has_edges)),

@@ -209,6 +209,11 @@ impl BatchCheck<'_> {
         ruling: &Ruling,
     ) -> Result<(), Denied> {
         self.check_permission(role, ruling.permission())?;
+        if *ruling == Ruling::Invited {
+            // An invitation is a line in the room as well.
+            self.may_write(author)?;
+            self.check_rules((author, role), Rules::WhoMayWrite)?;
+        }
         if person.id == author {
             return Err(Denied::ToSelf);
         }

@@ -51,6 +51,8 @@ impl RoomTask {
             RoomMsg::Dismiss { identity } => {
                 let gone = self.room.unfollow_person(identity);
                 self.subscribed.retain(|session| !gone.contains(session));
+                self.attendance.hide(identity);
+                self.schedule_roster_delta();
             }
             RoomMsg::Depart {
                 session,

@@ -23,8 +23,7 @@ pub fn entries(
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     db.prepare_cached(&format!(
         "SELECT {ENTRY} FROM entries e INDEXED BY entries_moderating WHERE e.room = ?1 AND e.{KINDS} AND e.seq < ?2
-         AND (e.kind <> 19 OR e.author <> coalesce(
-            (SELECT t.author FROM entries t WHERE t.room = e.room AND t.seq = e.target), x''))
+         AND (e.kind <> 19 OR e.author <> (SELECT t.author FROM entries t WHERE t.room = e.room AND t.seq = e.target))
          ORDER BY e.seq DESC LIMIT ?3"
     ))?
     .query_map(params![num, signed(before.0), most], |row| {

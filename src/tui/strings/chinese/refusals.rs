@@ -72,6 +72,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
             "length" => "房间名最多 64 个字符",
             _ => "“{0}”不能用作房间名：可以用汉字、任何语言的字母、数字，以及 _ - 和 .",
         },
+        RefusalCode::TooLong if first == "slow" => "慢速模式最长为 6 小时",
         RefusalCode::TooLong => "{0} 太长：{1} 个字符，上限 {2}",
         RefusalCode::TargetUnknown => "那条消息已经不在了",
         RefusalCode::NotYours => "只能编辑自己的消息",

@@ -86,6 +86,7 @@ pub(super) fn refusal(code: RefusalCode, [first, second]: [&str; 2]) -> &'static
             "length" => "a room name can have at most 64 characters",
             _ => "'{0}' is not a valid room name: use letters and digits of any script, _ - and .",
         },
+        RefusalCode::TooLong if first == "slow" => "slow mode can be at most 6 hours",
         RefusalCode::TooLong => "the {0} is too long: {1} characters, the limit is {2}",
         RefusalCode::TargetUnknown => "that message no longer exists",
         RefusalCode::NotYours => "you can only edit your own messages",
