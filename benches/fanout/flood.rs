@@ -52,8 +52,8 @@ const FLOODS: [Flood; 7] = [
 #[allow(clippy::cast_precision_loss)] // The results are only read by people.
 pub async fn compare() {
     println!(
-        "{:<34}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>10}",
-        "floods", "p50 ms", "p99 ms", "p99 x", "CPU x", "MiB", "disk KiB", "tries/s"
+        "{:<34}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>10}",
+        "floods", "p50 ms", "p99 ms", "p99 x", "CPU x", "MiB", "disk KiB", "skipped", "tries/s"
     );
     for addresses in [1, 64] {
         for flood in FLOODS {
@@ -94,8 +94,9 @@ fn report(
     flooded: &Figures,
     (memory, disk, rate): (f64, u64, f64),
 ) {
+    let skipped = MESSAGES.saturating_sub(flooded.latencies.len() as u64);
     println!(
-        "{:<34}{:>9.2}{:>9.2}{:>9.2}{:>9.2}{memory:>9.1}{disk:>9}{rate:>10.0}",
+        "{:<34}{:>9.2}{:>9.2}{:>9.2}{:>9.2}{memory:>9.1}{disk:>9}{skipped:>9}{rate:>10.0}",
         format!("  {flood:?} from {addresses}"),
         flooded.percentile(0.5),
         flooded.percentile(0.99),

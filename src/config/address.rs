@@ -262,7 +262,8 @@ mod tests {
             ("://h", "''"),
             ("http://h/general", "'/general'"),
             ("h:1/ws", "'/ws'"),
-            ("tchat://h/#abc.def", "'/#abc.def'"),
+            // It may be an invitation.
+            ("tchat://h/#abc.def", "'/#…'"),
             ("http://h?room=tech", "'?room=tech'"),
             ("ann@h", "'ann'"),
             ("tchat://ann:x@h:1/", "'ann:x'"),
