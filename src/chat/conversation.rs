@@ -1,8 +1,8 @@
-//! Private conversations of two people: how each of them has theirs.
+//! Private conversations of two people, and their status for each of them.
 
 use super::{ClientId, IdentityId};
 
-/// How one of the two people has a private conversation.
+/// The status of a private conversation for one of its two people.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum ConversationStatus {
     /// Listed among their conversations.

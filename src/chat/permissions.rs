@@ -248,7 +248,7 @@ pub struct Changes {
     pub standings: BTreeMap<IdentityId, Standing>,
     pub topic: Option<String>,
     pub rules: Option<RoomRules>,
-    /// The person to whom a new conversation is a request. Only in the first append.
+    /// The person who receives a new conversation as a request. Only in the first append.
     pub request_to: Option<IdentityId>,
     /// Set if the room was closed: how its members were removed.
     pub closed: Option<Removal>,

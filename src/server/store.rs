@@ -112,7 +112,7 @@ pub enum PersonalChange {
     Block(IdentityId),
     /// Ends ignoring and blocking.
     Unignore(IdentityId),
-    /// How they have a conversation. A request comes with the post that it consists of.
+    /// The status of a conversation for this person. A request comes with the post that it consists of.
     Conversation(RoomId, ConversationStatus, Option<ClientId>),
     /// `None` means the default for a room of its kind.
     Level(RoomId, Option<Level>),

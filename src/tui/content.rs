@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod administration;
+pub mod composer_hint;
 pub mod entries;
 pub mod help;
 pub mod invites;
@@ -13,7 +14,6 @@ pub mod moderation;
 pub mod plain_lines;
 pub mod prompt;
 pub mod reactions;
-pub mod requests;
 pub mod system_lines;
 pub mod title;
 pub mod tour;

@@ -8,8 +8,8 @@ mod progress;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use self::progress::{Progress, unprinted};
+use super::content::composer_hint::composer_hint;
 use super::content::prompt::prompt;
-use super::content::requests;
 use super::content::system_lines;
 use super::content::tour::{Tour, TourStep};
 use super::event::Event;
@@ -189,7 +189,7 @@ impl PlainWriter {
             words.push(fill(s.people, &[&people]).to_lowercase());
         }
         lines.push(mark(&words.join(" · ")));
-        if let Some([hint, _]) = requests::hint(state) {
+        if let Some([hint, _]) = composer_hint(state) {
             lines.push(mark(&hint));
         }
     }

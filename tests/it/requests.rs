@@ -153,6 +153,28 @@ impl Visitor {
         }
     }
 
+    /// Creates a room. Returns its id.
+    async fn creates(&mut self, name: &str, kind: RoomKind) -> RoomId {
+        let made = NewRoom {
+            name: name.into(),
+            kind,
+            topic: String::new(),
+            capacity: 0,
+        };
+        match self.asks(Request::Create(made)).await {
+            Event::RoomChanged { room, .. } => room.id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Invites a person to a room. Returns the code of the refusal, or `None` if it was accepted.
+    async fn invites(&mut self, room: RoomId, person: IdentityId) -> Option<RefusalCode> {
+        let name = String::new();
+        let invite = Body::Ruling(Author { id: person, name }, Ruling::Invited);
+        let id = self.next_id();
+        self.posts(id, Recipient::Room(room), invite).await
+    }
+
     async fn answers(&mut self, room: RoomId, answer: RequestAnswer) -> Event {
         self.asks(Request::AnswerRequest { room, answer }).await
     }
@@ -375,24 +397,8 @@ async fn blocking_ends_a_conversation_and_all_that_could_come_of_it() {
     assert_eq!(bob.posts(id, Recipient::Room(room), erase).await, None);
     bob.raw.ask(0, Request::Typing(room)).await;
     // No invitation either.
-    let made = NewRoom {
-        name: "lab".into(),
-        kind: RoomKind::Private,
-        topic: String::new(),
-        capacity: 0,
-    };
-    let Event::RoomChanged { room: lab, .. } = bob.asks(Request::Create(made)).await else {
-        panic!("not made")
-    };
-    let invite = Body::Ruling(
-        Author {
-            id: ann.me,
-            name: "ann".into(),
-        },
-        Ruling::Invited,
-    );
-    let id = bob.next_id();
-    let refused = bob.posts(id, Recipient::Room(lab.id), invite).await;
+    let lab = bob.creates("lab", RoomKind::Private).await;
+    let refused = bob.invites(lab, ann.me).await;
     assert_eq!(refused, Some(RefusalCode::NotAccepting));
     // The blocking itself, and nothing after it.
     let mut seen = Vec::new();

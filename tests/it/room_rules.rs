@@ -208,7 +208,7 @@ async fn moderators_see_what_was_done_and_lift_bans_in_a_list() {
     ann.keys("/log<ret>");
     ann.shows("Nothing yet").await;
     ann.keys("<esc>/bans<ret>");
-    ann.shows("Nobody is banned or muted here").await;
+    ann.shows("There are no bans or mutes in this room").await;
     for name in ["ben", "mal"] {
         let mut other = opens(&server, name).await;
         other.keys("/join lab<ret>");
@@ -244,5 +244,5 @@ async fn moderators_see_what_was_done_and_lift_bans_in_a_list() {
     ann.keys("ben<ret>");
     ann.shows("ann unmuted ben").await;
     ann.keys("/bans<ret>");
-    ann.shows("Nobody is banned or muted here").await;
+    ann.shows("There are no bans or mutes in this room").await;
 }

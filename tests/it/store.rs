@@ -6,6 +6,7 @@ mod clock;
 mod damage;
 mod faults;
 mod index;
+mod moderation;
 mod people;
 mod personal;
 mod search;
@@ -134,6 +135,7 @@ async fn contract(store: &dyn Store) {
     entries_and_marks(store).await;
     conversations(store).await;
     standings_and_topic(store).await;
+    moderation::contract(store).await;
     amendments(store).await;
     identities(store).await;
     devices(store).await;

@@ -218,8 +218,8 @@ impl ChatService for Endpoint {
         let asked = request.into_inner();
         let room = room_of(&asked.room)?;
         let before = match asked.before {
-            0 => Seq(u64::MAX >> 1),
-            before => Seq(before.min(u64::MAX >> 1)),
+            0 => Seq(u64::MAX),
+            before => Seq(before),
         };
         let most = page_size(asked.limit, MODERATION);
         let found = self.hub.moderation(caller, room, before, most).await;

@@ -1,7 +1,7 @@
 //! Private conversations: opening and leaving them, requests of strangers, and blocked people.
 //!
-//! A stranger's first message to an account is a request. Until it is accepted, nothing more can be written. How each of the two people has
-//! the conversation is stored apart from the room: both are members from the beginning, so that either may read what was written.
+//! A stranger's first message to an account is a request. Until it is accepted, the stranger cannot write more. The status for each of the two
+//! people is stored apart from the room: both are members from the beginning, so that both can read the messages.
 
 use std::net::IpAddr;
 
@@ -95,8 +95,8 @@ impl Hub {
         Ok(record)
     }
 
-    /// Whether somebody is a stranger to an account: a guest, or a person who registered without an invitation and shares no room with them
-    /// but the one where everybody begins. Nobody is a stranger to a guest, who could not answer a request.
+    /// Whether a person is a stranger to an account: a guest, or somebody who registered without an invitation and shares no room with the
+    /// account except the home room. Guests have no strangers, because they could not answer a request.
     pub(super) async fn is_stranger_to(
         &self,
         person: IdentityId,
@@ -124,8 +124,8 @@ impl Hub {
         Ok(!rooms.iter().any(is_shared))
     }
 
-    /// Checks a post to a room that is not in the directory. If it is the first message of a stranger, it becomes a request; if the author
-    /// has not answered a request, it accepts it; and if the other person has left the conversation, they see it again.
+    /// Checks a post to a conversation. The first message of a stranger becomes a request. A message by somebody who has not answered a request
+    /// accepts it. If the other person has left the conversation, they see it again.
     ///
     /// # Errors
     /// The other person does not accept the post, or the store failed.
@@ -250,7 +250,8 @@ impl Hub {
         }
     }
 
-    /// Checks whether a person accepts an invitation. A stranger's invitation counts as a new conversation, so that nobody is flooded.
+    /// Checks whether a person accepts an invitation. A stranger's invitation counts as a new conversation, which limits how many people a
+    /// stranger can reach.
     ///
     /// # Errors
     /// They block the inviter or have declined their request, the inviter has contacted too many people, or the store failed.
@@ -290,7 +291,7 @@ impl Hub {
         Ok(sides.is_none_or(Sides::are_open))
     }
 
-    /// Returns how a person has a conversation; other rooms are open.
+    /// Returns the status of a conversation for a person; other rooms are open.
     ///
     /// # Errors
     /// The store failed.

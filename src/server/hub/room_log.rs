@@ -36,7 +36,7 @@ impl Hub {
         room: RoomId,
     ) -> Result<Vec<Sanction>, AdmitError> {
         self.check_moderator(caller, room).await?;
-        let newest = Seq(u64::MAX >> 1);
+        let newest = Seq(u64::MAX);
         let history = self.store.moderation(room, newest, LOOKED_AT).await?;
         let mut sanctions = Vec::new();
         for (person, standing) in self

@@ -119,7 +119,7 @@ impl Attendance {
     }
 
     /// Marks a person as offline but still a member. Guests of bridges never come back, so they are removed from the list.
-    fn set_offline(&mut self, identity: IdentityId) {
+    pub fn set_offline(&mut self, identity: IdentityId) {
         let Some(gone) = self.present.remove(&identity) else {
             return;
         };
@@ -129,11 +129,6 @@ impl Attendance {
         });
         self.changes.insert(identity, offline);
         self.record_join_or_leave(gone.person, Direction::Out);
-    }
-
-    /// Marks a person who does not look at this room any longer as offline here.
-    pub fn hide(&mut self, identity: IdentityId) {
-        self.set_offline(identity);
     }
 
     /// Removes a person who is no longer a member, whether present or not.

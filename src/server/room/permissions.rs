@@ -96,10 +96,6 @@ impl Permissions {
         self
     }
 
-    pub const fn rules(&self) -> RoomRules {
-        self.rules
-    }
-
     /// Applies new rules. Messages before slow mode was turned on do not count for it.
     pub fn set_rules(&mut self, rules: RoomRules) {
         self.rules = rules;

@@ -1,5 +1,7 @@
 //! Following rooms and catching up. A first join, a reconnect and a slow reader all use the same code path.
 
+use std::sync::Arc;
+
 use super::{Following, Session};
 use crate::chat::{
     ConversationStatus, Cursor, Digest, FollowResult, Limit, Refusal, RefusalCode, Removal,
@@ -12,7 +14,6 @@ use crate::server::room::mailbox::{RoomMsg, RoomQuery};
 use crate::server::room::{FollowOutcome, Follower, Room, RoomHead};
 use crate::server::store::{PageLimit, Span, StoreError};
 use crate::wire::{Event, UnfollowReason};
-use std::sync::Arc;
 
 impl Session {
     /// Answers Follow, sends everything after the cursor and then goes live.

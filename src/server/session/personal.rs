@@ -134,27 +134,25 @@ impl Session {
     /// Returns the ignored person that a request names.
     async fn ignored_person(&self, who: PersonTarget) -> Result<IdentityId, AdmitError> {
         let ignored = self.settings().await?.ignored;
-        {
-            // Looked up in the list of ignored people, so that a person is found even if they are offline now.
-            let key = |name: &str| UserName::new(name).ok().map(|name| name.key());
-            let found = |is: &dyn Fn(IdentityId, Option<NameKey>) -> bool| {
-                let mut ignored = ignored.iter();
-                let found = ignored.find(|it| is(it.id, key(&it.name)));
-                found.map(|it| it.id)
-            };
-            let person = match &who {
-                PersonTarget::Person(person) => found(&|id, _| id == *person),
-                PersonTarget::Name(name) => {
-                    let wanted = key(name);
-                    found(&|_, key| key.is_some() && key == wanted)
-                }
-            };
-            let name = match who {
-                PersonTarget::Person(person) => self.hub.author_of(person).await?.name,
-                PersonTarget::Name(name) => name,
-            };
-            person.ok_or_else(|| Refusal::new(RefusalCode::NoEffect).with(name).into())
-        }
+        // Looked up in the list of ignored people, so that a person is found even if they are offline now.
+        let key = |name: &str| UserName::new(name).ok().map(|name| name.key());
+        let found = |is: &dyn Fn(IdentityId, Option<NameKey>) -> bool| {
+            let mut ignored = ignored.iter();
+            let found = ignored.find(|it| is(it.id, key(&it.name)));
+            found.map(|it| it.id)
+        };
+        let person = match &who {
+            PersonTarget::Person(person) => found(&|id, _| id == *person),
+            PersonTarget::Name(name) => {
+                let wanted = key(name);
+                found(&|_, key| key.is_some() && key == wanted)
+            }
+        };
+        let name = match who {
+            PersonTarget::Person(person) => self.hub.author_of(person).await?.name,
+            PersonTarget::Name(name) => name,
+        };
+        person.ok_or_else(|| Refusal::new(RefusalCode::NoEffect).with(name).into())
     }
 
     pub(super) async fn set_level(

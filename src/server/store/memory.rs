@@ -47,7 +47,7 @@ struct StoredRoom {
     members: BTreeMap<IdentityId, Role>,
     standings: BTreeMap<IdentityId, Standing>,
     reads: HashMap<IdentityId, Seq>,
-    /// How its two people have it, if it is a conversation that is not open for both.
+    /// Its status for each of its two people, if it is a conversation that is not open for both.
     sides: HashMap<IdentityId, (ConversationStatus, Option<ClientId>)>,
     topic_is_set: bool,
     is_closed: bool,

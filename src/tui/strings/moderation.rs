@@ -1,4 +1,4 @@
-//! The words about the rules of a room, what its moderators did, and who is banned or muted there.
+//! The words about a room's rules, the log of its moderators, and its bans and mutes.
 
 words! {
     /// What the screen says about keeping order in a room.
@@ -40,7 +40,7 @@ pub static ENGLISH: Moderation = Moderation {
     log_title: "What moderators did in {0}",
     log_empty: "Nothing yet",
     bans_title: "Bans and mutes in {0}",
-    bans_empty: "Nobody is banned or muted here",
+    bans_empty: "There are no bans or mutes in this room",
     bans_ready: "The list of bans has arrived; /bans shows it",
     bans_hint: "Enter lift · Esc close",
     banned: "banned",
@@ -54,7 +54,7 @@ pub static ENGLISH: Moderation = Moderation {
 pub static CHINESE: Moderation = Moderation {
     rules_are: "{0}：{1}",
     everyone: "所有人都可以发言",
-    slow: "每 {0} 可发一条消息",
+    slow: "每 {0}可发一条消息",
     moderators: "只有管理员可以发言",
     read_only_hint: "只有管理员可以在这里发言",
     log_title: "{0} 的管理记录",

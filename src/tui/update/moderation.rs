@@ -1,7 +1,7 @@
 //! What moderators did in a room, and the list of its bans and mutes, from which they are lifted.
 
 use super::post::post_change;
-use super::viewport::show;
+use super::viewport::{layout, show};
 use crate::chat::{Body, Entry, RoomId, Ruling, Sanction, SanctionKind};
 use crate::client::Command;
 use crate::text;
@@ -9,6 +9,9 @@ use crate::tui::content::{moderation, system_lines};
 use crate::tui::event::Effect;
 use crate::tui::state::{Overlay, Picker, PickerKind, Room, State, Tone};
 use crate::tui::strings::fill;
+
+/// Columns of a row of the log that are not text: its edges, and the indent of a wrapped row.
+const LOG_EDGES: u16 = 5;
 
 /// Asks what moderators did in the current room.
 pub(super) fn log(state: &mut State) -> Vec<Effect> {
@@ -32,11 +35,28 @@ fn ask(state: &mut State, command: impl Fn(RoomId) -> Command) -> Vec<Effect> {
 pub(super) fn set_log(state: &mut State, room: RoomId, entries: &[Entry]) {
     let s = state.preferences.strings;
     let zone = &state.screen.zone;
-    let line = |entry: &Entry| {
+    let columns = usize::from(
+        layout(state)
+            .overlay()
+            .width
+            .saturating_sub(LOG_EDGES)
+            .max(1),
+    );
+    let rows = |entry: &Entry| {
         let at = system_lines::clock(s, zone, entry.at_ms).unwrap_or_default();
-        format!("{at}  {}", system_lines::of(s, zone, entry))
+        let words = system_lines::of(s, zone, entry);
+        let line = text::line(&format!("{at}  {words}")).to_string();
+        if state.screen.is_plain {
+            return vec![line];
+        }
+        let rows = text::wrap(&line, columns).into_iter().enumerate();
+        rows.map(|(n, range)| {
+            let indent = if n > 0 { "  " } else { "" };
+            format!("{indent}{}", line[range].trim_start())
+        })
+        .collect()
     };
-    let mut lines: Vec<String> = entries.iter().map(line).collect();
+    let mut lines: Vec<String> = entries.iter().flat_map(rows).collect();
     if lines.is_empty() {
         lines.push(s.moderation.log_empty.to_owned());
     }

@@ -76,7 +76,7 @@ pub(super) fn accepted(state: &mut State, before: Option<RequestDirection>, room
     state.show_notice(Tone::Info, words);
 }
 
-/// Shows what became of a conversation that the user has left or declined.
+/// Confirms that the user has left a conversation or declined a request.
 pub(super) fn hidden(state: &mut State, room: &Room) {
     let asks = |effect: &Effect| {
         matches!(

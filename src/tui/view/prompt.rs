@@ -8,8 +8,8 @@ use ratatui::style::Style;
 use super::messages::new_above;
 use super::{Canvas, columns};
 use crate::text;
+use crate::tui::content::composer_hint::composer_hint;
 use crate::tui::content::prompt::Prompt;
-use crate::tui::content::requests;
 use crate::tui::input::keymap::{Action, Context};
 use crate::tui::screen::hit_map::Target;
 use crate::tui::screen::regions::Regions;
@@ -36,8 +36,8 @@ pub(super) fn rule(canvas: &mut Canvas<'_>, state: &State, regions: &Regions) {
     // The tour is shown here only if it cannot be shown in the composer: there is a draft, or it does not fit.
     let tour_step =
         tour_step(state).filter(|words| !state.composer().is_empty() || !fits(regions, words));
-    let request = || requests::hint(state).map(|[long, short]| fitting(inner, long, short));
-    let hint = selection_hint(state, inner).or_else(request).or(tour_step);
+    let of_room = || composer_hint(state).map(|[long, short]| fitting(inner, long, short));
+    let hint = selection_hint(state, inner).or_else(of_room).or(tour_step);
     let hint = hint.as_deref().map(|hint| (hint, Tone::Info));
     let notice = state.screen.notice.as_ref();
     let notice = notice.map(|it| (it.text.as_str(), it.tone));

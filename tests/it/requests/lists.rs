@@ -57,32 +57,21 @@ async fn a_request_is_not_found_by_searches_before_it_is_accepted() {
     let text = "@ann buy my pumpkins";
     assert_eq!(eve.posts_to(to, text).await, None);
     let room = ann.is_shown_a_room().await.id;
+    let me = ann.me;
     let finds = async |store: &dyn tchat::server::store::Store| {
         let search = Search {
             phrases: vec!["pumpkins".into()],
             ..Search::default()
         };
-        let found = store.search(ann.me, search, SearchLimit::entries(10));
-        let mentions = store.mentions_of(ann.me, 10);
+        let found = store.search(me, search, SearchLimit::entries(10));
+        let mentions = store.mentions_of(me, 10);
         (
             found.await.unwrap().entries.len(),
             mentions.await.unwrap().len(),
         )
     };
     assert_eq!(finds(&*server.store).await, (0, 0));
-    ann.raw
-        .ask(
-            77,
-            Request::AnswerRequest {
-                room,
-                answer: RequestAnswer::Accept,
-            },
-        )
-        .await;
-    while !matches!(
-        ann.raw.event().await,
-        Event::RoomChanged { request: 77, .. }
-    ) {}
+    ann.answers(room, RequestAnswer::Accept).await;
     assert_eq!(finds(&*server.store).await, (1, 1));
 }
 
@@ -99,17 +88,8 @@ async fn requests_do_not_take_the_place_of_rooms() {
     ann.reads(request).await;
     // A session has at most 512 rooms.
     for n in 0..=512 {
-        let made = NewRoom {
-            name: format!("room{n}"),
-            kind: RoomKind::Private,
-            topic: String::new(),
-            capacity: 0,
-        };
-        let made = ann.asks(Request::Create(made)).await;
-        let Event::RoomChanged { room, .. } = made else {
-            panic!("{made:?}")
-        };
-        let join = ann.asks(Request::Join(JoinTarget::Room(room.id))).await;
+        let room = ann.creates(&format!("room{n}"), RoomKind::Private).await;
+        let join = ann.asks(Request::Join(JoinTarget::Room(room))).await;
         match n {
             0..512 => assert!(matches!(join, Event::RoomChanged { .. }), "{n} {join:?}"),
             _ => assert_eq!(code(&join), RefusalCode::TooManyRooms),
@@ -124,40 +104,14 @@ async fn an_invitation_of_an_ignored_person_is_not_shown_after_a_reconnect() {
     let server = Server::start();
     let mut ann = Visitor::colleague(&server, "ann").await;
     let mut bob = Visitor::colleague(&server, "bob").await;
-    let made = NewRoom {
-        name: "lab".into(),
-        kind: RoomKind::Secret,
-        topic: String::new(),
-        capacity: 0,
-    };
-    let Event::RoomChanged { room, .. } = bob.asks(Request::Create(made)).await else {
-        panic!("not made")
-    };
+    let room = bob.creates("lab", RoomKind::Secret).await;
     let of_bob = PersonTarget::Person(bob.me);
     let ignore = |is_on| Request::Ignore {
         who: of_bob.clone(),
         is_on,
     };
     ann.asks(ignore(true)).await;
-    let invite = Body::Ruling(
-        Author {
-            id: ann.me,
-            name: "ann".into(),
-        },
-        Ruling::Invited,
-    );
-    let id = bob.next_id();
-    bob.raw
-        .ask(
-            0,
-            Request::Post {
-                client_id: id,
-                to: Recipient::Room(room.id),
-                body: invite,
-            },
-        )
-        .await;
-    bob.outcome(id).await;
+    assert_eq!(bob.invites(room, ann.me).await, None);
     ann.is_quiet().await;
     let mut again = Visitor::colleague(&server, "ann").await;
     again.is_quiet().await;
@@ -165,7 +119,7 @@ async fn an_invitation_of_an_ignored_person_is_not_shown_after_a_reconnect() {
     let mut again = Visitor::colleague(&server, "ann").await;
     let shown = again.raw.answer().await;
     assert!(
-        matches!(&shown, Event::Invitation { room: it, .. } if it.id == room.id),
+        matches!(&shown, Event::Invitation { room: it, .. } if it.id == room),
         "{shown:?}"
     );
 }
@@ -213,6 +167,7 @@ async fn a_stranger_does_not_see_whether_the_person_they_asked_is_here() {
     let room = ann.is_shown_a_room().await.id;
     ann.reads(room).await;
     let mut again = Visitor::stranger(&server, 2, "eve").await;
+    let me = ann.me;
     let sees_ann = async |eve: &mut Visitor| {
         eve.raw.follow(room, None).await;
         loop {
@@ -221,26 +176,14 @@ async fn a_stranger_does_not_see_whether_the_person_they_asked_is_here() {
                     room: of, people, ..
                 } if of == room => {
                     let mut here = people.iter().filter(|it| it.presence.is_here());
-                    return here.any(|it| it.id == ann.me);
+                    return here.any(|it| it.id == me);
                 }
                 _ => {}
             }
         }
     };
     assert!(!sees_ann(&mut eve).await);
-    ann.raw
-        .ask(
-            77,
-            Request::AnswerRequest {
-                room,
-                answer: RequestAnswer::Accept,
-            },
-        )
-        .await;
-    while !matches!(
-        ann.raw.event().await,
-        Event::RoomChanged { request: 77, .. }
-    ) {}
+    ann.answers(room, RequestAnswer::Accept).await;
     assert!(sees_ann(&mut again).await);
 }
 

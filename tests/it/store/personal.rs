@@ -294,7 +294,7 @@ async fn people(store: &dyn Store) {
     assert_eq!(store.invitations(CAY).await.unwrap(), []);
 }
 
-/// How two people have their conversation, and who blocks whom.
+/// The status of a conversation for each of its two people, and blocked people.
 async fn conversations(store: &dyn Store) {
     use ConversationStatus::{Declined, Left, Open, Request, Unsent};
     let conversation = RoomRecord {

@@ -51,7 +51,7 @@ impl RoomTask {
             RoomMsg::Dismiss { identity } => {
                 let gone = self.room.unfollow_person(identity);
                 self.subscribed.retain(|session| !gone.contains(session));
-                self.attendance.hide(identity);
+                self.attendance.set_offline(identity);
                 self.schedule_roster_delta();
             }
             RoomMsg::Depart {

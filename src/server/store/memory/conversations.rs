@@ -1,4 +1,4 @@
-//! Private conversations in memory: how each of the two people has theirs.
+//! The status of private conversations in memory.
 
 use super::{MemoryState, StoredRoom};
 use crate::chat::{ClientId, ConversationSide, ConversationStatus, IdentityId, RoomId};

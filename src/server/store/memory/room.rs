@@ -80,15 +80,29 @@ impl StoredRoom {
         Ok(())
     }
 
-    /// Returns when members last wrote, as far as slow mode needs it.
+    /// Returns when members last wrote since slow mode was turned on.
     pub(super) fn wrote_ms(&self) -> Vec<(IdentityId, u64)> {
-        if self.record.rules.slow_s == 0 {
+        let slow_s = self.record.rules.slow_s;
+        let is_slow = |entry: &Entry| match &entry.body {
+            Body::Rules(rules) => Some(rules.slow_s > 0),
+            _ => None,
+        };
+        let newest_first = || self.entries.iter().zip(&self.stamps).rev();
+        let changes = newest_first().filter_map(|(entry, _)| Some((entry.seq, is_slow(entry)?)));
+        let begun = changes.take_while(|(_, is_slow)| *is_slow).last();
+        let Some((begun, _)) = begun.filter(|_| slow_s > 0) else {
             return Vec::new();
+        };
+        let now_ms = self.stamps.last().map_or(0, |at| at.log_ms);
+        let since_ms = now_ms.saturating_sub(u64::from(slow_s) * 1000);
+        let mut wrote = HashMap::new();
+        for (entry, at) in newest_first().take_while(|(entry, _)| entry.seq > begun) {
+            let is_message = entry.body.is_message() || matches!(entry.body, Body::Erased(_));
+            if is_message && at.log_ms >= since_ms {
+                wrote.entry(entry.author.id).or_insert(at.log_ms);
+            }
         }
-        let written = self.entries.iter().zip(&self.stamps);
-        let written = written.filter(|(entry, _)| entry.body.is_message());
-        let written = written.map(|(entry, at)| (entry.author.id, at.log_ms));
-        written.collect::<HashMap<_, _>>().into_iter().collect()
+        wrote.into_iter().collect()
     }
 
     /// Returns what moderators did before a seq, the newest first.

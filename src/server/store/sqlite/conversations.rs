@@ -1,4 +1,4 @@
-//! Queries and writes for private conversations: how each of the two people has theirs, and who blocks whom.
+//! Queries and writes for the status of private conversations, and for blocked people.
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
@@ -79,7 +79,7 @@ fn has_blocked(db: &Connection, person: IdentityId, other: IdentityId) -> rusqli
         .exists(params![person.bytes(), other.bytes()])
 }
 
-/// Changes how a person has a conversation. A request is stored with the post that it consists of.
+/// Sets the status of a conversation for a person. A request is stored with the post that it consists of.
 pub fn set_status(
     db: &Connection,
     person: IdentityId,

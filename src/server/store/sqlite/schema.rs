@@ -188,7 +188,7 @@ CREATE TABLE bans (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// Adds how people have their private conversations, who blocks whom, and who made an invitation. A conversation without a row is open.
+/// Adds the status of private conversations, blocked people, and who made an invitation. A conversation without a row is open.
 const VERSION_11: &str = "
 CREATE TABLE conversations (
     identity BLOB NOT NULL, room INTEGER NOT NULL REFERENCES rooms, status INTEGER NOT NULL, instance BLOB, counter INTEGER,

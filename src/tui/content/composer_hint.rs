@@ -7,7 +7,7 @@ use crate::tui::state::State;
 use crate::tui::strings::fill;
 
 /// The text for the current room, and a shorter one for narrow screens.
-pub fn hint(state: &State) -> Option<[String; 2]> {
+pub fn composer_hint(state: &State) -> Option<[String; 2]> {
     let info = &state.current()?.info;
     if info.rules.is_read_only && info.role.is_none_or(|role| role == Role::Member) {
         let words = state.preferences.strings.moderation.read_only_hint;
